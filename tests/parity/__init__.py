@@ -1,0 +1,1 @@
+"""Parity with recorded outputs of the public reference implementations."""

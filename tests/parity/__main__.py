@@ -1,0 +1,74 @@
+"""`python -m tests.parity {models,tasks,probes} [--goldens DIR] [--only NAME] [--json]`.
+
+Runs the implementation against golden files and prints one row a component. Exit 1 if a comparison
+failed or nothing was checked. A golden file that DIR does not hold is named on stderr and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.parity.check import Check
+
+DEFAULT_GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
+
+# Each module holds COMPONENTS: {name: function(goldens folder) -> Check}.
+GROUPS = {
+    "models": ("vita15_perception", "vita15_language", "vita15_speech"),
+    "tasks": ("speech_scoring", "vision_scoring"),
+    "probes": ("probes",),
+}
+
+Component = Callable[[Path], Check]
+
+
+def components(group: str) -> dict[str, Component]:
+    """The components of a group, in the order in which they are printed."""
+    found: dict[str, Component] = {}
+    for module in GROUPS[group]:
+        found |= importlib.import_module(f"tests.parity.{module}").COMPONENTS
+    return found
+
+
+def run(group: str, goldens: Path, only: str | None = None) -> Iterator[Check]:
+    """Run the group's components whose golden files are in `goldens`."""
+    for name, component in components(group).items():
+        if only is not None and name != only:
+            continue
+        try:
+            yield component(goldens)
+        except FileNotFoundError as error:
+            print(f"{name}: not checked, no golden file {error.filename}", file=sys.stderr)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__.splitlines()[0])
+    parser.add_argument("group", choices=GROUPS)
+    parser.add_argument("--goldens", type=Path, default=DEFAULT_GOLDENS)
+    parser.add_argument("--only", help="one component")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if args.only is not None and args.only not in components(args.group):
+        parser.error(f"no component {args.only!r}; there are {', '.join(components(args.group))}")
+
+    checks = list(run(args.group, args.goldens, args.only))
+    if args.json:
+        print(json.dumps([check.as_dict() for check in checks], ensure_ascii=False, indent=1))
+    else:
+        for check in checks:
+            verdict = "ok" if check.checked and not check.failed else "FAILED"
+            print(f"{check.component:16} {check.checked:6} checked {check.failed:5} failed   "
+                  f"max |err| {check.max_abs_err:.2e} (allowed {check.tolerance:.0e})  {verdict}")
+            for example in check.examples:
+                print(f"    {example}")
+    good = checks and all(check.checked and not check.failed for check in checks)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
