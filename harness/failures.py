@@ -1,0 +1,56 @@
+"""The whole failure policy.
+
+* What the caller can mend (a wrong name, a missing folder, a bad config) is a `UsageError`: exit code 2.
+* What goes wrong with one sample is a `Failure` in its record; the run goes on.
+* A run whose coverage is under `MIN_COVERAGE` is invalid: exit code 4.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from harness.types import Failure, FailureKind, Stage
+
+MIN_COVERAGE = 0.99
+
+
+class Exit(IntEnum):
+    GOOD = 0
+    CRASH = 1
+    USAGE = 2
+    GATE = 3
+    INCOMPLETE = 4
+
+
+class UsageError(Exception):
+    """Something that the caller can mend. The message names the file or field and the remedy."""
+
+
+class SampleError(Exception):
+    """Raised where one sample cannot go on; becomes its `Failure`."""
+
+    def __init__(self, message: str, kind: FailureKind = "permanent") -> None:
+        super().__init__(message)
+        self.kind: FailureKind = kind
+
+
+def failure_from(error: BaseException, stage: Stage) -> Failure:
+    """The record of an exception that stopped one sample."""
+    if isinstance(error, SampleError):
+        return Failure(stage, error.kind, str(error))
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return Failure(stage, "limit", f"out of memory: {error}")
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return Failure(stage, "transient", f"{type(error).__name__}: {error}")
+    if isinstance(error, ValueError) and str(error):
+        return Failure(stage, "permanent", str(error))
+    return Failure(stage, "permanent", f"{type(error).__name__}: {error}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
+def coverage(n_scored: int, n_expected: int) -> float:
+    """Share of the expected samples that have a score; 0 for an empty task."""
+    return n_scored / n_expected if n_expected else 0.0

@@ -1,0 +1,215 @@
+"""The vocabulary of the harness: what flows from a benchmark's row to a score.
+
+    row -> Sample -> Request -> Response | Failure -> Score -> TaskResult -> report
+
+Everything here is a frozen value. Times are seconds on a monotonic clock that starts at zero when a request is
+handed to the model; sample rates are in Hz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Union
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from harness.media import Clip
+
+MediaKind = Literal["image", "video", "audio"]
+Modality = Literal["text", "image", "video", "audio"]
+Output = Literal["text", "speech"]
+Role = Literal["system", "user", "assistant"]
+Stage = Literal["load", "generate", "parse", "score", "judge"]
+FailureKind = Literal["transient", "permanent", "unsupported", "limit"]
+Status = Literal["ok", "unscored", "failed"]
+
+Doc = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A reference to a media file with the hash of its content; never the content itself.
+
+    `sha256` is empty when the file could not be read; loading it then fails with the reason.
+    `start_s` and `end_s` cut a part out of audio or video.
+    """
+
+    kind: MediaKind
+    path: str
+    sha256: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+Part = Union[Text, Media]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One question of a benchmark.
+
+    `doc` is the row as the benchmark publishes it, without media bytes, so that a stored run can be scored again.
+    `cluster` names the group of samples that are not independent (one speaker, one image).
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    doc: Doc
+    cluster: str | None = None
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        return media_of(self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Every decoding setting. Temperature 0 is greedy."""
+
+    max_new_tokens: int = 1024
+    temperature: float = 0.0
+    top_k: int | None = None
+    top_p: float | None = None
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    sample_id: str
+    messages: tuple[Message, ...]
+    generation: Generation
+    outputs: tuple[Output, ...] = ("text",)
+    image_tiles: int | None = None
+    """Most tiles an image may be cut into, where the benchmark's protocol names it; None leaves it to the model."""
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        return media_of(self.messages)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveform:
+    """Mono audio: `samples` float32 [n] in -1..1 at `rate` Hz."""
+
+    samples: npt.NDArray[np.float32]
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One RGB image: `pixels` uint8 [height, width, 3]."""
+
+    pixels: npt.NDArray[np.uint8]
+
+
+Decoded = Union[Waveform, Picture, "Clip"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedRequest:
+    """A request with its media opened: `media[i]` is the content of `request.media[i]`."""
+
+    request: Request
+    media: tuple[Decoded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds since the request was handed to the model; None where the moment did not occur."""
+
+    end: float
+    start: float = 0.0
+    first_token: float | None = None
+    first_audio: float | None = None
+    audio_s: float | None = None
+
+    @property
+    def ttft(self) -> float | None:
+        """Time to the first text token."""
+        return None if self.first_token is None else self.first_token - self.start
+
+    @property
+    def ttfa(self) -> float | None:
+        """Time to the first audio samples."""
+        return None if self.first_audio is None else self.first_audio - self.start
+
+    @property
+    def rtf(self) -> float | None:
+        """Real-time factor: wall seconds for each second of speech made; None without speech."""
+        return None if not self.audio_s else (self.end - self.start) / self.audio_s
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    speech_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a model answered. `text` is the answer as it is scored; `raw_text` is kept where the model stripped
+    control marks from it."""
+
+    text: str
+    speech: Waveform | None = None
+    timings: Timings | None = None
+    usage: Usage = Usage()
+    raw_text: str | None = None
+    truncated: bool = False
+    """True when the answer ended at `max_new_tokens` and not at a stop token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a sample has no answer or no score. Never text that a scorer could read."""
+
+    stage: Stage
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A sample's score as sufficient statistics.
+
+    `parts` add up over the samples of a cluster and over clusters, so corpus values, merges and bootstraps are
+    exact (WER keeps errors and words). `extracted` is the answer read from the response, None if there is none.
+    """
+
+    name: str
+    value: float | None
+    parts: Mapping[str, float] = field(default_factory=dict)
+    status: Status = "ok"
+    extracted: str | None = None
+    reason: str | None = None
+
+
+def media_of(messages: tuple[Message, ...]) -> tuple[Media, ...]:
+    """The media of a conversation in reading order."""
+    return tuple(part for message in messages for part in message.parts if isinstance(part, Media))
+
+
+def text_of(messages: tuple[Message, ...]) -> str:
+    """The text of a conversation, parts joined by newlines, media left out."""
+    return "\n".join(p.text for m in messages for p in m.parts if isinstance(p, Text))

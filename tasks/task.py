@@ -1,0 +1,82 @@
+"""What a benchmark is: data, prompt presets, scoring profiles and metrics in one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.contracts import DataChoice, PromptFn, Row, Sums
+from harness.types import Doc, Generation, Modality, Output, Sample, Score
+from tasks.data import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number computed from summed parts; `compute` takes floats or arrays [resamples] alike."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    compute: Callable[[Sums], Any]
+    headline: bool = False
+    """Shown in the terminal table; the others are in `results.json` and on the task's page."""
+
+    def value(self, sums: Sums) -> Any:
+        return self.compute(sums)
+
+
+def add_parts(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Sum the parts of a cluster's samples."""
+    total: dict[str, float] = {}
+    for one in parts:
+        for name, value in one.items():
+            total[name] = total.get(name, 0.0) + value
+    return total
+
+
+def _sum_combine(parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
+    return add_parts(parts)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A benchmark. Implements `harness.contracts.TaskLike`.
+
+    `sample` turns (row, prompt) into a Sample; `scorer` scores (doc, response or None, profile);
+    `combiner` makes a cluster's additive parts from those of its samples.
+    """
+
+    name: str
+    version: str
+    inputs: frozenset[Modality]
+    source: Source
+    sample: Callable[[Row, PromptFn], Sample]
+    scorer: Callable[[Doc, str | None, str], Score]
+    metrics: Sequence[Metric]
+    prompts: Mapping[str, PromptFn]
+    default_prompt: str
+    profiles: Sequence[str]
+    default_profile: str
+    citation: str
+    licence: str
+    generation: Generation = Generation()
+    outputs: tuple[Output, ...] = ("text",)
+    image_tiles: int | None = None
+    cluster_name: str | None = None
+    combiner: Callable[[Sequence[Mapping[str, float]], str], Mapping[str, float]] = field(default=_sum_combine)
+
+    def rows(self, data: DataChoice) -> Iterable[Row]:
+        return self.source.rows(data)
+
+    def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
+        return self.source.fingerprint(data)
+
+    def to_sample(self, row: Row, prompt: PromptFn) -> Sample:
+        return self.sample(row, prompt)
+
+    def score(self, doc: Doc, response: str | None, profile: str) -> Score:
+        return self.scorer(doc, response, profile)
+
+    def combine(self, parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
+        return self.combiner(parts, profile)
