@@ -1,0 +1,112 @@
+"""LLaMA decoder blocks: RMSNorm, rotary positions, multi-head attention, SwiGLU; no biases.
+
+Parameter names are those of the LLaMA family in public checkpoints (`self_attn.q_proj.weight`, ...). The
+caller gives the mask, so the same block serves bidirectional, prefix and causal attention. With a
+`LayerCache` the keys and values are written into preallocated memory at given slots and all slots are
+attended to; shapes then never change and nothing is read back to the host, so a step can be captured in a
+CUDA graph.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Rotary(NamedTuple):
+    """Cosine and sine tables, float32 [T, head_dim] or [B, 1, T, head_dim]."""
+
+    cos: Tensor
+    sin: Tensor
+
+
+class LayerCache(NamedTuple):
+    """One layer's preallocated keys and values [B, heads, slots, head_dim], and where new ones go [T]."""
+
+    keys: Tensor
+    values: Tensor
+    slots: Tensor
+
+
+def rotary(positions: Tensor, head_dim: int, theta: float) -> Rotary:
+    """Tables for integer positions [T] or [B, T]; the two halves of a head rotate together (LLaMA order)."""
+    exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
+    angles = positions[..., None].float() * theta**-exponents  # [..., T, head_dim / 2]
+    angles = torch.cat([angles, angles], dim=-1)
+    if positions.dim() == 2:
+        angles = angles[:, None]  # [B, 1, T, head_dim], the same for every head
+    return Rotary(angles.cos(), angles.sin())
+
+
+def rotate(x: Tensor, tables: Rotary) -> Tensor:
+    """Apply rotary tables to queries or keys [B, heads, T, head_dim]."""
+    first, second = x.chunk(2, dim=-1)
+    turned = torch.cat([-second, first], dim=-1)
+    return x * tables.cos.to(x.dtype) + turned * tables.sin.to(x.dtype)
+
+
+class RMSNorm(nn.Module):
+    """Root mean square norm; the variance is taken in float32 whatever the input's dtype."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        return self.weight * wide.to(x.dtype)
+
+
+class Attention(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q_proj = nn.Linear(width, width, bias=False)
+        self.k_proj = nn.Linear(width, width, bias=False)
+        self.v_proj = nn.Linear(width, width, bias=False)
+        self.o_proj = nn.Linear(width, width, bias=False)
+
+    def forward(self, x: Tensor, tables: Rotary, mask: Tensor | None, cache: LayerCache | None) -> Tensor:
+        batch, length, width = x.shape
+        shape = (batch, length, self.heads, width // self.heads)
+        q = rotate(self.q_proj(x).view(shape).transpose(1, 2), tables)  # [B, heads, T, head_dim]
+        k = rotate(self.k_proj(x).view(shape).transpose(1, 2), tables)
+        v = self.v_proj(x).view(shape).transpose(1, 2)
+        if cache is not None:
+            k = cache.keys.index_copy_(2, cache.slots, k)
+            v = cache.values.index_copy_(2, cache.slots, v)
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.o_proj(out.transpose(1, 2).reshape(batch, length, width))
+
+
+class SwiGLU(nn.Module):
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(width, inner, bias=False)
+        self.up_proj = nn.Linear(width, inner, bias=False)
+        self.down_proj = nn.Linear(inner, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class LlamaBlock(nn.Module):
+    """One pre-norm block. `mask` is boolean, true where a query may see a key, broadcast to [B, heads, T, S]."""
+
+    def __init__(self, width: int, heads: int, inner: int, eps: float) -> None:
+        super().__init__()
+        self.self_attn = Attention(width, heads)
+        self.mlp = SwiGLU(width, inner)
+        self.input_layernorm = RMSNorm(width, eps)
+        self.post_attention_layernorm = RMSNorm(width, eps)
+
+    def forward(
+        self, x: Tensor, tables: Rotary, mask: Tensor | None = None, cache: LayerCache | None = None
+    ) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), tables, mask, cache)
+        return x + self.mlp(self.post_attention_layernorm(x))
