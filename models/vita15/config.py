@@ -1,7 +1,8 @@
 """Sizes and settings of VITA-1.5's understanding model.
 
-The defaults are those of the released checkpoint `VITA-MLLM/VITA-1.5` (its config.json, the InternViT-300M-448px
-config and the shapes of its tensors). `Vita15Config.tiny()` keeps every mechanism at a size for tests.
+The defaults are those of the released checkpoint `VITA-MLLM/VITA-1.5` (its config.json, the
+InternViT-300M-448px config and the shapes of its tensors). `Vita15Config.tiny()` keeps every mechanism at a
+size for tests.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ class AudioConfig:
     """Speech encoder and its adapter.
 
     `chunk_size` frames of the encoder (40 ms each) see one another, with `left_chunks` chunks before them
-    (negative: all). A chunk size of 0 or less means full context, which is how the official vLLM port runs the
-    released weights. `dither` is the standard deviation of the noise added before the filter bank, on the int16
-    scale. `num_prompt_embeddings` learned vectors stand before the speech in an unreleased variant; the release
-    has none.
+    (negative: all). A chunk size of 0 or less means full context, which is how the official vLLM port runs
+    the released weights. `dither` is the standard deviation of the noise added before the filter bank, on
+    the int16 scale. `num_prompt_embeddings` learned vectors stand before the speech in an unreleased
+    variant; the release has none.
     """
 
     num_mel_bins: int = 80
