@@ -136,6 +136,27 @@ class CodecConfig:
     encoder_base: int = 32
     sample_rate: int = 24000
 
+    def __post_init__(self) -> None:
+        pairs = list(zip(self.upsample_rates, self.upsample_kernels, strict=False))
+        if len(self.upsample_rates) != len(self.upsample_kernels) or any((k - r) % 2 or k < r for r, k in pairs):
+            raise ValueError(
+                f"codec: upsample kernels {self.upsample_kernels} must be as many as the rates "
+                f"{self.upsample_rates}, each longer than its rate by an even number"
+            )
+        if len(self.resblock_kernels) != len(self.resblock_dilations):
+            raise ValueError("codec: resblock_dilation_sizes needs one list for each resblock kernel size")
+        bad = [token for token in self.global_tokens if token >= self.codes]
+        if len(self.global_tokens) != self.global_codes or bad:
+            raise ValueError(
+                f"codec: global_tokens {self.global_tokens} must be {self.global_codes} ids below {self.codes}"
+            )
+        for name, width, parts in (
+            ("code_dim", self.code_dim, self.code_groups),
+            ("global_dim", self.global_dim, self.global_codes),
+        ):
+            if width % parts:
+                raise ValueError(f"codec: {name} {width} does not split into {parts} equal parts")
+
     @classmethod
     def published(cls) -> CodecConfig:
         return cls(
