@@ -22,7 +22,9 @@ def check_tensors(
     All faults are listed in one message (the first 12 in full, then a count), so that one run shows them all.
     """
     faults = [f"missing {name} {_shape(tensor)}" for name, tensor in expected.items() if name not in found]
-    faults += [f"unexpected {name} {_shape(tensor)}" for name, tensor in found.items() if name not in expected]
+    faults += [
+        f"unexpected {name} {_shape(tensor)}" for name, tensor in found.items() if name not in expected
+    ]
     faults += [
         f"{name} has shape {_shape(found[name])}, expected {_shape(tensor)}"
         for name, tensor in expected.items()
@@ -33,7 +35,9 @@ def check_tensors(
     listed = faults[:MAX_LISTED]
     if len(faults) > MAX_LISTED:
         listed.append(f"and {len(faults) - MAX_LISTED} more")
-    raise CheckpointError(f"{folder}: the weights do not fit the model\n  " + "\n  ".join(listed) + f"\n{remedy}")
+    raise CheckpointError(
+        f"{folder}: the weights do not fit the model\n  " + "\n  ".join(listed) + f"\n{remedy}"
+    )
 
 
 def _shape(tensor: Tensor) -> str:

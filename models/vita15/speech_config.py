@@ -138,7 +138,9 @@ class CodecConfig:
 
     def __post_init__(self) -> None:
         pairs = list(zip(self.upsample_rates, self.upsample_kernels, strict=False))
-        if len(self.upsample_rates) != len(self.upsample_kernels) or any((k - r) % 2 or k < r for r, k in pairs):
+        if len(self.upsample_rates) != len(self.upsample_kernels) or any(
+            (k - r) % 2 or k < r for r, k in pairs
+        ):
             raise ValueError(
                 f"codec: upsample kernels {self.upsample_kernels} must be as many as the rates "
                 f"{self.upsample_rates}, each longer than its rate by an even number"

@@ -97,7 +97,12 @@ class SpeechDecoder(nn.Module):
         return rotary(positions, self.config.head_dim, self.config.rope_theta)
 
     def teacher_logits(
-        self, text: Tensor, text_lengths: Tensor, codes: Tensor, code_lengths: Tensor, positions: Positions = "own"
+        self,
+        text: Tensor,
+        text_lengths: Tensor,
+        codes: Tensor,
+        code_lengths: Tensor,
+        positions: Positions = "own",
     ) -> Tensor:
         """Logits after SOS and after each code, for a right-padded batch.
 
@@ -126,7 +131,12 @@ class SpeechDecoder(nn.Module):
         return self.out_fnn(self.norm(x[:, prompt_size:]))
 
     def teacher_loss(
-        self, text: Tensor, text_lengths: Tensor, codes: Tensor, code_lengths: Tensor, positions: Positions = "own"
+        self,
+        text: Tensor,
+        text_lengths: Tensor,
+        codes: Tensor,
+        code_lengths: Tensor,
+        positions: Positions = "own",
     ) -> TeacherLoss:
         """Summed cross-entropy of each row's codes followed by EOS; arguments as in `teacher_logits`."""
         logits = self.teacher_logits(text, text_lengths, codes, code_lengths, positions)
@@ -166,7 +176,13 @@ class SpeechDecoder(nn.Module):
         return self.out_fnn(self.norm(self._run(self.layers, x, slots, slots - cache.prefix, visible, cache)))
 
     def _run(
-        self, blocks: nn.ModuleList, x: Tensor, slots: Tensor, positions: Tensor, visible: Tensor, cache: SpeechCache
+        self,
+        blocks: nn.ModuleList,
+        x: Tensor,
+        slots: Tensor,
+        positions: Tensor,
+        visible: Tensor,
+        cache: SpeechCache,
     ) -> Tensor:
         tables = self._tables(positions)
         mask = visible.expand(x.shape[1], -1)  # [T, slots]

@@ -1,0 +1,191 @@
+"""Reading and writing the released `vita_tts_ckpt` folder.
+
+    decoder/model.json  [idim, odim, {arguments}]   decoder/final.pt  a state dict, or {"model": state dict}
+    codec/model.json    {...}                       codec/final.pt    {"generator", "quantizer", "encoder": state dict}
+
+In place of each `final.pt` a `model.safetensors` is read first; there the codec's parts are prefixes of the
+names. A `.pt` is only ever opened with `weights_only=True`. Every tensor must be there, in its shape, and no
+other: the released loader skips what does not fit, which leaves random weights behind unseen.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models.checkpoint_error import CheckpointError, check_tensors
+from models.vita15.codec import Codec, fuse_weight_norm, split_weight_norm
+from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
+from models.vita15.speech_decoder import SpeechDecoder
+
+CODEC_PARTS = ("generator", "quantizer", "encoder")
+REMEDY = (
+    "Download the folder vita_tts_ckpt of the model again, with its model.json and final.pt from one release."
+)
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+
+class SpeechModels(NamedTuple):
+    decoder: SpeechDecoder
+    codec: Codec
+
+
+class SpeechParameters(NamedTuple):
+    """Parameter counts; `decoder` is NAR + AR + embedding, norm and output layer."""
+
+    nar: int
+    ar: int
+    decoder: int
+    codec: int
+
+
+def load_speech(folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu") -> SpeechModels:
+    """Load both models of a `vita_tts_ckpt` folder, in eval mode; the codec stays in float32.
+
+    Raises `CheckpointError` naming the folder, what is wrong and the remedy.
+    """
+    return SpeechModels(
+        load_speech_decoder(folder / "decoder", dtype, device), load_codec(folder / "codec", device)
+    )
+
+
+def load_speech_decoder(
+    folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> SpeechDecoder:
+    """Load `decoder/`. The NAR and prefix layer counts are those of the state dict."""
+    state = _read_state(folder)
+    if isinstance(state.get("model"), Mapping):
+        state = state["model"]
+    _require_tensors(folder, state)
+    try:
+        stated = SpeechDecoderConfig.from_json(_read_json(folder))
+        config = stated.with_layers_of(state)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / 'model.json'}: {error}\n{REMEDY}") from error
+    if config.ar_layers != stated.ar_layers:
+        raise CheckpointError(
+            f"{folder}: the weights hold {config.ar_layers} AR layers, model.json states {stated.ar_layers} "
+            f"(transformer_num_blocks)\n{REMEDY}"
+        )
+    with torch.device("meta"):
+        decoder = SpeechDecoder(config)
+    return _fill(decoder, state, folder, dtype, device)
+
+
+def load_codec(folder: Path, device: str = "cpu") -> Codec:
+    """Load `codec/`, fusing the weight norm."""
+    state = _read_state(folder)
+    if not all(isinstance(value, Tensor) for value in state.values()):
+        state = _flatten_parts(folder, state)
+    _require_tensors(folder, state)
+    state = fuse_weight_norm(state)
+    try:
+        config = CodecConfig.from_json(_read_json(folder)).with_widths_of(state)
+        with torch.device("meta"):
+            codec = Codec(config)
+    except KeyError as error:
+        raise CheckpointError(f"{folder}: the weights lack {error.args[0]}\n{REMEDY}") from error
+    except ValueError as error:
+        raise CheckpointError(f"{folder / 'model.json'}: {error}\n{REMEDY}") from error
+    return _fill(codec, state, folder, torch.float32, device)
+
+
+def save_speech(folder: Path, decoder: SpeechDecoder, codec: Codec) -> None:
+    """Write both models in the released layout, weight norm split, as safetensors."""
+    _write(folder / "decoder", decoder.config.to_json(), decoder.state_dict())
+    _write(folder / "codec", codec.config.to_json(), split_weight_norm(codec.state_dict(), _is_weight_normed))
+
+
+def parameter_counts(decoder: SpeechDecoderConfig, codec: CodecConfig) -> SpeechParameters:
+    """Counts from the sizes alone, without memory for the weights.
+
+    The VITA-1.5 paper gives about 120 M for the NAR and AR decoders. The published sizes as the released code
+    builds them (2 NAR + 4 AR layers) make 99.7 M; the paper's 4 + 4 layers make 132 M. The paper's about 350 M
+    is the speech *encoder*, which is not part of this folder.
+    """
+    with torch.device("meta"):
+        speech, tokens = SpeechDecoder(decoder), Codec(codec)
+    return SpeechParameters(
+        _count(speech.layers_pre_nn), _count(speech.layers), _count(speech), _count(tokens)
+    )
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _is_weight_normed(name: str) -> bool:
+    """The release norms every convolution but the encoder's last one and its voice branch."""
+    module, _, leaf = name.rpartition(".")
+    plain = module == "encoder.conv_post" or "GlobalTokenEncoder" in module
+    convolution = any(part in module for part in ("conv_pre", "conv_post", "ups.", "resblocks."))
+    return leaf == "weight" and convolution and not plain
+
+
+def _fill(
+    module: AnyModule, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype, device: str
+) -> AnyModule:
+    check_tensors(folder, module.state_dict(), state, REMEDY)
+    placed = {
+        name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in state.items()
+    }
+    module.load_state_dict(placed, assign=True)
+    return module.eval()
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    safe, pickled = folder / "model.safetensors", folder / "final.pt"
+    path = safe if safe.exists() else pickled
+    if not path.exists():
+        raise CheckpointError(f"{folder}: neither model.safetensors nor final.pt is there\n{REMEDY}")
+    try:
+        state = load_file(path) if path == safe else torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path}: cannot be read as tensors only: {reason}\n{REMEDY}") from error
+    if not isinstance(state, Mapping):
+        raise CheckpointError(f"{path}: holds {type(state).__name__}, expected a dictionary\n{REMEDY}")
+    return dict(state)
+
+
+def _flatten_parts(folder: Path, state: Mapping[str, Any]) -> dict[str, Any]:
+    absent = [part for part in CODEC_PARTS if not isinstance(state.get(part), Mapping)]
+    if absent:
+        raise CheckpointError(f"{folder}: final.pt lacks the state dict of {', '.join(absent)}\n{REMEDY}")
+    return {f"{part}.{name}": tensor for part in CODEC_PARTS for name, tensor in state[part].items()}
+
+
+def _require_tensors(folder: Path, state: Mapping[str, Any]) -> None:
+    wrong = [
+        f"{name} is {type(value).__name__}" for name, value in state.items() if not isinstance(value, Tensor)
+    ]
+    if wrong:
+        raise CheckpointError(f"{folder}: expected tensors, but {', '.join(wrong[:5])}\n{REMEDY}")
+
+
+def _read_json(folder: Path) -> Any:
+    path = folder / "model.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
+
+
+def _write(folder: Path, config: Any, state: Mapping[str, Tensor]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config, ensure_ascii=False, indent=1)
+    (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+    save_file(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()},
+        folder / "model.safetensors",
+    )
