@@ -98,9 +98,10 @@ class DataChoice:
 
     @classmethod
     def parse(cls, text: str) -> DataChoice:
-        """"hub", "mini", or the path of a folder."""
-        if text == "hub" or text == "mini":
-            return cls(text)
+        """ "hub", "mini", or the path of a folder."""
+        match text:
+            case "hub" | "mini":
+                return cls(text)
         return cls("folder", Path(text).expanduser())
 
     def __str__(self) -> str:
@@ -126,6 +127,8 @@ class TaskLike(Protocol):
     metrics: Sequence[MetricLike]
     image_tiles: int | None
     cluster_name: str | None
+    additive: bool
+    """True when a sample's parts mean the same alone as in its cluster, so that samples may be resampled singly."""
     citation: str
     licence: str
 
@@ -137,6 +140,9 @@ class TaskLike(Protocol):
 
     def to_sample(self, row: Row, prompt: PromptFn) -> Sample:
         """One row as a sample. Raises ValueError naming the field when the row is malformed."""
+
+    def cluster_of(self, doc: Doc) -> str | None:
+        """The group of samples that are not independent of this one; None where each stands alone."""
 
     def score(self, doc: Doc, response: str | None, profile: str) -> Score:
         """Score an answer; None (no answer) counts as wrong and never leaves the denominator."""

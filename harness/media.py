@@ -136,7 +136,8 @@ def load_image(path: Path) -> Picture:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise SampleError(
-                    f"image has {image.width} x {image.height} pixels, more than {MAX_PIXELS}: {path}", "limit"
+                    f"image has {image.width} x {image.height} pixels, more than {MAX_PIXELS}: {path}",
+                    "limit",
                 )
             return Picture(np.asarray(_to_rgb(image)))
     except SampleError:

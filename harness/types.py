@@ -49,7 +49,7 @@ class Media:
     end_s: float | None = None
 
 
-Part = Union[Text, Media]
+Part = Text | Media
 
 
 @dataclass(frozen=True, slots=True)

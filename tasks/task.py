@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.contracts import DataChoice, PromptFn, Row, Sums
@@ -35,6 +35,10 @@ def add_parts(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return total
 
 
+def _alone(doc: Doc) -> str | None:
+    return None
+
+
 def _sum_combine(parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
     return add_parts(parts)
 
@@ -43,7 +47,7 @@ def _sum_combine(parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[
 class Task:
     """A benchmark. Implements `harness.contracts.TaskLike`.
 
-    `sample` turns (row, prompt) into a Sample; `scorer` scores (doc, response or None, profile);
+    `sample` turns (row, prompt) into a Sample, `cluster` names a doc's cluster; `scorer` scores (doc, response or None, profile);
     `combiner` makes a cluster's additive parts from those of its samples.
     """
 
@@ -64,7 +68,12 @@ class Task:
     outputs: tuple[Output, ...] = ("text",)
     image_tiles: int | None = None
     cluster_name: str | None = None
+    cluster: Callable[[Doc], str | None] = _alone
     combiner: Callable[[Sequence[Mapping[str, float]], str], Mapping[str, float]] = field(default=_sum_combine)
+
+    @property
+    def additive(self) -> bool:
+        return self.combiner is _sum_combine
 
     def rows(self, data: DataChoice) -> Iterable[Row]:
         return self.source.rows(data)
@@ -73,7 +82,11 @@ class Task:
         return self.source.fingerprint(data)
 
     def to_sample(self, row: Row, prompt: PromptFn) -> Sample:
-        return self.sample(row, prompt)
+        sample = self.sample(row, prompt)
+        return replace(sample, cluster=self.cluster_of(sample.doc))
+
+    def cluster_of(self, doc: Doc) -> str | None:
+        return self.cluster(doc)
 
     def score(self, doc: Doc, response: str | None, profile: str) -> Score:
         return self.scorer(doc, response, profile)

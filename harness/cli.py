@@ -1,0 +1,228 @@
+"""The command line. Each command imports what it needs when it is called, so that `--help` stays instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="harness",
+    help="Evaluate omni models: text, image, video and audio in; text and speech out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _task_names(incomplete: str) -> list[str]:
+    from harness import registry
+
+    before, comma, last = incomplete.rpartition(",")
+    known = [*registry.SUITES, *registry.names("tasks")]
+    return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
+
+
+def _model_names(incomplete: str) -> list[str]:
+    from harness import registry
+
+    return [name for name in registry.names("models") if name.startswith(incomplete)]
+
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Model name.", autocompletion=_model_names, show_default=False),
+]
+TasksOption = Annotated[
+    str | None,
+    typer.Option("--tasks", "-t", help="Tasks and suites, comma-separated.", autocompletion=_task_names),
+]
+ProfileOption = Annotated[
+    list[str] | None, typer.Option("--profile", help="Scoring profile: NAME, or TASK=NAME. May be repeated.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.command()
+def run(
+    model: ModelOption = None,
+    tasks: TasksOption = None,
+    data: Annotated[str | None, typer.Option(help="hub, mini, or a folder with the unpacked archives.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Folder in the released layout, or a hub id.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N samples of each task.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of sampling, random weights and bootstraps.")] = None,
+    batch_tokens: Annotated[int | None, typer.Option(help="Token budget of a batch.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
+    profile: ProfileOption = None,
+    prompt: Annotated[str | None, typer.Option(help="Prompt preset; default: the model's own style.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Evaluate a model on tasks."""
+    from harness.config import make_config, parse_profiles, read_yaml
+    from harness.registry import expand_tasks
+
+    fields: dict[str, Any] = read_yaml(config) if config else {}
+    flags = {"model": model, "tasks": tasks, "data": data, "weights": weights, "limit": limit, "seed": seed}
+    flags |= {"batch_tokens": batch_tokens, "device": device, "dtype": dtype, "prompt": prompt}
+    fields |= {name: value for name, value in flags.items() if value is not None}
+    if isinstance(fields.get("tasks"), str | list):
+        named = fields["tasks"]
+        fields["tasks"] = expand_tasks(named if isinstance(named, str) else ",".join(map(str, named)))
+    if profile:
+        fields["profile"] = parse_profiles(profile, fields.get("tasks", []))
+    chosen = make_config(fields, str(config) if config else "command line")
+
+    if dry_run:
+        from harness.preview import preview
+
+        _print(preview(chosen), json)
+        return
+    from harness.run import start
+
+    _conclude(start(chosen, out).path, json)
+
+
+@app.command()
+def resume(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
+    """Go on with a run that was stopped or killed."""
+    from harness.run import resume as resume_run
+
+    _conclude(resume_run(run).path, json)
+
+
+@app.command()
+def score(
+    run: Annotated[Path | None, typer.Argument(help="Finished run whose answers are scored again.")] = None,
+    task: Annotated[str | None, typer.Option(help="Task, with --responses.", autocompletion=_task_names)] = None,
+    responses: Annotated[Path | None, typer.Option(help='JSONL of {"id", "doc", "response"}.')] = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Score stored answers without a model: a run's, or those in a JSONL file."""
+    from harness.failures import Exit, UsageError
+
+    if responses is not None and run is None and task is not None:
+        from harness.preview import print_scores
+        from harness.registry import get_task
+        from harness.responses import score_file
+
+        if profile and len(profile) > 1:
+            raise UsageError("--responses takes one --profile")
+        result = score_file(get_task(task), responses, profile[0].rpartition("=")[2] if profile else None)
+        print_scores(result) if not json else _print(result, json)
+        raise typer.Exit(Exit.GOOD if result["valid"] else Exit.INCOMPLETE)
+    if run is None or task is not None or responses is not None:
+        raise UsageError("give a run directory, or --task NAME with --responses FILE")
+
+    from harness.config import parse_profiles
+    from harness.run import score_again
+    from harness.store import RunDir
+
+    tasks = list(RunDir.open(run).manifest()["tasks"])
+    _conclude(score_again(run, parse_profiles(profile or [], tasks)).path, json)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the page.")] = Path("site"),
+    media: Annotated[str, typer.Option(help="Media to copy: all, failed, or the first N of a task.")] = "all",
+    json: JsonOption = False,
+) -> None:
+    """Make a static HTML page of runs, with every sample."""
+    from harness.registry import load_address
+
+    page = load_address("reports.page.site:write_site")(runs, out, media=media)
+    _print({"page": str(page)}, json) if json else print(page)
+
+
+@app.command()
+def show(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
+    """Show a run's table; of an unfinished run, how far it is."""
+    from harness.store import RunDir
+
+    opened = RunDir.open(run)
+    if opened.finished:
+        _conclude(run, json)
+    counts = {task: len(opened.done(task)) for task in opened.manifest()["tasks"]}
+    if json:
+        _print({"run": str(run), "finished": False, "done": counts}, json)
+    else:
+        print(f"{run} is not finished; `harness resume {run}` goes on with it")
+        for task, count in counts.items():
+            print(f"  {task:28} {count} samples done")
+    raise typer.Exit(4)
+
+
+list_app = typer.Typer(help="List what can be named.", no_args_is_help=True)
+app.add_typer(list_app, name="list")
+
+
+@list_app.command("tasks")
+def list_tasks(json: JsonOption = False) -> None:
+    """List suites and tasks."""
+    from harness import registry
+
+    if json:
+        _print({"suites": registry.SUITES, "tasks": registry.names("tasks")}, json)
+        return
+    for suite, members in registry.SUITES.items():
+        print(f"{suite:28} suite: {', '.join(members)}")
+    for name in registry.names("tasks"):
+        print(name)
+
+
+@list_app.command("models")
+def list_models(json: JsonOption = False) -> None:
+    """List models."""
+    from harness import registry
+
+    _print({"models": registry.names("models")}, json) if json else print("\n".join(registry.names("models")))
+
+
+def _conclude(path: Path, json: bool) -> None:
+    """Print a run's table and exit with its verdict."""
+    from harness.registry import load_address
+    from harness.run import exit_code
+    from harness.store import RunDir
+
+    run = RunDir.open(path)
+    if json:
+        _print({"run": str(path), **run.results()}, json)
+    else:
+        load_address("reports.tables:print_table")([path])
+        print(f"run directory: {path}")
+    raise typer.Exit(exit_code(run))
+
+
+def _print(content: Any, json: bool) -> None:
+    if json:
+        import orjson
+
+        print(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(content)
+
+
+def main() -> None:
+    """Entry point: problems that the caller can mend are one message and exit code 2, never a traceback."""
+    from harness.failures import Exit, UsageError
+
+    try:
+        app()
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(Exit.USAGE)
+    except KeyboardInterrupt:
+        print("\nstopped; `harness resume` with the run directory goes on from here", file=sys.stderr)
+        sys.exit(Exit.INCOMPLETE)
+
+
+if __name__ == "__main__":
+    main()
