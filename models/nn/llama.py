@@ -96,7 +96,7 @@ class SwiGLU(nn.Module):
 
 
 class LlamaBlock(nn.Module):
-    """One pre-norm block. `mask` is boolean, true where a query may see a key, broadcast to [B, heads, T, S]."""
+    """One pre-norm block. `mask` is true where a query may see a key, broadcast to [B, heads, T, S]."""
 
     def __init__(self, width: int, heads: int, inner: int, eps: float) -> None:
         super().__init__()
@@ -105,8 +105,6 @@ class LlamaBlock(nn.Module):
         self.input_layernorm = RMSNorm(width, eps)
         self.post_attention_layernorm = RMSNorm(width, eps)
 
-    def forward(
-        self, x: Tensor, tables: Rotary, mask: Tensor | None = None, cache: LayerCache | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, tables: Rotary, mask: Tensor | None = None, cache: LayerCache | None = None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), tables, mask, cache)
         return x + self.mlp(self.post_attention_layernorm(x))

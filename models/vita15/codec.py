@@ -57,9 +57,7 @@ class Quantizer(nn.Module):
             config.code_dim // config.code_groups,
             config.global_dim // config.global_codes,
         )
-        self.quantizer_modules = nn.ModuleList(
-            Codebook(config.codes, code_width) for _ in range(config.code_groups)
-        )
+        self.quantizer_modules = nn.ModuleList(Codebook(config.codes, code_width) for _ in range(config.code_groups))
         self.quantizer_modules_globaltokens = nn.ModuleList(
             Codebook(config.codes, voice_width) for _ in range(config.global_codes)
         )
@@ -127,7 +125,7 @@ class Codec(nn.Module):
         return torch.tensor(self.config.global_tokens, device=device)[None, None]
 
     def decode(self, codes: Tensor, voice: Tensor | None = None) -> Tensor:
-        """`codes` [B, T, groups] -> waveform [B, 1, T * hop] in -1..1, in the fixed voice unless one is given.
+        """`codes` [B, T, groups] -> waveform [B, 1, T * hop] in -1..1; without `voice`, the fixed one.
 
         Raises ValueError naming an id that is not in the codebook.
         """
@@ -135,11 +133,9 @@ class Codec(nn.Module):
         return self.generator(self.quantizer.embed_codes(codes), voice)
 
     def encode(self, wave: Tensor) -> CodecTokens:
-        """Waveform [B, samples] at the codec's rate -> ceil(samples / hop) tokens (zeros fill the last one)."""
+        """Waveform [B, samples] at the codec's rate -> ceil(samples / hop) tokens, the last zero-filled."""
         if wave.dim() != 2 or wave.shape[1] == 0:
-            raise ValueError(
-                f"codec: waveform of shape {list(wave.shape)}; expected [B, samples], samples > 0"
-            )
+            raise ValueError(f"codec: waveform of shape {list(wave.shape)}; expected [B, samples], samples > 0")
         features = self.encoder(F.pad(wave, (0, -wave.shape[1] % self.config.hop)))
         codes = self.quantizer.quantize_codes(features.codes)
         return CodecTokens(codes, self.quantizer.quantize_voice(features.voice))

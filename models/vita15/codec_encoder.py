@@ -34,8 +34,7 @@ class ResBlock(nn.Module):
         super().__init__()
         half = (kernel - 1) // 2
         self.convs1 = nn.ModuleList(
-            nn.Conv1d(width, width, kernel, dilation=dilation, padding=half * dilation)
-            for dilation in dilations
+            nn.Conv1d(width, width, kernel, dilation=dilation, padding=half * dilation) for dilation in dilations
         )
         self.convs2 = nn.ModuleList(nn.Conv1d(width, width, kernel, padding=half) for _ in dilations)
 
@@ -46,7 +45,7 @@ class ResBlock(nn.Module):
 
 
 class VoiceEncoder(nn.Module):
-    """Voice vector of an utterance: three convolutions, the mean over time, a linear layer and a batch norm."""
+    """Voice vector of an utterance: three convolutions, mean over time, a linear layer, a batch norm."""
 
     def __init__(self, sizes: Sequence[int], width: int) -> None:
         super().__init__()
@@ -70,7 +69,8 @@ class CodecEncoder(nn.Module):
         channels = [config.encoder_base * 2**i for i in range(stages + 1)]
         if config.global_dim not in channels[1:]:
             raise ValueError(
-                f"codec: no encoder stage has the {config.global_dim} channels of the voice vector, only {channels[1:]}"
+                f"codec: the voice vector has {config.global_dim} channels, the encoder stages {channels[1:]}; "
+                "one of them must match"
             )
         self.conv_pre = nn.Conv1d(1, channels[0], 7, padding=3)
         self.ups = nn.ModuleList(
@@ -88,9 +88,7 @@ class CodecEncoder(nn.Module):
             ResBlock(width, kernel, dilations) for width in channels[1:] for kernel, dilations in shapes
         )
         self.normalize = nn.ModuleList(
-            nn.GroupNorm(max(width // 16, 1), width, eps=GROUP_NORM_EPS)
-            for width in channels[1:]
-            for _ in shapes
+            nn.GroupNorm(max(width // 16, 1), width, eps=GROUP_NORM_EPS) for width in channels[1:] for _ in shapes
         )
         self.conv_post = nn.Conv1d(channels[-1], config.code_dim, 3, padding=1)
         self.GlobalTokenEncoder = VoiceEncoder(config.global_conv, config.global_dim)

@@ -1,7 +1,9 @@
 """Reading and writing the released `vita_tts_ckpt` folder.
 
-    decoder/model.json  [idim, odim, {arguments}]   decoder/final.pt  a state dict, or {"model": state dict}
-    codec/model.json    {...}                       codec/final.pt    {"generator", "quantizer", "encoder": state dict}
+    decoder/model.json  [idim, odim, {arguments}]
+    decoder/final.pt    a state dict, or {"model": state dict}
+    codec/model.json    {...}
+    codec/final.pt      a state dict each under "generator", "quantizer" and "encoder"
 
 In place of each `final.pt` a `model.safetensors` is read first; there the codec's parts are prefixes of the
 names. A `.pt` is only ever opened with `weights_only=True`. Every tensor must be there, in its shape, and no
@@ -27,9 +29,7 @@ from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
 from models.vita15.speech_decoder import SpeechDecoder
 
 CODEC_PARTS = ("generator", "quantizer", "encoder")
-REMEDY = (
-    "Download the folder vita_tts_ckpt of the model again, with its model.json and final.pt from one release."
-)
+REMEDY = "Download the folder vita_tts_ckpt of the model again, with its model.json and final.pt from one release."
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -53,14 +53,10 @@ def load_speech(folder: Path, dtype: torch.dtype = torch.float32, device: str = 
 
     Raises `CheckpointError` naming the folder, what is wrong and the remedy.
     """
-    return SpeechModels(
-        load_speech_decoder(folder / "decoder", dtype, device), load_codec(folder / "codec", device)
-    )
+    return SpeechModels(load_speech_decoder(folder / "decoder", dtype, device), load_codec(folder / "codec", device))
 
 
-def load_speech_decoder(
-    folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu"
-) -> SpeechDecoder:
+def load_speech_decoder(folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu") -> SpeechDecoder:
     """Load `decoder/`. The NAR and prefix layer counts are those of the state dict."""
     state = _read_state(folder)
     if isinstance(state.get("model"), Mapping):
@@ -108,15 +104,13 @@ def save_speech(folder: Path, decoder: SpeechDecoder, codec: Codec) -> None:
 def parameter_counts(decoder: SpeechDecoderConfig, codec: CodecConfig) -> SpeechParameters:
     """Counts from the sizes alone, without memory for the weights.
 
-    The VITA-1.5 paper gives about 120 M for the NAR and AR decoders. The published sizes as the released code
-    builds them (2 NAR + 4 AR layers) make 99.7 M; the paper's 4 + 4 layers make 132 M. The paper's about 350 M
-    is the speech *encoder*, which is not part of this folder.
+    The VITA-1.5 paper gives about 120 M for the NAR and AR decoders. The published sizes as the released
+    code builds them (2 NAR + 4 AR layers) make 99.6 M; the paper's 4 + 4 layers make 132.1 M. The paper's
+    about 350 M is the speech *encoder*, which is not part of this folder.
     """
     with torch.device("meta"):
         speech, tokens = SpeechDecoder(decoder), Codec(codec)
-    return SpeechParameters(
-        _count(speech.layers_pre_nn), _count(speech.layers), _count(speech), _count(tokens)
-    )
+    return SpeechParameters(_count(speech.layers_pre_nn), _count(speech.layers), _count(speech), _count(tokens))
 
 
 def _count(module: nn.Module) -> int:
@@ -131,13 +125,10 @@ def _is_weight_normed(name: str) -> bool:
     return leaf == "weight" and convolution and not plain
 
 
-def _fill(
-    module: AnyModule, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype, device: str
-) -> AnyModule:
+def _fill(module: AnyModule, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype, device: str) -> AnyModule:
     check_tensors(folder, module.state_dict(), state, REMEDY)
     placed = {
-        name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
-        for name, tensor in state.items()
+        name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype) for name, tensor in state.items()
     }
     module.load_state_dict(placed, assign=True)
     return module.eval()
@@ -166,9 +157,7 @@ def _flatten_parts(folder: Path, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _require_tensors(folder: Path, state: Mapping[str, Any]) -> None:
-    wrong = [
-        f"{name} is {type(value).__name__}" for name, value in state.items() if not isinstance(value, Tensor)
-    ]
+    wrong = [f"{name} is {type(value).__name__}" for name, value in state.items() if not isinstance(value, Tensor)]
     if wrong:
         raise CheckpointError(f"{folder}: expected tensors, but {', '.join(wrong[:5])}\n{REMEDY}")
 

@@ -138,9 +138,7 @@ class CodecConfig:
 
     def __post_init__(self) -> None:
         pairs = list(zip(self.upsample_rates, self.upsample_kernels, strict=False))
-        if len(self.upsample_rates) != len(self.upsample_kernels) or any(
-            (k - r) % 2 or k < r for r, k in pairs
-        ):
+        if len(self.upsample_rates) != len(self.upsample_kernels) or any((k - r) % 2 or k < r for r, k in pairs):
             raise ValueError(
                 f"codec: upsample kernels {self.upsample_kernels} must be as many as the rates "
                 f"{self.upsample_rates}, each longer than its rate by an even number"
@@ -150,7 +148,7 @@ class CodecConfig:
         bad = [token for token in self.global_tokens if token >= self.codes]
         if len(self.global_tokens) != self.global_codes or bad:
             raise ValueError(
-                f"codec: global_tokens {self.global_tokens} must be {self.global_codes} ids below {self.codes}"
+                f"codec: global_tokens {self.global_tokens}; expected {self.global_codes} ids below {self.codes}"
             )
         for name, width, parts in (
             ("code_dim", self.code_dim, self.code_groups),
@@ -244,10 +242,10 @@ class CodecConfig:
 class Sampling:
     """How the AR decoder picks codes. Defaults are those of the released demo and server, made safe.
 
-    With `restrict_to_codec` only codec ids and EOS can be drawn, and the repetition penalty counts each of the
-    last `penalty_window` codes once and always lowers it. Without it the reference's raw sampler is
-    reproduced: BOS, SOS and PAD can be drawn (no codec entry exists for them), a code that occurs twice in the
-    window is divided twice, SOS counts, and dividing a negative logit makes the code *more* likely.
+    With `restrict_to_codec` only codec ids and EOS can be drawn, and the repetition penalty lowers each of
+    the last `penalty_window` codes once. Without it the reference's raw sampler is reproduced: BOS, SOS and
+    PAD can be drawn (the codec has no entry for them), a code that occurs twice in the window is divided
+    twice, and dividing a negative logit makes the code *more* likely.
     """
 
     top_k: int = 2

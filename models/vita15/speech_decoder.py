@@ -73,7 +73,7 @@ class SpeechDecoder(nn.Module):
         return nn.ModuleList(LlamaBlock(c.hidden, c.heads, c.inner, c.rms_eps) for _ in range(count))
 
     def fold(self, embeddings: Tensor) -> Tensor:
-        """[B, n, llm_hidden] -> [B, n * llm_hidden / hidden, hidden]: each token becomes that many vectors."""
+        """[B, n, llm_hidden] -> [B, n * llm_hidden / hidden, hidden]: a token becomes several vectors."""
         if embeddings.dim() != 3 or embeddings.shape[1] == 0 or embeddings.shape[2] % self.config.hidden:
             raise ValueError(
                 f"speech decoder: text embeddings of shape {list(embeddings.shape)}; expected [B, n, H] with "
@@ -142,9 +142,7 @@ class SpeechDecoder(nn.Module):
         logits = self.teacher_logits(text, text_lengths, codes, code_lengths, positions)
         targets = F.pad(codes, (0, 1)).masked_fill(~_within(code_lengths, logits.shape[1]), self.config.pad)
         targets = targets.scatter(1, code_lengths[:, None], self.config.eos)
-        total = F.cross_entropy(
-            logits.transpose(1, 2).float(), targets, ignore_index=self.config.pad, reduction="sum"
-        )
+        total = F.cross_entropy(logits.transpose(1, 2).float(), targets, ignore_index=self.config.pad, reduction="sum")
         return TeacherLoss(total, (targets != self.config.pad).sum())
 
     def prefill(self, text: Tensor, room: int, prefix: Tensor | None = None) -> Prefill:
@@ -199,14 +197,15 @@ class SpeechDecoder(nn.Module):
     ) -> CodeGeneration:
         """Iterate over the codec ids of one text segment.
 
-        `text_embeddings` [1, n, llm_hidden] and `prefix` [1, p, llm_hidden] are as the language model has them.
+        `text_embeddings` [1, n, llm_hidden] and `prefix` [1, p, llm_hidden] are the language model's, not
+        folded yet.
         The generator must be on the decoder's device; without one the global one draws.
         """
         return CodeGeneration(self, text_embeddings, sampling, generator, prefix)
 
 
 class CodeGeneration(Iterator[int]):
-    """Codec ids as they are drawn, EOS not included. `stop_reason` is None until the iterator is exhausted."""
+    """Codec ids as they are drawn, without EOS. `stop_reason` is None until the iterator is exhausted."""
 
     stop_reason: StopReason | None = None
 

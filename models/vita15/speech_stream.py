@@ -1,19 +1,19 @@
 """From a stream of codec ids to a stream of waveform, and from text to both.
 
-The codec's convolutions look 13 tokens to each side (published sizes, `codec.receptive_field`). A chunk that is
-decoded with that much context on both sides equals the same stretch of a one-shot decode up to rounding
-(1e-5); that is `context="exact"`, the default here. The released server decodes with 10 tokens of padding, so
-its chunks differ a little from a one-shot decode near their ends; a number as context reproduces it. Either way
-n tokens give exactly 600 n samples (`hop` n), and nothing is cross-faded.
+The codec's convolutions look 13 tokens to each side (published sizes, `codec.receptive_field`). A chunk that
+is decoded with that much context on both sides equals the same stretch of a one-shot decode up to rounding
+(1e-5); that is `context="exact"`, the default here. The released server decodes with 10 tokens of padding,
+so its chunks differ a little from a one-shot decode near their ends; a number as context reproduces it.
+Either way n tokens give exactly 600 n samples (`hop` n), and nothing is cross-faded.
 
-The server then looks for a quiet place in each chunk to cut at (`cut_at_quiet`), so that the pieces a listener
-gets end in near-silence. That moves samples between pieces and changes none of them.
+The server then looks for a quiet place in each chunk to cut at (`cut_at_quiet`), so that the pieces that a
+listener gets end in near-silence. That moves samples between pieces and changes none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -60,13 +60,9 @@ class ChunkedVocoder:
 
     def __post_init__(self) -> None:
         if self.chunk < 1 or (self.context != "exact" and self.context < 1):
-            raise ValueError(
-                f"vocoder: chunk {self.chunk} must be at least 1 and context {self.context} at least 1"
-            )
+            raise ValueError(f"vocoder: chunk {self.chunk} must be at least 1 and context {self.context} at least 1")
         if self.codec.config.code_groups != 1:
-            raise ValueError(
-                f"vocoder: the codec has {self.codec.config.code_groups} code groups, only 1 streams"
-            )
+            raise ValueError(f"vocoder: the codec has {self.codec.config.code_groups} code groups, only 1 streams")
 
     def stream(self, codes: Iterable[int]) -> Iterator[WavePiece]:
         """Pieces of `chunk` tokens as soon as the right context is there; the last piece holds the rest."""
@@ -91,9 +87,7 @@ class ChunkedVocoder:
     @torch.no_grad()
     def _decode(self, window: list[int], left: int, count: int) -> WavePiece:
         device, hop = self.codec.generator.conv_post.weight.device, self.codec.config.hop
-        wave = self.codec.decode(
-            torch.tensor(window, device=device)[None, :, None]
-        )  # [1, 1, hop * len(window)]
+        wave = self.codec.decode(torch.tensor(window, device=device)[None, :, None])  # [1, 1, hop * len(window)]
         samples = wave[0, 0, left * hop : (left + count) * hop].float()
         return WavePiece(window[left : left + count], samples)
 
@@ -120,10 +114,8 @@ def cut_at_quiet(buffer: Tensor, wave: Tensor, window: int, threshold: float) ->
     return Cut(wave[..., place:], torch.cat([buffer, wave[..., :place]], dim=-1))
 
 
-def quiet_segments(
-    pieces: Iterable[WavePiece], threshold: float, window: int = CUT_WINDOW
-) -> Iterator[Tensor]:
-    """The server's playback segments [1, 1, n]: all pieces but the last are cut, the rest comes at the end."""
+def quiet_segments(pieces: Iterable[WavePiece], threshold: float, window: int = CUT_WINDOW) -> Iterator[Tensor]:
+    """The server's playback segments [1, 1, n]: all pieces but the last are cut; the rest comes last."""
     buffer = None
     held = None
     for piece in pieces:
@@ -138,7 +130,7 @@ def quiet_segments(
 
 
 def trim_leading_silence(segment: Tensor, level: float = SILENCE) -> Tensor:
-    """Drop the samples before the first |x| > level, as the server does in its first segment; all quiet: keep."""
+    """Drop samples before the first |x| > level (the server's first segment); all quiet: keep."""
     loud = (segment[0, 0].abs() > level).nonzero()
     return segment[..., int(loud[0]) :] if len(loud) else segment
 
@@ -146,8 +138,8 @@ def trim_leading_silence(segment: Tensor, level: float = SILENCE) -> Tensor:
 class SpeechChunk(NamedTuple):
     """Speech as it becomes ready: ids and their samples, float32 [hop * len(codes)] on the CPU.
 
-    `segment` counts the text segments from 0. `stop` is set on the last chunk of a segment; "max_tokens" means
-    that the segment was cut short.
+    `segment` counts the text segments from 0. `stop` is set on the last chunk of a segment; "max_tokens"
+    means that the segment was cut short.
     """
 
     codes: list[int]
@@ -160,15 +152,15 @@ class SpeechChunk(NamedTuple):
 class SpeechSynthesizer:
     """Text to speech with VITA-1.5's decoders, segment by segment.
 
-    `tokenize` gives the language model's ids without special tokens; `embed_tokens` looks ids [1, n] up in its
-    *input* embeddings [1, n, llm_hidden], on the decoder's device.
+    `tokenize` gives the language model's ids without special tokens; `embed_tokens` looks ids [1, n] up in
+    its *input* embeddings [1, n, llm_hidden], on the decoder's device.
     """
 
     decoder: SpeechDecoder
     vocoder: ChunkedVocoder
     tokenize: Callable[[str], list[int]]
     embed_tokens: Callable[[Tensor], Tensor]
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
 
     def __post_init__(self) -> None:
         codes, entries = self.decoder.config.codes, self.vocoder.codec.config.codes
@@ -197,9 +189,7 @@ class SpeechSynthesizer:
         device = self.decoder.embedding.weight.device
         with torch.no_grad():
             embeddings = self.embed_tokens(torch.tensor(self.tokenize(text), device=device)[None])
-        codes = self.decoder.generate(
-            embeddings.to(self.decoder.embedding.weight.dtype), self.sampling, generator
-        )
+        codes = self.decoder.generate(embeddings.to(self.decoder.embedding.weight.dtype), self.sampling, generator)
         vocoder = self.vocoder if index else replace(self.vocoder, chunk=min(FIRST_CHUNK, self.vocoder.chunk))
         for piece in vocoder.stream(codes):
             # the vocoder asks for the end of the codes before it gives the last piece

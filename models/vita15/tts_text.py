@@ -1,8 +1,8 @@
 """Text as the speech decoders get it: marks removed, formulas spoken out, cut into segments.
 
 The tables and their order are those of the released demo and server; their oddities are kept, because the
-published decoders are driven with them: every hyphen is read as minus, `!=` as `!等于`, and `^` takes the whole
-following word (`3^4>=81` -> `3的4大于等于81次方`).
+published decoders are driven with them: every hyphen is read as minus, `!=` as `!等于`, and `^` takes the
+whole following word (`3^4>=81` -> `3的4大于等于81次方`).
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ def segments(text: str, max_characters: int = MAX_SEGMENT) -> list[str]:
     """
     merged: list[str] = []
     for piece in server_segments(text):
-        inside_number = (
-            merged and merged[-1][-1] in ",." and merged[-1][-2:-1].isdigit() and piece[0].isdigit()
-        )
+        inside_number = merged and merged[-1][-1] in ",." and merged[-1][-2:-1].isdigit() and piece[0].isdigit()
         if inside_number:
             merged[-1] += piece
         else:
