@@ -1,0 +1,161 @@
+"""Rows from a data set on the Hugging Face hub, or from what earlier downloads left in its caches.
+
+Two caches count: the files of the repository (`hf download`, $HF_HUB_CACHE) and the tables that
+`datasets.load_dataset` made of them ($HF_DATASETS_CACHE). Without network both are tried; with neither filled the
+error names the ways out. The one request that decides whether there is a network gives up after `PATIENCE_S`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from harness.contracts import Row
+from harness.failures import UsageError
+from tasks.readers import parquet
+from tasks.readers.layout import LayoutError
+
+PATIENCE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A split of a hub data set. `columns` must be there; `adapt` turns its rows into the benchmark's own."""
+
+    id: str
+    split: str
+    columns: tuple[str, ...]
+    adapt: Callable[[Iterable[Row]], Iterator[Row]]
+    config: str | None = None
+    revision: str = "main"
+    """A commit where the protocol or common use pins one; "main" may change under the same name."""
+
+    @property
+    def pinned(self) -> bool:
+        return self.revision != "main"
+
+    def __str__(self) -> str:
+        config = f", config {self.config}" if self.config else ""
+        return f"{self.id} (revision {self.revision}{config}, split {self.split})"
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {
+            "source": "hub",
+            "id": self.id,
+            "revision": self.revision,
+            "revision_pinned": self.pinned,
+            "config": self.config,
+            "split": self.split,
+        }
+
+    def local_files(self, folder: Path) -> list[Path]:
+        """This split's parquet files in a local copy: FOLDER/<id>, FOLDER/<name of the repository>, or FOLDER."""
+        for place in (folder / self.id, folder / self.id.split("/")[-1]):
+            if place.is_dir() and (files := parquet.split_files(place, self.config, self.split)):
+                return files
+        if any(folder.glob("*.parquet")) or any(folder.glob("data/*.parquet")):
+            return parquet.split_files(folder, self.config, self.split)
+        return []
+
+    def read_files(self, files: list[Path]) -> Iterator[Row]:
+        return self.adapt(parquet.read(files, self.columns))
+
+    def rows(self) -> Iterator[Row]:
+        """Rows from the hub or its caches. Raises UsageError; the caller adds the remedies."""
+        from huggingface_hub import constants
+
+        fault = _network_fault()
+        if fault is None:
+            return self.adapt(self._load())
+        if files := self._cached_files():
+            return self.read_files(files)
+        with _datasets_offline():
+            try:
+                return self.adapt(self._load())
+            except DataSetError:
+                raise DataSetError(
+                    f"data set {self} is not in the cache ({constants.HF_HOME}) and cannot be fetched: {fault}"
+                ) from None
+
+    def _cached_files(self) -> list[Path]:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        try:
+            folder = snapshot_download(self.id, repo_type="dataset", revision=self.revision, local_files_only=True)
+        except LocalEntryNotFoundError:
+            return []
+        return parquet.split_files(Path(folder), self.config, self.split)
+
+    def _load(self) -> Iterable[Row]:
+        import datasets
+
+        try:
+            table = datasets.load_dataset(self.id, self.config, split=self.split, revision=self.revision)
+        except Exception as error:  # its errors share no base: connection, missing repository, config, split
+            raise DataSetError(f"data set {self} cannot be loaded: {type(error).__name__}: {error}") from error
+        if self.pinned:
+            _check_revision(table, self.revision)
+        parquet.check_columns(table.column_names, self.columns, f"data set {self}")
+        for name, feature in table.features.items():
+            if hasattr(feature, "decode"):  # decoding audio would need torchcodec; the runner opens media itself
+                table = table.cast_column(name, type(feature)(decode=False))
+        rows: Iterable[Row] = table
+        return rows
+
+
+class DataSetError(UsageError):
+    """A hub data set could not be loaded."""
+
+
+def _check_revision(table: Any, revision: str) -> None:
+    """Offline, `datasets` takes the newest table it has whatever the revision; its folder is named by the commit."""
+    for file in table.cache_files:
+        commit = Path(file["filename"]).parent.name
+        if len(commit) == 40 and commit != revision:
+            raise LayoutError(f"the cache holds revision {commit} at {file['filename']}, the task pins {revision}")
+
+
+@cache
+def _network_fault() -> str | None:
+    """Why the hub cannot be asked, None when it answers. Found out once in a process."""
+    from huggingface_hub import constants, get_session
+
+    if constants.HF_HUB_OFFLINE or _is_true("HF_HUB_OFFLINE") or _is_true("HF_DATASETS_OFFLINE"):
+        return "the hub is switched off (HF_HUB_OFFLINE or HF_DATASETS_OFFLINE is set)"
+    outcome: list[str | None] = [f"no answer from {constants.ENDPOINT} within {PATIENCE_S:g} s"]
+
+    def ask() -> None:
+        try:
+            get_session().head(constants.ENDPOINT, timeout=PATIENCE_S)
+            outcome[0] = None
+        except Exception as error:  # which error depends on the HTTP library below huggingface_hub
+            outcome[0] = f"{constants.ENDPOINT} cannot be reached ({error})"
+
+    thread = Thread(target=ask, daemon=True)  # a thread, as no timeout covers the look-up of the host's name
+    thread.start()
+    thread.join(PATIENCE_S)
+    return outcome[0]
+
+
+@contextmanager
+def _datasets_offline() -> Iterator[None]:
+    """Keep `datasets` from trying the network again, with its retries, when it is known to be absent."""
+    import datasets
+
+    before = datasets.config.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE = before
+
+
+def _is_true(variable: str) -> bool:
+    return os.environ.get(variable, "").upper() in {"1", "ON", "YES", "TRUE"}

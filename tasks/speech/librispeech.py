@@ -1,0 +1,38 @@
+"""LibriSpeech: read English, clean and other conditions (Panayotov et al., ICASSP 2015; OpenSLR 12)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tasks.data import Source
+from tasks.readers.hub import Hub
+from tasks.readers.speech import hub_utterances, librispeech
+from tasks.speech.asr import asr_task
+from tasks.task import Task
+
+
+def _task(part: str, condition: str) -> Task:
+    split = f"{part}-{condition}"
+    layout = f"LibriSpeech/{split}/<speaker>/<chapter>/*.flac with <speaker>-<chapter>.trans.txt beside them"
+    hub = Hub(
+        id="openslr/librispeech_asr",
+        revision="71cacbfb7e2354c4226d01e70d77d5fca3d04ba1",
+        config=condition,
+        split="validation" if part == "dev" else "test",
+        columns=("audio", "text", "id", "speaker_id"),
+        adapt=hub_utterances,
+    )
+    return asr_task(
+        f"librispeech_{part}_{condition}",
+        "en",
+        Source(partial(librispeech, split=split), (f"LibriSpeech/{split}",), layout, hub),
+        speakers=True,
+        citation="Panayotov et al., Librispeech: an ASR corpus based on public domain audio books, ICASSP 2015",
+        licence="CC-BY-4.0",
+    )
+
+
+DEV_CLEAN = _task("dev", "clean")
+DEV_OTHER = _task("dev", "other")
+TEST_CLEAN = _task("test", "clean")
+TEST_OTHER = _task("test", "other")

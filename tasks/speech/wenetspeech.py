@@ -1,0 +1,39 @@
+"""WenetSpeech test_net and test_meeting: Mandarin from the web and from far-field meetings (Zhang et al., 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.contracts import Row
+from tasks.data import Source
+from tasks.readers.hub import Hub
+from tasks.readers.speech import hub_utterances, metadata
+from tasks.speech.asr import asr_task
+from tasks.task import Task
+
+
+def _task(part: str) -> Task:
+    split = f"test_{part}"
+
+    def read(folder: Path) -> Iterator[Row]:
+        return metadata(folder / "WenetSpeech" / split, "text")
+
+    return asr_task(
+        f"wenetspeech_{part}",
+        "zh",
+        Source(
+            read,
+            (f"WenetSpeech/{split}",),
+            f"WenetSpeech/{split}/metadata.jsonl (file_name, text) and the audio that it names",
+            Hub(id="TwinkStart/WenetSpeech", split=split, columns=("audio", "text"), adapt=hub_utterances),
+        ),
+        lmms_eval_prompt="Please listen to the audio and transcribe what you hear. Please only provide the "
+        "transcription without any additional commentary. Do not include any punctuation.",
+        citation="Zhang et al., WenetSpeech: a 10000+ hours multi-domain Mandarin corpus, ICASSP 2022",
+        licence="CC-BY-4.0",
+    )
+
+
+NET = _task("net")
+MEETING = _task("meeting")

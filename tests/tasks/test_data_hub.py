@@ -1,0 +1,228 @@
+"""The hub's parquet, its caches without network, and what is said when neither is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from harness.contracts import DataChoice
+from harness.failures import UsageError
+from harness.registry import get_task
+from tasks.readers import hub as hub_module
+from tasks.readers import parquet
+from tests.tasks import archives
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty hub cache, with the hub switched off."""
+    import datasets
+    from huggingface_hub import constants
+
+    hub_module._network_fault.cache_clear()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
+    yield tmp_path
+    hub_module._network_fault.cache_clear()
+
+
+def fill_hub_cache(root: Path, repository: str, revision: str) -> Path:
+    """The folder of a snapshot as huggingface_hub lays it out; a branch is a name for a commit."""
+    base = root / "hub" / f"datasets--{repository.replace('/', '--')}"
+    commit = revision if len(revision) == 40 else "0123456789" * 4
+    if commit != revision:
+        archives.write(base / "refs" / revision, commit)
+    return base / "snapshots" / commit
+
+
+def test_a_local_copy_of_a_hub_data_set_is_read(tmp_path: Path) -> None:
+    archives.mme_parquet(tmp_path / "MME" / "data" / "test-00000-of-00001.parquet")
+    rows = list(get_task("mme").rows(DataChoice("folder", tmp_path)))
+    assert [row["sample_id"] for row in rows[:2]] == ["existence/0/0", "existence/0/1"]
+    assert rows[0]["image"]["bytes"] == archives.image_bytes(0)
+
+
+@pytest.mark.parametrize("place", ["lmms-lab-encoder/MME/data", "MME", "data", "."])
+def test_a_local_copy_may_lie_under_its_id_its_name_or_be_the_folder(place: str, tmp_path: Path) -> None:
+    archives.mme_parquet(tmp_path / place / "test-00000-of-00001-a25dbe3b44c4fda6.parquet")
+    assert len(list(get_task("mme").rows(DataChoice("folder", tmp_path)))) == 6
+
+
+def test_config_and_split_choose_the_files(tmp_path: Path) -> None:
+    for config in ("clean", "other"):
+        for split in ("validation", "test"):
+            texts = tuple(f"{config} {split} {i}" for i in range(2))
+            archives.speech_parquet(
+                tmp_path / "librispeech_asr" / config / split / "0000.parquet",
+                "text",
+                texts,
+                id=[f"{i}-{i}-{i}" for i in range(2)],
+                speaker_id=[3, 4],
+            )
+    rows = list(get_task("librispeech_dev_other").rows(DataChoice("folder", tmp_path)))
+    assert [row["text"] for row in rows] == ["other validation 0", "other validation 1"]
+    sample = get_task("librispeech_dev_other").to_sample(rows[0], lambda doc: "")
+    assert (sample.id, sample.cluster) == ("0-0-0", "3")
+    assert "audio" not in sample.doc
+
+
+def test_hub_utterances_without_ids_are_named_by_their_audio(tmp_path: Path) -> None:
+    archives.speech_parquet(tmp_path / "AISHELL-1/data/test-00000-of-00001.parquet", "text", archives.MANDARIN)
+    rows = list(get_task("aishell1").rows(DataChoice("folder", tmp_path)))
+    assert [row["sample_id"] for row in rows] == ["utt0", "utt1", "utt2"]
+
+
+def test_repeated_audio_names_still_give_unique_ids(tmp_path: Path) -> None:
+    audio = [{"bytes": archives.audio_bytes(), "path": path} for path in ("a.wav", "a.wav", None)]
+    archives.parquet(
+        tmp_path / "WenetSpeech/data/test_net-00000-of-00001.parquet", {"audio": audio, "text": ["一", "二", "三"]}
+    )
+    rows = list(get_task("wenetspeech_net").rows(DataChoice("folder", tmp_path)))
+    assert [row["sample_id"] for row in rows] == ["a", "a-1", "row-2"]
+
+
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> None:
+    archives.parquet(tmp_path / "MME" / "test-00000-of-00001.parquet", {"question": ["q"], "answer": ["Yes"]})
+    with pytest.raises(UsageError, match="no column question_id, image, category; its columns are question, answer"):
+        get_task("mme").rows(DataChoice("folder", tmp_path))
+
+
+def test_a_missing_split_or_shard_is_named(tmp_path: Path) -> None:
+    archives.mme_parquet(tmp_path / "MME" / "train-00000-of-00001.parquet")
+    with pytest.raises(UsageError, match=r"split 'test' .* train-00000-of-00001\.parquet"):
+        get_task("mme").rows(DataChoice("folder", tmp_path))
+    archives.mme_parquet(tmp_path / "MME" / "test-00000-of-00004.parquet")
+    with pytest.raises(UsageError, match="1 of 4 shards"):
+        get_task("mme").rows(DataChoice("folder", tmp_path))
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
+    file = archives.mme_parquet(tmp_path / "MME" / "test-00000-of-00001.parquet")
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(UsageError, match=str(file)):
+        get_task("mme").rows(DataChoice("folder", tmp_path))
+
+
+def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    blob = os.urandom(100_000)
+    path = tmp_path / "test.parquet"
+    with pq.ParquetWriter(path, pa.schema([("x", pa.binary())]), compression="none") as writer:
+        for _ in range(40):
+            writer.write_table(pa.table({"x": [blob] * 10}), row_group_size=10)
+    before, peak = pa.total_allocated_bytes(), 0
+    for row in parquet.read([path], ["x"]):
+        peak = max(peak, pa.total_allocated_bytes() - before)
+        assert len(row["x"]) == 100_000
+    assert peak < 20_000_000 < path.stat().st_size
+
+
+def test_the_fingerprint_names_what_is_pinned_and_what_is_not() -> None:
+    mme = get_task("mme").fingerprint(DataChoice("hub"))
+    assert mme["id"] == "lmms-lab-encoder/MME"
+    assert mme["revision_pinned"] and len(mme["revision"]) == 40
+    wenet = get_task("wenetspeech_net").fingerprint(DataChoice("hub"))
+    assert (wenet["revision"], wenet["revision_pinned"]) == ("main", False)
+
+
+def test_files_in_the_hub_cache_are_read_without_network(offline: Path) -> None:
+    revision = str(get_task("mme").fingerprint(DataChoice("hub"))["revision"])
+    archives.mme_parquet(fill_hub_cache(offline, "lmms-lab-encoder/MME", revision) / "data/test-00000-of-00001.parquet")
+    assert len(list(get_task("mme").rows(DataChoice("hub")))) == 6
+
+
+def test_a_branch_in_the_hub_cache_is_resolved_without_network(offline: Path) -> None:
+    snapshot = fill_hub_cache(offline, "TwinkStart/WenetSpeech", "main")
+    archives.speech_parquet(snapshot / "data/test_net-00000-of-00001.parquet", "text", archives.MANDARIN)
+    assert len(list(get_task("wenetspeech_net").rows(DataChoice("hub")))) == 3
+
+
+def fill_datasets_cache(root: Path, source: Path, commit: str) -> None:
+    """The tables that `load_dataset("TwinkStart/AISHELL-1")` leaves, made by the same library from `source`."""
+    import datasets
+
+    features = datasets.Features({"audio": datasets.Audio(sampling_rate=16_000), "text": datasets.Value("string")})
+    made = datasets.load_dataset(
+        "parquet", data_files={"test": str(source)}, features=features, cache_dir=str(root / "made")
+    )
+    folder = Path(made["test"].cache_files[0]["filename"]).parent
+    target = root / "datasets" / "TwinkStart___aishell-1" / "default" / "0.0.0" / commit
+    target.parent.mkdir(parents=True)
+    folder.rename(target)
+    (target / "parquet-test.arrow").rename(target / "aishell-1-test.arrow")
+    info = json.loads((target / "dataset_info.json").read_text())
+    info |= {"config_name": "default", "dataset_name": "aishell-1", "builder_name": "aishell-1"}
+    info["splits"]["test"]["dataset_name"] = "aishell-1"
+    (target / "dataset_info.json").write_text(json.dumps(info))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_tables_in_the_datasets_cache_are_read_if_they_are_of_the_pinned_revision(same: bool, offline: Path) -> None:
+    task = get_task("aishell1")
+    pinned = str(task.fingerprint(DataChoice("hub"))["revision"])
+    source = archives.speech_parquet(offline / "source.parquet", "text", archives.MANDARIN)
+    fill_datasets_cache(offline, source, pinned if same else "f" * 40)
+    if same:
+        rows = list(task.rows(DataChoice("hub")))
+        assert [row["text"] for row in rows] == list(archives.MANDARIN)
+        assert rows[0]["audio"]["bytes"] == archives.audio_bytes(seed=0)
+    else:
+        with pytest.raises(UsageError, match=f"holds revision {'f' * 40}.*pins {pinned}"):
+            task.rows(DataChoice("hub"))
+
+
+@pytest.mark.parametrize("name", ["mme", "librispeech_test_clean"])
+def test_no_cache_and_no_hub_give_one_message_with_three_ways_out(name: str, offline: Path) -> None:
+    task = get_task(name)
+    fingerprint = task.fingerprint(DataChoice("hub"))
+    with pytest.raises(UsageError) as error:
+        task.rows(DataChoice("hub"))
+    wanted = [fingerprint["id"], fingerprint["revision"], "hf download", "--data DIR", "--data mini", "HF_HUB_OFFLINE"]
+    assert all(text in str(error.value) for text in wanted)
+
+
+def test_a_data_set_that_the_hub_lacks_says_so() -> None:
+    with pytest.raises(UsageError, match=r"not on the hub.*AISHELL-2/iOS/test/wav\.scp.*--data mini"):
+        get_task("aishell2_ios").rows(DataChoice("hub"))
+
+
+def test_a_hub_that_does_not_answer_costs_a_few_seconds(tmp_path: Path) -> None:
+    """A fresh process, as a user has it: the address accepts connections and never says a word."""
+    import socket
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")} | {
+            "HF_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "HF_HOME": str(tmp_path),
+        }
+        program = (
+            "from harness.registry import get_task\nfrom harness.contracts import DataChoice\n"
+            "from harness.failures import UsageError\n"
+            "try: get_task('mme').rows(DataChoice('hub'))\n"
+            "except UsageError as error: print(error)\n"
+        )
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert "lmms-lab-encoder/MME" in done.stdout and "--data mini" in done.stdout
+    assert time.monotonic() - started < 10
