@@ -23,7 +23,7 @@ from torch import Tensor
 from models.vita15.codec import Codec, Context, receptive_field
 from models.vita15.speech_config import Sampling
 from models.vita15.speech_decoder import SpeechDecoder, StopReason
-from models.vita15.tts_text import is_speakable, segments, server_text
+from models.vita15.tts_text import is_speakable, segments, speech_text
 
 CHUNK = 40
 FIRST_CHUNK = 20  # smaller in the first segment, so that sound starts sooner
@@ -174,7 +174,7 @@ class SpeechSynthesizer:
 
         Segments without a letter or digit (emoji, punctuation) are passed over.
         """
-        spoken = [said for segment in segments(text) if is_speakable(said := server_text(segment))]
+        spoken = [said for segment in segments(text) if is_speakable(said := speech_text(segment))]
         if not spoken:
             raise SpeechError(f"nothing to speak in {text[:80]!r}; expected at least one letter or digit")
         made = 0
