@@ -1,0 +1,1 @@
+"""Layer-wise alignment of two sets of representations of the same samples."""
