@@ -21,8 +21,8 @@ from harness.plan import TaskPlan
 FORMAT = 1
 _PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "safetensors", "soundfile", "av", "pillow")
 
-_MATERIAL = ("config", "model", "device", "dtype", "tasks", "harness")
-"""What must not change between the parts of one run; versions of libraries and the machine are told only."""
+_MATERIAL = ("config", "model", "device", "dtype", "tasks")
+"""What must not change between the parts of one run. The harness's commit may: each resume is told in "resumed"."""
 
 
 def build(
@@ -70,6 +70,12 @@ def _task(plan: TaskPlan, example: str) -> dict[str, Any]:
         "citation": task.citation,
         "licence": task.licence,
     }
+
+
+def resumed(stored: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored manifest with one more resume in it: when, and by which state of the harness."""
+    entry = {"created": current["created"], "harness": current["harness"], "versions": current["versions"]}
+    return {**stored, "resumed": [*stored.get("resumed", []), entry]}
 
 
 def differences(stored: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:

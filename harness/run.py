@@ -81,9 +81,11 @@ def resume(path: Path) -> RunDir:
     stored = run.manifest()
     prepared = prepare(RunConfig(**stored["config"]))
     with closing(prepared.model):
-        if changed := manifest.differences(stored, _open(prepared)):
+        current = _open(prepared)
+        if changed := manifest.differences(stored, current):
             lines = "\n  ".join(changed)
             raise UsageError(f"{path} cannot be resumed: what it was started with has changed\n  {lines}")
+        write_json(run.path / "manifest.json", manifest.resumed(stored, current))
         _finish(run, prepared)
     return run
 

@@ -65,7 +65,9 @@ class ToyTask:
             return Score("right", None, status="unscored", reason="the reference is empty")
         if response == "crash the scorer":
             raise ValueError("the scorer cannot read this")
-        right = response is not None and (response == doc["answer"] or (profile == "loose" and doc["answer"] in response))
+        right = response is not None and (
+            response == doc["answer"] or (profile == "loose" and doc["answer"] in response)
+        )
         return Score("right", float(right), {"right": float(right), "n": 1.0}, extracted=response)
 
     def combine(self, parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
