@@ -26,9 +26,7 @@ SIGNS = {
 }  # fmt: skip
 
 # A function before its argument: a bracket, a number, a Greek letter, or a single letter in a formula.
-APPLIED_FUNCTION = re.compile(
-    rf"(?<![a-zA-Z])({'|'.join(FUNCTIONS)})(?=\s*[(\dα-ω]|\s+[a-z]\s*(?:[-+*/=<>^)]|$))"
-)
+APPLIED_FUNCTION = re.compile(rf"(?<![a-zA-Z])({'|'.join(FUNCTIONS)})(?=\s*[(\dα-ω]|\s+[a-z]\s*(?:[-+*/=<>^)]|$))")
 WORD_JOINT = re.compile(r"(?<=[a-z]{2})[-/](?=[a-z])|(?<=[a-z])[-/](?=[a-z]{2})", re.IGNORECASE)
 NEGATIVE_NUMBER = re.compile(r"(?<![\d)])-(\d+)")
 PRODUCT = re.compile(r"\(?(\d+)\)?\((\d+)\)")  # (3)(4)

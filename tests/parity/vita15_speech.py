@@ -129,8 +129,7 @@ def _cached_logits(decoder: SpeechDecoder, text: Tensor, codes: Tensor, prefix: 
     inputs = F.pad(codes, (1, 0), value=decoder.config.sos)
     cache = decoder.prefill(text, inputs.shape[1], None if prefix is None else decoder.fold(prefix)).cache
     steps = [
-        decoder.step(inputs[:, i : i + 1], torch.tensor([cache.prompt_end + i]), cache)
-        for i in range(inputs.shape[1])
+        decoder.step(inputs[:, i : i + 1], torch.tensor([cache.prompt_end + i]), cache) for i in range(inputs.shape[1])
     ]
     return torch.cat(steps, dim=1)
 

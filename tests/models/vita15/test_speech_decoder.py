@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from models.nn.llama import rotary
 from models.vita15.speech_config import Sampling, SpeechDecoderConfig
 from models.vita15.speech_decoder import SpeechDecoder
 from models.vita15.speech_sampling import pick_code
@@ -41,9 +42,7 @@ def test_text_of_a_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
 @torch.no_grad()
 def test_cached_steps_equal_teacher_forcing(tokens: int, codes: list[int]) -> None:
     text, given_codes = DECODER.fold(random_text(tokens)), torch.tensor([codes])
-    want = DECODER.teacher_logits(
-        text, torch.tensor([text.shape[1]]), given_codes, torch.tensor([len(codes)])
-    )
+    want = DECODER.teacher_logits(text, torch.tensor([text.shape[1]]), given_codes, torch.tensor([len(codes)]))
     cache = DECODER.prefill(text, len(codes) + 4).cache  # spare slots must not be seen
     inputs = [DECODER.config.sos, *codes]
     for i, token in enumerate(inputs):
@@ -146,18 +145,29 @@ def test_raw_sampling_may_leave_the_codebook_and_clean_sampling_takes_the_next()
 
 
 @torch.no_grad()
-def test_the_prefix_comes_before_the_cache_and_leaves_positions_alone() -> None:
-    text, prefix = WITH_PREFIX.fold(random_text(2)), WITH_PREFIX.fold(random_text(3, seed=9))
-    plain, led = WITH_PREFIX.prefill(text, 3), WITH_PREFIX.prefill(text, 3, prefix)
-    assert led.hidden.shape == plain.hidden.shape
-    assert not torch.allclose(led.hidden, plain.hidden)
-    # the prompt's keys in the first layer do not depend on what stands before it: same positions
-    size = prefix.shape[1]
-    torch.testing.assert_close(
-        led.cache.keys[0][:, :, size : led.cache.prompt_end], plain.cache.keys[0][:, :, : plain.cache.prompt_end]
-    )
-    codes = list(WITH_PREFIX.generate(random_text(2), Sampling(1, max_tokens=9), prefix=random_text(3, seed=9)))
-    assert codes != list(WITH_PREFIX.generate(random_text(2), Sampling(1, max_tokens=9)))
+def test_a_prefix_stands_before_the_cache_and_positions_start_again() -> None:
+    """With equal prefix and AR weights all is one sequence under a block mask, which needs no cache."""
+    decoder = tiny_decoder(prefix_layers=2)
+    decoder.layers_prefix.load_state_dict(decoder.layers.state_dict())
+    text, prefix = decoder.fold(random_text(2)), decoder.fold(random_text(3, seed=9))
+    codes = torch.tensor([[decoder.config.sos, 4, 5]])
+    bos = decoder.embedding(torch.tensor([[decoder.config.bos]]))
+    x = torch.cat([prefix, bos, decoder.nar(text), decoder.embedding(codes)], dim=1)
+    before, size = prefix.shape[1], x.shape[1]
+    part = torch.tensor([0] * before + [1] * (1 + text.shape[1]) + [2, 3, 4])
+    positions = torch.cat([torch.arange(before), torch.arange(size - before)])
+    tables = rotary(positions, decoder.config.head_dim, decoder.config.rope_theta)
+    for block in decoder.layers:
+        x = block(x, tables, part <= part[:, None])
+
+    filled = decoder.prefill(text, 3, prefix)
+    torch.testing.assert_close(filled.hidden, x[:, before:-3], atol=1e-5, rtol=0)
+    slots = torch.arange(3) + filled.cache.prompt_end
+    want = decoder.out_fnn(decoder.norm(x[:, -3:]))
+    torch.testing.assert_close(decoder.step(codes, slots, filled.cache), want, atol=1e-5, rtol=0)
+    greedy = list(decoder.generate(random_text(2), Sampling(top_k=1, max_tokens=4), prefix=random_text(3, seed=9)))
+    first = decoder.step(codes[:, :1], slots[:1], filled.cache)[0, 0, : decoder.config.codes]
+    assert greedy[0] == int(first.argmax())
 
 
 def test_a_prefix_without_prefix_layers_is_refused() -> None:

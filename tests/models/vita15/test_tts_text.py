@@ -93,6 +93,8 @@ def test_long_stretches_are_cut_at_spaces() -> None:
     assert [len(part) for part in segments("字" * 250)] == [100, 100, 50]
 
 
-@pytest.mark.parametrize(("text", "speakable"), [("🙂👍", False), ("?!", False), ("", False), ("好", True), ("7", True)])
+@pytest.mark.parametrize(
+    ("text", "speakable"), [("🙂👍", False), ("?!", False), ("", False), ("好", True), ("7", True)]
+)
 def test_is_speakable(text: str, speakable: bool) -> None:
     assert is_speakable(text) is speakable
