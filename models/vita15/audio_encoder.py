@@ -65,19 +65,13 @@ class Encoder(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> EncoderOutput:
         """[B, T, mel], [B] -> [B, T2, C] with T2 = ((T - 1) // 2 - 1) // 2."""
-        if (
-            features.ndim != 3
-            or features.shape[2] != self.num_mel_bins
-            or features.shape[:1] != lengths.shape
-        ):
+        if features.ndim != 3 or features.shape[2] != self.num_mel_bins or features.shape[:1] != lengths.shape:
             raise ValueError(
                 f"features {tuple(features.shape)} with lengths {tuple(lengths.shape)}: expected "
                 f"[B, T, {self.num_mel_bins}] and [B]"
             )
         if features.shape[1] < MIN_FRAMES:
-            raise ValueError(
-                f"{features.shape[1]} frames cannot be subsampled: at least {MIN_FRAMES} are needed"
-            )
+            raise ValueError(f"{features.shape[1]} frames cannot be subsampled: at least {MIN_FRAMES} are needed")
         valid = torch.arange(features.shape[1], device=features.device) < lengths[:, None]  # [B, T]
         subsampling, transformer = self.enc
         hidden = subsampling(self.global_cmvn(features))
@@ -116,9 +110,7 @@ class ConvSubsampling(nn.Module):
     def __init__(self, num_mel_bins: int, width: int) -> None:
         super().__init__()
         bins = ((num_mel_bins - 1) // 2 - 1) // 2
-        self.conv = nn.Sequential(
-            nn.Conv2d(1, width, 3, 2), nn.ReLU(), nn.Conv2d(width, width, 3, 2), nn.ReLU()
-        )
+        self.conv = nn.Sequential(nn.Conv2d(1, width, 3, 2), nn.ReLU(), nn.Conv2d(width, width, 3, 2), nn.ReLU())
         self.out = nn.Sequential(nn.Linear(width * bins, width))
 
     def forward(self, features: Tensor) -> Tensor:
@@ -166,8 +158,8 @@ class Block(nn.Module):
 class PositionBiasedAttention(nn.Module):
     """Scores ((q_t + u) . k_s + (q_t + v) . p_s) / sqrt(d), with p_s the projected position of the key.
 
-    The form is that of relative positions, but p is indexed by the absolute position of the key: the reference
-    implementation makes no relative shift, and the released weights were trained so.
+    The form is that of relative positions, but p is indexed by the absolute position of the key: the
+    reference implementation makes no relative shift, and the released weights were trained so.
     """
 
     def __init__(self, width: int, num_heads: int) -> None:
@@ -193,9 +185,7 @@ class PositionBiasedAttention(nn.Module):
         v = self.linear_v(x).unflatten(-1, heads)
         p = self.linear_pos(positions).unflatten(-1, heads).expand_as(k)
         # Both products are one product of vectors laid end to end, so the bias is never held as a matrix.
-        query = torch.cat([q + self.pos_bias_u, q + self.pos_bias_v], dim=-1).transpose(
-            1, 2
-        )  # [B, heads, S, 2d]
+        query = torch.cat([q + self.pos_bias_u, q + self.pos_bias_v], dim=-1).transpose(1, 2)  # [B, heads, S, 2d]
         key = torch.cat([k, p], dim=-1).transpose(1, 2)
         # A softmax over no key is NaN: such queries see all keys, and their result is dropped.
         sees_any = visible.any(-1, keepdim=True)

@@ -52,13 +52,11 @@ def to_mono(samples: Tensor) -> Tensor:
 def resample(waveform: Tensor, rate: int, target_rate: int = SAMPLE_RATE) -> Tensor:
     """Band-limited resampling of [n] from `rate` to `target_rate` Hz -> [ceil(n * target_rate / rate)], fp32.
 
-    Hann-windowed sinc with 6 zero crossings on each side and a cut-off at 0.99 of the lower Nyquist frequency.
+    Hann-windowed sinc with 6 zero crossings on each side, cut off at 0.99 of the lower Nyquist frequency.
     Raises ValueError on a rate that is not positive or above MAX_SAMPLE_RATE.
     """
     if not 0 < rate <= MAX_SAMPLE_RATE or not 0 < target_rate <= MAX_SAMPLE_RATE:
-        raise ValueError(
-            f"cannot resample {rate} Hz to {target_rate} Hz: rates go from 1 to {MAX_SAMPLE_RATE}"
-        )
+        raise ValueError(f"cannot resample {rate} Hz to {target_rate} Hz: rates go from 1 to {MAX_SAMPLE_RATE}")
     _require_1d(waveform)
     waveform = waveform.float()
     if rate == target_rate or not len(waveform):
@@ -85,46 +83,46 @@ class SincKernels(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _sinc_kernels(old: int, new: int) -> SincKernels:
-    """Kernels for each phase of old -> new (coprime)."""
+    """Kernels for each phase of old -> new (coprime), in fp32 throughout, as the reference computes them."""
     cutoff = min(old, new) * _ROLLOFF
     reach = math.ceil(_LOWPASS_WIDTH * old / cutoff)
     phase = torch.arange(new)
     first = phase * old // new - reach
     taps = first[:, None] + torch.arange(2 * reach + 2)  # [new, taps], places on the input's axis
-    offset = (taps.double() / old - phase[:, None].double() / new) * cutoff  # in zero crossings
+    offset = (-phase[:, None] / new + taps / old) * cutoff  # in zero crossings
     offset = offset.clamp(-_LOWPASS_WIDTH, _LOWPASS_WIDTH)
     window = torch.cos(offset * (math.pi / (2 * _LOWPASS_WIDTH))) ** 2
-    return SincKernels((torch.sinc(offset) * window * (cutoff / old)).float(), reach)
+    return SincKernels(torch.sinc(offset) * window * (cutoff / old), reach)
 
 
 def fbank(
     waveform: Tensor, num_mel_bins: int = 80, dither: float = 0.0, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Log mel filter banks of a 16 kHz waveform in [-1, 1]: [n] -> [1 + (n - 400) // 160, num_mel_bins], fp32.
+    """Log mel filter banks, fp32 [1 + (n - 400) // 160, num_mel_bins], of a 16 kHz waveform [n] in -1..1.
 
-    `dither` is the standard deviation of noise added on the int16 scale. A clip below 25 ms has no frame.
+    `dither` is the standard deviation of noise added on the int16 scale, drawn from `generator` (on the
+    waveform's device). A clip below 25 ms has no frame. Computed in fp64: in fp32 the rounding noise of the
+    Fourier transform shows in weak bins.
     """
     _require_1d(waveform)
-    waveform = waveform.float() * _INT16_SCALE
+    waveform = waveform.double() * _INT16_SCALE
     if len(waveform) < FRAME_LENGTH:
-        return waveform.new_zeros(0, num_mel_bins)
+        return torch.zeros(0, num_mel_bins, device=waveform.device)
     frames = waveform.unfold(0, FRAME_LENGTH, FRAME_SHIFT)  # [T, 400]
     if dither:
-        noise = torch.randn(
-            frames.shape, generator=generator, device=None if generator is None else generator.device
-        )
-        frames = frames + dither * noise.to(frames.device)
+        noise = torch.randn(frames.shape, generator=generator, dtype=frames.dtype, device=frames.device)
+        frames = frames + dither * noise
     frames = frames - frames.mean(dim=1, keepdim=True)
     previous = torch.cat([frames[:, :1], frames[:, :-1]], dim=1)  # the first sample precedes itself
     frames = (frames - _PRE_EMPHASIS * previous) * _povey_window().to(frames.device)
     power = torch.fft.rfft(frames, n=_FFT_SIZE).abs() ** 2  # [T, 257]
     mel = power @ _mel_filters(num_mel_bins).to(frames.device)
-    return mel.clamp_min(MEL_FLOOR).log()
+    return mel.clamp_min(MEL_FLOOR).log().float()
 
 
 @lru_cache(maxsize=1)
 def _povey_window() -> Tensor:
-    return torch.hann_window(FRAME_LENGTH, periodic=False) ** 0.85
+    return torch.hann_window(FRAME_LENGTH, periodic=False, dtype=torch.float64) ** 0.85
 
 
 @lru_cache(maxsize=4)
@@ -140,7 +138,7 @@ def _mel_filters(num_mel_bins: int) -> Tensor:
     mel = to_mel(torch.arange(_FFT_SIZE // 2 + 1, dtype=torch.float64) * (SAMPLE_RATE / _FFT_SIZE))[:, None]
     filters = torch.minimum((mel - left) / step, (left + 2 * step - mel) / step).clamp_min(0)
     filters[-1] = 0  # Kaldi's banks leave out the Nyquist bin
-    return filters.float()
+    return filters
 
 
 def num_fbank_frames(samples: int) -> int:
@@ -164,8 +162,8 @@ def check_frames(samples: int) -> int:
     if frames < MIN_FRAMES:
         shortest = FRAME_LENGTH + (MIN_FRAMES - 1) * FRAME_SHIFT
         raise ValueError(
-            f"audio of {_milliseconds(samples)} ms is shorter than {_milliseconds(shortest)} ms, the least that "
-            "the speech encoder can take: leave the clip out or pad it with silence"
+            f"audio of {_milliseconds(samples)} ms is shorter than {_milliseconds(shortest)} ms, the least "
+            "that the speech encoder can take: leave the clip out or pad it with silence"
         )
     return frames
 
@@ -201,7 +199,7 @@ def load_cmvn(path: Path) -> Cmvn:
 class _Statistics(NamedTuple):
     sums: list[float]
     squares: list[float]
-    count: float
+    frames: float
 
 
 def _kaldi_statistics(text: str) -> _Statistics:

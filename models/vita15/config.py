@@ -70,9 +70,7 @@ class AudioConfig:
         if self.hidden_size % 2:
             raise ValueError(f"audio: hidden_size {self.hidden_size} must be even for the sinusoid positions")
         if self.num_mel_bins < 7:
-            raise ValueError(
-                f"audio: num_mel_bins {self.num_mel_bins} is below 7, too few to subsample by four"
-            )
+            raise ValueError(f"audio: num_mel_bins {self.num_mel_bins} is below 7, too few to subsample by four")
 
 
 @dataclass(frozen=True)
@@ -138,9 +136,7 @@ class Vita15Config:
                 num_attention_heads=4,
                 image_size=56,
             ),
-            audio=AudioConfig(
-                hidden_size=32, num_attention_heads=4, intermediate_size=48, num_hidden_layers=2
-            ),
+            audio=AudioConfig(hidden_size=32, num_attention_heads=4, intermediate_size=48, num_hidden_layers=2),
             tokenizer_max_length=2048,
         )
 
@@ -156,6 +152,4 @@ class Vita15Config:
 
 def _require_heads(part: str, hidden_size: int, heads: int) -> None:
     if heads <= 0 or hidden_size % heads:
-        raise ValueError(
-            f"{part}: hidden_size {hidden_size} must be a multiple of num_attention_heads {heads}"
-        )
+        raise ValueError(f"{part}: hidden_size {hidden_size} must be a multiple of num_attention_heads {heads}")

@@ -20,7 +20,7 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 BACKGROUND = (123, 116, 103)  # the mean colour, in whole steps
 MAX_SQUARE_PIXELS = 1 << 26  # 8192 x 8192; what `expand_to_square` may make
-MAX_LONG_SIDE = 1 << 20  # of a picture whose short side was brought to the crop's
+MAX_LONG_SIDE = 1 << 18  # of a picture whose short side was brought to the crop's
 
 _STRIP_PIXELS = 1 << 22  # bounds the memory of one step of a centre crop
 
@@ -58,9 +58,7 @@ def _candidates(min_tiles: int, max_tiles: int) -> Iterator[Grid]:
                 yield Grid(columns, tiles // columns)
 
 
-def tile_image(
-    image: Image.Image, min_tiles: int = 1, max_tiles: int = 12, tile: int = 448
-) -> list[Image.Image]:
+def tile_image(image: Image.Image, min_tiles: int = 1, max_tiles: int = 12, tile: int = 448) -> list[Image.Image]:
     """Stretch a picture onto its grid and cut it, row by row; with more than one tile the whole comes last.
 
     Returns RGB pictures of tile x tile. Raises ValueError as `choose_grid` does.
@@ -81,8 +79,8 @@ def tile_image(
 def preprocess(images: Sequence[Image.Image], size: int = 448, aspect: ImageAspectRatio = "square") -> Tensor:
     """Pictures of any sizes -> pixel values [N, 3, size, size], fp32.
 
-    "square": the short side is brought to `size` and the long side cropped about its centre (a tile of that size
-    is left as it is). "pad": the picture is first put on a square of the mean colour, so nothing is cut.
+    "square": the short side is brought to `size` and the long side cropped about its centre (a tile of that
+    size is left as it is). "pad": the picture is first put on a square of the mean colour; nothing is cut.
     Raises ValueError on a picture too long and thin: see MAX_LONG_SIDE and MAX_SQUARE_PIXELS.
     """
     pixels = torch.empty(len(images), 3, size, size)
@@ -114,8 +112,9 @@ def expand_to_square(image: Image.Image, background: tuple[int, int, int] = BACK
 def _centre_crop(image: Image.Image, size: int) -> Image.Image:
     """Bring the short side to `size` and cut `size` x `size` from the centre.
 
-    A long picture grows far larger than what is cut from it. Pillow resamples across, rounds, then resamples
-    down, so taking the steps one by one and dropping what the crop leaves out gives the same bytes.
+    A long thin picture that is enlarged grows far larger than what is cut from it. Pillow then resamples
+    across, rounds, and resamples down, so taking the steps one by one and dropping early what the crop leaves
+    out gives the same bytes.
     """
     if image.size == (size, size):
         return image
@@ -123,24 +122,22 @@ def _centre_crop(image: Image.Image, size: int) -> Image.Image:
     stretched = int(size * long / short)
     if stretched > MAX_LONG_SIDE:
         raise ValueError(
-            f"a picture of {image.width}x{image.height} is too long and thin: with its short side at {size} the "
-            f"long side would have {stretched} pixels, above the limit of {MAX_LONG_SIDE}; crop it first"
+            f"a picture of {image.width}x{image.height} is too long and thin: with its short side at {size} "
+            f"the long side would have {stretched} pixels, above the limit of {MAX_LONG_SIDE}; crop it first"
         )
     width, height = (stretched, size) if image.width > image.height else (size, stretched)
     left, top = (width - size) // 2, (height - size) // 2
+    if short >= size:  # made smaller: no larger than what is in memory already
+        return image.resize((width, height), Image.Resampling.BICUBIC).crop((left, top, left + size, top + size))
 
     across = Image.new("RGB", (size, image.height))
     for start, stop in _strips(image.height, length=width):
-        strip = image.crop((0, start, image.width, stop)).resize(
-            (width, stop - start), Image.Resampling.BICUBIC
-        )
+        strip = image.crop((0, start, image.width, stop)).resize((width, stop - start), Image.Resampling.BICUBIC)
         across.paste(strip.crop((left, 0, left + size, stop - start)), (0, start))
 
     down = Image.new("RGB", (size, size))
     for start, stop in _strips(size, length=height):
-        strip = across.crop((start, 0, stop, image.height)).resize(
-            (stop - start, height), Image.Resampling.BICUBIC
-        )
+        strip = across.crop((start, 0, stop, image.height)).resize((stop - start, height), Image.Resampling.BICUBIC)
         down.paste(strip.crop((0, top, stop - start, top + size)), (start, 0))
     return down
 

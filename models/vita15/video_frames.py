@@ -1,7 +1,8 @@
 """Which frames of a video the model sees: one a second, at least 4 and at most 16.
 
-Facts from the VITA-1.5 paper and the reference implementation. They differ at the short end: the paper spreads
-four frames over a clip below 4 s, the implementation repeats frames of the one-a-second grid, as is done here.
+Facts from the VITA-1.5 paper and the reference implementation. They differ at the short end: the paper
+spreads four frames over a clip below 4 s, the implementation repeats frames of the one-a-second grid, as is
+done here.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ def sample_frames(
     first = 0
     if start_s is not None or end_s is not None:
         start = max(0, int(start_s or 0))
-        end = max(0, math.ceil(total_frames / fps) if end_s is None else int(end_s))
+        end = max(start, math.ceil(total_frames / fps)) if end_s is None else max(0, int(end_s))
         start, end = min(start, end), max(start, end)
-        end += start == end
+        if start == end:
+            end += 1
         first = int(start * fps)
         if first > last:
             raise ValueError(

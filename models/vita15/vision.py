@@ -1,8 +1,8 @@
 """The vision tower: InternViT-300M-448px as VITA-1.5 fine-tuned it.
 
-Facts from the InternViT-300M-448px config and the reference implementation: real LayerNorm, layer scale, exact
-GELU, q/k/v biases, no q/k normalisation and no norm after the last block. Parameter names are the released
-checkpoint's, under `model.vision_tower.`.
+Facts from the InternViT-300M-448px config and the reference implementation: real LayerNorm, layer scale,
+exact GELU, q/k/v biases, no q/k normalisation and no norm after the last block. Parameter names are the
+released checkpoint's, under `model.vision_tower.`.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ class PatchEmbeddings(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """[N, 3, H, W] -> [N, 1 + patches, C]. Raises ValueError if H or W is not a multiple of the patch."""
-        if pixel_values.ndim != 4 or any(
-            side == 0 or side % self.patch_size for side in pixel_values.shape[2:]
-        ):
+        if pixel_values.ndim != 4 or any(side == 0 or side % self.patch_size for side in pixel_values.shape[2:]):
             raise ValueError(
                 f"pixel_values of shape {tuple(pixel_values.shape)}: expected [N, 3, H, W] with H and W "
                 f"multiples of the patch size {self.patch_size}"

@@ -1,8 +1,9 @@
-"""VITA-1.5's perception against the reference outputs: features, speech encoder, vision tower, tiling, frames."""
+"""VITA-1.5's perception against reference outputs: features, speech encoder, vision tower, tiling, frames."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -75,7 +76,7 @@ def resampling(goldens: Path) -> Check:
 def chunk_masks(goldens: Path) -> Check:
     check = Check("vita15.chunk_mask")
     for name, want in _load(goldens, "chunk_mask").tensors.items():
-        size, chunk, left = (int(part.lstrip("sizechunkleft")) for part in name.split("_"))
+        size, chunk, left = (int(number) for number in re.findall(r"-?\d+", name))
         check.equal(name, chunk_mask(size, chunk, left), want)
     return check
 
@@ -90,11 +91,7 @@ def audio_encoder(goldens: Path) -> Check:
 
     def model(**changes: int) -> AudioEncoder:
         changed = AudioConfig(**(vars(config) | changes))
-        extra = (
-            {}
-            if prompt is None or not changed.num_prompt_embeddings
-            else {"prompt_embeddings.weight": prompt}
-        )
+        extra = {} if prompt is None or not changed.num_prompt_embeddings else {"prompt_embeddings.weight": prompt}
         return _loaded(AudioEncoder(changed, output_size), weights | extra)
 
     batch, lengths, long = golden.tensors["in.batch"], golden.tensors["in.lengths"], golden.tensors["in.long"]
@@ -196,9 +193,9 @@ def tiling_pixels(goldens: Path) -> Check:
         check.close(f"pixel_values.{index}", preprocess(tiles, case["tile"]), wanted)
         given = preprocess([_image(tile) for tile in want], case["tile"])
         check.close(f"pixel_values.{index} of the stored tiles", given, wanted, FLOAT_TOLERANCE)
-    for index, frame in golden.under("frame.").items():
-        want = golden.tensors[f"frame_pixel_values.{index}"]
-        check.close(f"frame_pixel_values.{index}", preprocess([_image(frame)], want.shape[-1])[0], want)
+    for name, frame in golden.under("frame.").items():
+        want = golden.tensors[f"frame_pixel_values.{name}"]
+        check.close(f"frame_pixel_values.{name}", preprocess([_image(frame)], want.shape[-1])[0], want)
     image, want = _image(golden.tensors["pad.image"]), golden.tensors["pad.pixel_values"]
     check.equal("pad.square", np.array(expand_to_square(image)), golden.tensors["pad.square"])
     check.close("pad.pixel_values", preprocess([image], want.shape[-1], "pad")[0], want)
