@@ -176,7 +176,7 @@ def fuse_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def split_weight_norm(state: Mapping[str, Tensor], normed: Callable[[str], bool]) -> dict[str, Tensor]:
     """The inverse of `fuse_weight_norm` for the weights whose name `normed` accepts."""
-    split = {}
+    split: dict[str, Tensor] = {}
     for name, tensor in state.items():
         if normed(name):
             split |= {f"{name}_g": _norm(tensor), f"{name}_v": tensor}

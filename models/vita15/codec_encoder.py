@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -100,7 +101,7 @@ class CodecEncoder(nn.Module):
         x = self.conv_pre(wave[:, None])
         for stage, down in enumerate(self.ups):
             x = down(F.leaky_relu(x, SLOPE))
-            total = 0
+            total = torch.zeros_like(x)
             for branch in range(stage * self.branches, (stage + 1) * self.branches):
                 total = self.normalize[branch](total + self.resblocks[branch](x))
             x = total / self.branches

@@ -90,7 +90,7 @@ def test_a_layer_too_few_is_named(folder: Path) -> None:
         folder / "decoder" / "model.safetensors",
         lambda state: [state.pop(name) for name in list(state) if name.startswith(("layers.1.", "layers_prefix.1."))],
     )
-    with pytest.raises(CheckpointError, match="1 AR layers, model.json states 2"):
+    with pytest.raises(CheckpointError, match=r"1 AR layers, model\.json states 2"):
         load_speech_decoder(folder / "decoder")
 
 

@@ -135,7 +135,7 @@ def synthesizer(max_tokens: int = 30) -> SpeechSynthesizer:
 
 def test_speech_follows_the_text_segment_by_segment() -> None:
     chunks = list(synthesizer().stream("☞Hello there, world. 🙂! Good bye!", torch.Generator().manual_seed(1)))
-    assert [segment for segment in dict.fromkeys(chunk.segment for chunk in chunks)] == [0, 1, 2]
+    assert list(dict.fromkeys(chunk.segment for chunk in chunks)) == [0, 1, 2]
     for chunk in chunks:
         assert chunk.samples.shape == (HOP * len(chunk.codes),)
         assert chunk.samples.dtype == torch.float32
