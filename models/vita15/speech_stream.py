@@ -27,7 +27,6 @@ from models.vita15.tts_text import is_speakable, segments, speech_text
 
 CHUNK = 40
 FIRST_CHUNK = 20  # smaller in the first segment, so that sound starts sooner
-REFERENCE_CONTEXT = 10
 CUT_WINDOW = 2401
 SILENCE = 0.03
 
