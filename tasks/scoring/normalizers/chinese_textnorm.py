@@ -33,7 +33,7 @@ _COUNTERS = (
     "煲啖袋钵年月日季刻时周天秒旬纪岁世更夜春夏秋冬代伏辈丸泡粒幢堆根道面片块"
 )
 _NUMBER = r"\d+(?:\.\d+)?"
-_MONEY_UNIT = "(?:亿|千万|百万|[万千百块角毛分])"
+_MONEY_UNIT = "(?:亿|千万|百万|[万千百元块角毛分])"
 
 _HAS_DIGIT = re.compile(r"\d")
 _DATE = re.compile(
@@ -136,13 +136,12 @@ def _cardinal(digits: str) -> list[str]:
 
 def _with_liang(symbols: list[str]) -> list[str]:
     """二 is 两 before 百, 千, 万 and above, if it is the whole count of that unit (not in 十二万)."""
-    before = [None, *symbols[:-1]]
-    after = [*symbols[1:], None]
+    before, after = [None, *symbols], [*symbols[1:], None]
     return [
         "两"
         if symbol == "二" and _power(follows) > 1 and (precedes is None or _power(precedes) > 1)
         else symbol
-        for symbol, precedes, follows in zip(symbols, before, after, strict=True)
+        for symbol, precedes, follows in zip(symbols, before, after, strict=False)
     ]
 
 
