@@ -80,10 +80,9 @@ class Source:
         try:
             return _started(hub.rows(), hub)
         except (DataSetError, LayoutError) as error:
-            pin = f" --revision {hub.revision}" if hub.pinned else ""
             raise UsageError(
                 f"{error}. Three ways to give the data: "
-                f"(1) fill the cache where there is a network: `hf download {hub.id} --repo-type dataset{pin}`; "
+                f"(1) fill the cache where there is a network: `{hub.download_command}`; "
                 f"(2) `--data DIR`, where DIR holds {self._expected}; "
                 "(3) `--data mini`, the small data that ships with the harness."
             ) from error

@@ -35,6 +35,8 @@ class Hub:
     config: str | None = None
     revision: str = "main"
     """A commit where the protocol or common use pins one; "main" may change under the same name."""
+    files: str | None = None
+    """Where the split's files are in the repository, so that no other split is downloaded with it."""
 
     @property
     def pinned(self) -> bool:
@@ -43,6 +45,13 @@ class Hub:
     def __str__(self) -> str:
         config = f", config {self.config}" if self.config else ""
         return f"{self.id} (revision {self.revision}{config}, split {self.split})"
+
+    @property
+    def download_command(self) -> str:
+        """The command that puts this split's files into the cache, from where they are read without network."""
+        pin = f" --revision {self.revision}" if self.pinned else ""
+        part = f" --include '{self.files}'" if self.files else ""
+        return f"hf download {self.id} --repo-type dataset{pin}{part}"
 
     def fingerprint(self) -> Mapping[str, Any]:
         return {
@@ -72,12 +81,13 @@ class Hub:
 
         fault = _network_fault()
         if fault is None:
-            return self.adapt(self._load())
+            wanted = {"data_files": {self.split: self.files}} if self.files else {"name": self.config}
+            return self.adapt(self._load(**wanted))
         if files := self._cached_files():
             return self.read_files(files)
         with _datasets_offline():
             try:
-                return self.adapt(self._load())
+                return self.adapt(self._load(name=self.config))
             except DataSetError:
                 raise DataSetError(
                     f"data set {self} is not in the cache ({constants.HF_HOME}) and cannot be fetched: {fault}"
@@ -93,11 +103,11 @@ class Hub:
             return []
         return parquet.split_files(Path(folder), self.config, self.split)
 
-    def _load(self) -> Iterable[Row]:
+    def _load(self, **wanted: Any) -> Iterable[Row]:
         import datasets
 
         try:
-            table = datasets.load_dataset(self.id, self.config, split=self.split, revision=self.revision)
+            table = datasets.load_dataset(self.id, split=self.split, revision=self.revision, **wanted)
         except Exception as error:  # its errors share no base: connection, missing repository, config, split
             raise DataSetError(f"data set {self} cannot be loaded: {type(error).__name__}: {error}") from error
         if self.pinned:

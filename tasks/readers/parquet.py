@@ -56,7 +56,7 @@ def read(files: Sequence[Path], columns: Sequence[str]) -> Iterator[dict[str, An
             raise LayoutError(f"not a readable parquet file: {path}: {error}") from error
         check_columns(names, columns, str(path))
     for path in files:
-        with pq.ParquetFile(path) as table:
+        with pq.ParquetFile(path, pre_buffer=False) as table:  # else the whole file is read ahead
             try:
                 for batch in table.iter_batches(batch_size=_BATCH):
                     yield from batch.to_pylist()

@@ -54,8 +54,10 @@ def asr_task(
         doc = {key: value for key, value in row.items() if key not in ("sample_id", "audio")}
         text = prompt(doc)
         parts: tuple[Part, ...] = (media_part("audio", row.get("audio")), *([Text(text)] if text else []))
-        speaker = row.get("speaker_id") if speakers else None
-        return Sample(row["sample_id"], (Message("user", parts),), doc, None if speaker is None else str(speaker))
+        return Sample(row["sample_id"], (Message("user", parts),), doc)
+
+    def speaker_of(doc: Doc) -> str | None:
+        return None if doc.get("speaker_id") is None else str(doc["speaker_id"])
 
     def scorer(doc: Doc, response: str | None, profile: str) -> Score:
         return score(clean(reference_of(doc, reference)), response, profile, language)
@@ -79,7 +81,7 @@ def asr_task(
         profiles=PROFILES,
         default_profile="qwen2" if language == "en" else "kimi",
         generation=Generation(max_new_tokens=256),
-        cluster_name="speaker" if speakers else None,
+        **({"cluster_name": "speaker", "cluster": speaker_of} if speakers else {}),
         citation=citation,
         licence=licence,
     )

@@ -28,6 +28,7 @@ def _task(language: Language, config: str, kimi_prompt: str) -> Task:
                 revision="70bb2e84b976b7e960aa89f1c648e09c59f894dd",
                 config=config,
                 split="test",
+                files=f"parquet-data/{config}/test-*.parquet",
                 columns=("audio", "transcription"),
                 adapt=hub_utterances,
             ),

@@ -14,11 +14,13 @@ from tasks.task import Task
 def _task(part: str, condition: str) -> Task:
     split = f"{part}-{condition}"
     layout = f"LibriSpeech/{split}/<speaker>/<chapter>/*.flac with <speaker>-<chapter>.trans.txt beside them"
+    hub_split = "validation" if part == "dev" else "test"
     hub = Hub(
         id="openslr/librispeech_asr",
         revision="71cacbfb7e2354c4226d01e70d77d5fca3d04ba1",
         config=condition,
-        split="validation" if part == "dev" else "test",
+        split=hub_split,
+        files=f"{condition}/{hub_split}/*.parquet",
         columns=("audio", "text", "id", "speaker_id"),
         adapt=hub_utterances,
     )

@@ -26,7 +26,13 @@ def _task(part: str) -> Task:
             read,
             (f"WenetSpeech/{split}",),
             f"WenetSpeech/{split}/metadata.jsonl (file_name, text) and the audio that it names",
-            Hub(id="TwinkStart/WenetSpeech", split=split, columns=("audio", "text"), adapt=hub_utterances),
+            Hub(
+                id="TwinkStart/WenetSpeech",
+                split=split,
+                files=f"data/{split}-*.parquet",
+                columns=("audio", "text"),
+                adapt=hub_utterances,
+            ),
         ),
         lmms_eval_prompt="Please listen to the audio and transcribe what you hear. Please only provide the "
         "transcription without any additional commentary. Do not include any punctuation.",

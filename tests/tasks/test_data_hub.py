@@ -118,7 +118,7 @@ def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
 
     blob = os.urandom(100_000)
     path = tmp_path / "test.parquet"
-    with pq.ParquetWriter(path, pa.schema([("x", pa.binary())]), compression="none") as writer:
+    with pq.ParquetWriter(path, pa.schema([("x", pa.binary())]), compression="none", use_dictionary=False) as writer:
         for _ in range(40):
             writer.write_table(pa.table({"x": [blob] * 10}), row_group_size=10)
     before, peak = pa.total_allocated_bytes(), 0
@@ -190,6 +190,57 @@ def test_no_cache_and_no_hub_give_one_message_with_three_ways_out(name: str, off
         task.rows(DataChoice("hub"))
     wanted = [fingerprint["id"], fingerprint["revision"], "hf download", "--data DIR", "--data mini", "HF_HUB_OFFLINE"]
     assert all(text in str(error.value) for text in wanted)
+
+
+@pytest.mark.parametrize("name", ["mme", "librispeech_dev_other", "fleurs_zh"])
+def test_the_hub_is_asked_for_this_split_only_at_its_revision(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a network: the real `load_dataset`, led to a local folder in the repository's layout."""
+    import datasets
+
+    task = get_task(name)
+    hub = task.source.hub
+    texts = ("one", "two")
+    names = [str(i) for i in range(2)]
+    for config in ("clean", "other", "en_us", "cmn_hans_cn"):
+        for path in (f"{config}/train/0000", f"{config}/validation/0000", f"parquet-data/{config}/test-00000-of-00001"):
+            archives.speech_parquet(
+                tmp_path / f"{path}.parquet", "text", texts, transcription=[path] * 2, id=names, speaker_id=names
+            )
+    if name == "mme":
+        archives.mme_parquet(tmp_path / "data" / "test-00000-of-00001.parquet")
+    asked: list[tuple] = []
+    load = datasets.load_dataset
+
+    def from_folder(id: str, *, revision: str, split: str, **wanted: object) -> datasets.Dataset:
+        asked.append((id, revision, split))
+        return load(str(tmp_path), split=split, cache_dir=str(tmp_path / "made"), **wanted)
+
+    monkeypatch.setattr(datasets, "load_dataset", from_folder)
+    monkeypatch.setattr(hub_module, "_network_fault", lambda: None)
+    monkeypatch.setattr(hub_module, "_check_revision", lambda table, revision: None)
+    rows = list(task.rows(DataChoice("hub")))
+    assert asked == [(hub.id, hub.revision, hub.split)]
+    assert len(rows) == (6 if name == "mme" else 2)
+    if name != "mme":
+        assert {row["transcription"] for row in rows} < {
+            "other/validation/0000",
+            "parquet-data/cmn_hans_cn/test-00000-of-00001",
+        }
+        assert rows[0]["audio"]["bytes"] == archives.audio_bytes(seed=0)
+
+
+def test_a_fault_of_the_hub_itself_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    def refuse(*args: object, **wanted: object) -> None:
+        raise datasets.exceptions.DatasetNotFoundError("it is gated")
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    monkeypatch.setattr(hub_module, "_network_fault", lambda: None)
+    with pytest.raises(UsageError, match=r"google/fleurs.*it is gated.*--include 'parquet-data/en_us.*--data mini"):
+        get_task("fleurs_en").rows(DataChoice("hub"))
 
 
 def test_a_data_set_that_the_hub_lacks_says_so() -> None:
