@@ -9,19 +9,16 @@ quote for Mandarin, and is the default there: every Chinese character is a unit,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from harness.contracts import PromptFn, Row, Sums
 from harness.types import Doc, Generation, Message, Part, Sample, Score, Text
 from tasks.data import Source, media_part
-from tasks.scoring.error_rate import score_pair
+from tasks.scoring.error_rate import PROFILES, Language, score_pair
 from tasks.task import Metric, Task
 
-PROFILES = ("whisper", "qwen2", "kimi", "ultraeval", "vita")
 REFERENCE_COLUMNS = ("text", "transcription", "gt", "ref", "reference", "sentence")
 """Columns that public data sets keep transcripts in; read when a saved row lacks the task's own column."""
-
-Language = Literal["en", "zh"]
 
 _QWEN2 = "Detect the language and recognize the speech: "
 _KIMI = {"en": "Please transcribe the spoken content into written text.", "zh": "请把这段语音转录成文本。"}
@@ -57,7 +54,8 @@ def asr_task(
         return Sample(row["sample_id"], (Message("user", parts),), doc)
 
     def speaker_of(doc: Doc) -> str | None:
-        return None if doc.get("speaker_id") is None else str(doc["speaker_id"])
+        known = speakers and doc.get("speaker_id") is not None
+        return str(doc["speaker_id"]) if known else None
 
     def scorer(doc: Doc, response: str | None, profile: str) -> Score:
         return score(clean(reference_of(doc, reference)), response, profile, language)
@@ -78,10 +76,11 @@ def asr_task(
             "vita": _constant(""),
         },
         default_prompt="kimi",
-        profiles=PROFILES,
+        profiles=tuple(PROFILES),
         default_profile="qwen2" if language == "en" else "kimi",
         generation=Generation(max_new_tokens=256),
-        **({"cluster_name": "speaker", "cluster": speaker_of} if speakers else {}),
+        cluster_name="speaker" if speakers else None,
+        cluster=speaker_of,
         citation=citation,
         licence=licence,
     )

@@ -11,7 +11,8 @@ from functools import partial
 from tasks.data import Source
 from tasks.readers.hub import Hub
 from tasks.readers.speech import fleurs, hub_utterances
-from tasks.speech.asr import Language, asr_task
+from tasks.scoring.error_rate import Language
+from tasks.speech.asr import asr_task
 from tasks.task import Task
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness import registry
 from harness.types import Media, Text
+from tasks.scoring.error_rate import PROFILES, Language
 from tasks.speech import asr
 from tasks.speech.aishell1 import AISHELL1
 from tasks.speech.fleurs import EN as FLEURS_EN
@@ -23,23 +24,23 @@ WORDS = st.lists(st.sampled_from(("the", "dog", "went", "home", "early")), min_s
 HANZI = st.text(alphabet="天地人水火山", min_size=1, max_size=8)
 
 
-def rates(language: asr.Language, parts: list) -> dict[str, float]:
+def rates(language: Language, parts: list) -> dict[str, float]:
     return {metric.name: float(metric.value(add_parts(parts))) for metric in asr.metrics(language)}
 
 
 def test_a_rate_is_the_sum_of_errors_over_the_sum_of_words() -> None:
     scores = [
         DEV_CLEAN.score({"text": "THE DOG WENT HOME"}, "the dog went home", "qwen2"),
-        DEV_CLEAN.score({"text": "THE DOG WENT HOME EARLY TODAY"}, "the cat went home today now", "qwen2"),
+        DEV_CLEAN.score({"text": "THE DOG SAT EARLY DOWN NOW"}, "the cat sat down now again", "qwen2"),
     ]
     found = rates("en", [score.parts for score in scores])
     assert found == pytest.approx({"wer": 30, "sub": 10, "del": 10, "ins": 10, "ser": 50})
     assert scores[1].value == pytest.approx(3 / 6)
-    assert scores[1].extracted == "the cat went home today now"
+    assert scores[1].extracted == "the cat sat down now again"
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(asr.PROFILES), WORDS, WORDS)
+@given(st.sampled_from(sorted(PROFILES.keys() - {"vita_cer"})), WORDS, WORDS)
 def test_english_errors_are_bounded_and_complete(profile: str, reference: str, hypothesis: str) -> None:
     parts = asr.score(reference, hypothesis, profile, "en").parts
     assert parts["units"] == len(reference.split())
@@ -49,7 +50,7 @@ def test_english_errors_are_bounded_and_complete(profile: str, reference: str, h
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(asr.PROFILES), HANZI)
+@given(st.sampled_from(tuple(PROFILES)), HANZI)
 def test_mandarin_counts_characters_and_no_answer_deletes_them_all(profile: str, reference: str) -> None:
     right = asr.score(reference, reference, profile, "zh")
     nothing = asr.score(reference, None, profile, "zh")
@@ -59,7 +60,7 @@ def test_mandarin_counts_characters_and_no_answer_deletes_them_all(profile: str,
     assert nothing.extracted is None
 
 
-@pytest.mark.parametrize("profile", asr.PROFILES)
+@pytest.mark.parametrize("profile", tuple(PROFILES))
 @pytest.mark.parametrize("text", ["", "   "])
 def test_an_empty_reference_is_unscored_and_says_why(profile: str, text: str) -> None:
     score = DEV_CLEAN.score({"text": text}, "anything", profile)
