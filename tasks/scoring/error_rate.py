@@ -105,8 +105,8 @@ def _sacrebleu(name: Literal["13a", "zh"]) -> _Tokenizer:
     from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
     from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 
-    tokenizer: _Tokenizer = Tokenizer13a() if name == "13a" else TokenizerZh()
-    return tokenizer
+    tokenizers: dict[str, Callable[[], _Tokenizer]] = {"13a": Tokenizer13a, "zh": TokenizerZh}
+    return tokenizers[name]()
 
 
 _MODEL_TAG = re.compile(r"<\|.*?\|>")
@@ -205,9 +205,7 @@ def to_simplified(text: str) -> str:
     return simplified
 
 
-def score_pair(
-    profile: str, language: Language, reference: str, hypothesis: str, *, t2s: bool = False
-) -> PairScore:
+def score_pair(profile: str, language: Language, reference: str, hypothesis: str, *, t2s: bool = False) -> PairScore:
     """Compare a hypothesis with its reference under a profile.
 
     `t2s` first converts both sides to simplified Chinese, which no public profile does: without it a

@@ -88,7 +88,7 @@ def _strip_punctuation(text: str) -> str:
     "**yes**" is no word "yes".
     """
     delete_all = _COMMA_IN_NUMBER.search(text) is not None
-    replacement = {
+    replacement: dict[str, str | int | None] = {
         mark: "" if delete_all or f"{mark} " in text or f" {mark}" in text else " " for mark in _MARKS
     }
     return _FULL_STOP.sub("", text.translate(str.maketrans(replacement)), count=_MAX_FULL_STOPS)

@@ -138,9 +138,7 @@ def _with_liang(symbols: list[str]) -> list[str]:
     """二 is 两 before 百, 千, 万 and above, if it is the whole count of that unit (not in 十二万)."""
     before, after = [None, *symbols], [*symbols[1:], None]
     return [
-        "两"
-        if symbol == "二" and _power(follows) > 1 and (precedes is None or _power(precedes) > 1)
-        else symbol
+        "两" if symbol == "二" and _power(follows) > 1 and (precedes is None or _power(precedes) > 1) else symbol
         for symbol, precedes, follows in zip(symbols, before, after, strict=False)
     ]
 

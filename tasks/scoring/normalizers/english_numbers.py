@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-_ONES = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ILLIONS = (
-    "million billion trillion quadrillion quintillion sextillion septillion octillion nonillion decillion"
-).split()
+# fmt: off
+_ONES = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ILLIONS = [
+    "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion", "octillion",
+    "nonillion", "decillion",
+]
+# fmt: on
 _IRREGULAR_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "twelve": "twelfth"}
 _ORDINAL_MARKS = {1: "st", 2: "nd", 3: "rd"}
 
@@ -43,7 +46,7 @@ def _ones() -> dict[str, Numeral]:
 
 
 def _tens() -> dict[str, Numeral]:
-    table = {}
+    table: dict[str, Numeral] = {}
     for value, word in zip(range(20, 100, 10), _TENS, strict=True):
         stem = word.removesuffix("y")
         table |= {word: Numeral(value), stem + "ies": Numeral(value, "s"), stem + "ieth": Numeral(value, "th")}
@@ -52,7 +55,7 @@ def _tens() -> dict[str, Numeral]:
 
 def _scales() -> dict[str, Numeral]:
     powers = {"hundred": 2, "thousand": 3} | {word: 3 * n for n, word in enumerate(_ILLIONS, start=2)}
-    table = {}
+    table: dict[str, Numeral] = {}
     for word, power in powers.items():
         for mark in ("", "s", "th"):
             table[word + mark] = Numeral(10**power, mark)

@@ -20,7 +20,7 @@ _TAG = re.compile(r"<[^>]*>?")
 
 @lru_cache(maxsize=1 << 16)
 def _kind(character: str) -> str:
-    """"skip", "single" (a token of its own) or "run" (begins a run of ASCII)."""
+    """ "skip", "single" (a token of its own) or "run" (begins a run of ASCII)."""
     category = unicodedata.category(character)
     if character in _PASSED_OVER or character in _BLANKS or category in ("Zs", "Cn"):
         return "skip"

@@ -98,7 +98,7 @@ def normalize(text: str) -> str:
     """The normalised text; a blank may be left at its ends.
 
     >>> normalize("Mr. Smith's colour cost $20 million, um, didn't it?")
-    'mister smith is color cost $20000000 did not it '
+    'mister smith is color cost $20000000 did not it'
     """
     text = drop_bracketed(text.lower())
     text = _HESITATIONS.sub("", text)
