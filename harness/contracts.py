@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from harness.types import Doc, Failure, Generation, LoadedRequest, Modality, Output, Response, Sample, Score
+from harness.types import (
+    Chunk,
+    Doc,
+    Failure,
+    Generation,
+    LoadedRequest,
+    Modality,
+    Output,
+    Response,
+    Sample,
+    Score,
+    States,
+)
 
 Device = str
 DType = Literal["float32", "bfloat16", "float16"]
@@ -69,6 +81,30 @@ class Model(Protocol):
         """Answer a batch; yields (index into the batch, answer) as answers finish, each index once."""
 
     def close(self) -> None: ...
+
+
+class StreamingModel(Model, Protocol):
+    """A model whose capabilities announce `stream`."""
+
+    def stream(self, request: LoadedRequest) -> Iterator[Chunk]:
+        """Answer one request piece by piece; speech follows the text closely where the request asks for it.
+
+        Raises `SampleError` where `generate` would give a `Failure`.
+        """
+
+
+ProbeStage = Literal["unembedding", "embedding"]
+
+
+class ProbedModel(Model, Protocol):
+    """A model whose capabilities announce `hidden_states`."""
+
+    n_layers: int
+
+    def hidden_states(
+        self, batch: Sequence[LoadedRequest], stage: ProbeStage
+    ) -> Iterator[tuple[int, States | Failure]]:
+        """Features of the requests' content alone: no chat template, so that the last token is the content's."""
 
 
 ModelFactory = Callable[[ModelOptions], Model]

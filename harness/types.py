@@ -81,6 +81,8 @@ class Generation:
     """Every decoding setting. Temperature 0 is greedy."""
 
     max_new_tokens: int = 1024
+    min_new_tokens: int = 0
+    """Stop tokens are ignored before this many; equal to the maximum it fixes an answer's length (latency)."""
     temperature: float = 0.0
     top_k: int | None = None
     top_p: float | None = None
@@ -139,9 +141,14 @@ class Timings:
 
     end: float
     start: float = 0.0
+    encoded: float | None = None
+    """Image, video and audio are embedded; the language model starts."""
     first_token: float | None = None
+    first_audio_token: float | None = None
     first_audio: float | None = None
+    """The first samples that can be played."""
     audio_s: float | None = None
+    """Seconds of speech made."""
 
     @property
     def ttft(self) -> float | None:
@@ -178,6 +185,31 @@ class Response:
     raw_text: str | None = None
     truncated: bool = False
     """True when the answer ended at `max_new_tokens` and not at a stop token."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """A piece of a streamed answer as it becomes known, `at` seconds after the request was handed over.
+
+    The texts of all chunks joined are the answer; the waveforms joined are its speech.
+    """
+
+    at: float
+    text: str = ""
+    speech: Waveform | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """What a probe reads out of a model for one request, float32.
+
+    Stage "unembedding": for each modality of the request the mean [d] of its token embeddings at the language
+    model's input, and how many tokens it has. Stage "embedding": under "last" the hidden state [layers + 1, d] of the
+    last token (never padding) at the input and after every layer.
+    """
+
+    vectors: Mapping[str, npt.NDArray[np.float32]]
+    tokens: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
