@@ -1,0 +1,201 @@
+"""The command line as a user meets it: exit codes, messages, JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from harness import cli
+from tests.harness.toy import TASK, ToyTask, register
+
+
+class Called(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Called]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    def run(*arguments: str | Path) -> Called:
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+            raise SystemExit(0)
+        code = end.value.code if isinstance(end.value.code, int) else int(bool(end.value.code))
+        return Called(code, *capsys.readouterr())
+
+    return run
+
+
+def test_help_and_lists_import_nothing_heavy() -> None:
+    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "pydantic", "rich")
+    script = f"""
+import sys
+from harness import cli
+for arguments in (["--help"], ["run", "--help"], ["list", "tasks"], ["list", "models"]):
+    sys.argv = ["harness", *arguments]
+    try:
+        cli.main()
+    except SystemExit as end:
+        assert not end.code, end.code
+print("imported:", [name for name in {heavy!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "imported: []"
+
+
+def test_lists_for_programs(call: Call) -> None:
+    tasks = json.loads(call("list", "tasks", "--json").out)
+    assert set(tasks["suites"]["asr"]) <= set(tasks["tasks"])
+    assert {"vita15", "vita15-tiny", "echo"} <= set(json.loads(call("list", "models", "--json").out)["models"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "vita51", "--tasks", "mme"], "Did you mean vita15"),
+        (["--model", "echo", "--tasks", "mmee"], "Did you mean mme?"),
+        (["--model", "echo", "--tasks", "asr", "--data", "no-such-folder"], "data folder does not exist"),
+        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "nope"], "no profile 'nope'"),
+        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--prompt", "nope"], "no prompt preset 'nope'"),
+        (["--model", "echo"], "tasks: Field required"),
+        (["--model", "echo", "--tasks", "mme", "--limit", "0"], "limit: Input should be greater than or equal to 1"),
+        (["--model", "echo", "--tasks", "mme", "--device", "gpu"], "device: "),
+        (["--model", "echo", "--tasks", ","], "no task named"),
+    ],
+)
+def test_what_the_caller_can_mend_is_one_message_and_exit_2(call: Call, arguments: list[str], said: str) -> None:
+    found = call("run", *arguments)
+    assert found.code == 2
+    assert said in found.err
+    assert "Traceback" not in found.err
+
+
+def test_yaml_file_with_the_same_names_and_flags_win(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, TASK)
+    config = tmp_path / "run.yaml"
+    config.write_text("model: toy-model\ntasks: [toy]\ndata: mini\nlimit: 9\nseed: 5\n")
+    found = call("run", "--config", config, "--limit", "4", "--out", tmp_path / "run", "--json")
+    assert found.code == 0
+    stored = json.loads((tmp_path / "run" / "manifest.json").read_text())["config"]
+    assert (stored["limit"], stored["seed"], stored["tasks"]) == (4, 5, ["toy"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("model: [", "not YAML"), ("- a\n- b\n", "must hold a mapping"), ("modle: x\n", "modle: Extra inputs")],
+)
+def test_bad_yaml_is_told(call: Call, tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "run.yaml").write_text(content)
+    found = call("run", "--config", tmp_path / "run.yaml", "--model", "echo", "--tasks", "mme")
+    assert found.code == 2
+    assert said in found.err
+
+
+def test_dry_run_shows_prompts_and_sizes_and_opens_no_model(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = register(monkeypatch, TASK)
+    monkeypatch.chdir(tmp_path)
+    found = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--dry-run", "--json")
+    plan = json.loads(found.out)["tasks"][0]
+    assert found.code == 0
+    assert plan["samples"] == 40
+    assert plan["first"] == "user: what is 0?"
+    assert made[0].batches == []
+    assert list(tmp_path.iterdir()) == []
+    text = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--dry-run").out
+    assert "40 samples" in text and "what is 0?" in text
+
+
+def test_run_show_resume_score_report(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, TASK)
+    path = tmp_path / "run"
+    done = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--out", path)
+    assert done.code == 0
+    assert "accuracy" in done.out and "40/40" in done.out
+    assert call("show", path).code == 0
+    assert json.loads(call("show", path, "--json").out)["tasks"]["toy"]["n_scored"] == 40
+    assert call("resume", path).code == 0
+    assert call("score", path, "--profile", "loose").code == 0
+    assert json.loads((path / "manifest.json").read_text())["tasks"]["toy"]["profile"] == "loose"
+    page = call("report", path, "-o", tmp_path / "site")
+    assert Path(page.out.strip()).is_file()
+
+
+def test_an_invalid_run_exits_with_4(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, ToyTask([{"i": 1}, {"i": 2, "media": str(tmp_path / "absent.wav")}]))
+    found = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--out", tmp_path / "run")
+    assert found.code == 4
+    assert json.loads(call("show", tmp_path / "run", "--json").out)["tasks"]["toy"]["n_failed"] == 1
+
+
+def test_showing_an_unfinished_run_says_how_far_it_is(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, TASK)
+    path = tmp_path / "run"
+    call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--out", path)
+    (path / "finished.json").unlink()
+    found = call("show", path)
+    assert found.code == 4
+    assert "is not finished" in found.out and "40 samples done" in found.out
+    assert call("score", path).code == 2
+
+
+MME = {"question_id": "scene/1", "category": "scene", "question": "Is it day? Please answer yes or no."}
+
+
+def test_saved_responses_are_scored_without_a_model(call: Call, tmp_path: Path) -> None:
+    rows = [
+        {"id": "1", "doc": MME | {"answer": "Yes"}, "response": "The answer is yes."},
+        {"id": "2", "doc": MME | {"answer": "No"}, "response": "no"},
+    ]
+    path = tmp_path / "responses.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    scene = {
+        profile: json.loads(
+            call("score", "--task", "mme", "--responses", path, "--profile", profile, "--json").out
+        )["metrics"]["total"]["value"]
+        for profile in ("vlmevalkit_vita", "lmms_eval")
+    }
+    assert scene == {"vlmevalkit_vita": 200, "lmms_eval": 50}
+
+    rows = [{"id": 1, "doc": {"text": "MISTER BROWN"}, "response": "mr. brown"}, {"id": 2, "doc": {"text": "A B C"}}]
+    rows[1]["response"] = None  # type: ignore[assignment]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = call("score", "--task", "librispeech_test_clean", "--responses", path, "--profile", "whisper", "--json")
+    result = json.loads(found.out)
+    assert found.code == 4, "a missing answer leaves the run under 99 % coverage"
+    assert result["metrics"]["wer"]["value"] == pytest.approx(100 * 3 / 5)
+    assert result["n_failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{broken\n", "line 1: not JSON"),
+        ('{"id": "1", "response": "x"}\n', '"doc" (an object)'),
+        ('{"id": "1", "doc": {}}\n', '"response" must be text'),
+        ('{"doc": {}, "response": "x"}\n', '"id" is missing'),
+        ('{"id": 1, "doc": {}, "response": "x"}\n{"id": "1", "doc": {}, "response": "x"}\n', "occurs twice"),
+        ("", "holds no lines"),
+    ],
+)
+def test_bad_responses_files_are_told(call: Call, tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "r.jsonl").write_text(content)
+    found = call("score", "--task", "mme", "--responses", tmp_path / "r.jsonl")
+    assert found.code == 2
+    assert said in found.err
