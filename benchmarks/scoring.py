@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from tasks.scoring.error_rate import PROFILES, ErrorCounts, Language, score_pair
 
-EN_WORDS = (
+EN_TEXT = (
     "the keeper of old lighthouse watched grey waves until she carried basket apples from village orchard "
     "he read letter twice and put it back into drawer without word narrow road led between hills towards "
     "abandoned railway station young scientist measured temperature water every morning"
-).split()  # noqa: SIM905
+)
+EN_WORDS = EN_TEXT.split()
 EN_MARKED = ["twenty", "five", "hundred", "it's", "don't", "colour", "neighbour's", "$5", "1984", "21st", "Mr."]
 ZH_CHARACTERS = "这座城市的地铁系统每天运送数百万名乘客春天来了公园里樱花都开游绎不绝会议决定将在下个月举行新一轮谈判"
 ZH_MARKED = ["2024年", "50%", "12个", "APP", "，", "3.5元"]
@@ -32,7 +33,7 @@ class Timing(NamedTuple):
     language: Language
     pairs: int
     us_per_pair: float
-    wer: float
+    error_rate: float
     extra_rss_mib: float
 
 
@@ -78,7 +79,7 @@ def main() -> None:
         return
     print(f"{'profile':10} {'language':8} {'us/pair':>8} {'error rate':>10} {'extra MiB':>9}")
     for t in timings:
-        print(f"{t.profile:10} {t.language:8} {t.us_per_pair:8.1f} {t.wer:10.3f} {t.extra_rss_mib:9.1f}")
+        print(f"{t.profile:10} {t.language:8} {t.us_per_pair:8.1f} {t.error_rate:10.3f} {t.extra_rss_mib:9.1f}")
 
 
 if __name__ == "__main__":
