@@ -46,7 +46,7 @@ class Source:
         try:
             return _started(self._below(root), root)
         except LayoutError as error:
-            raise UsageError(f"{error} Expected in {root}: {self._expected}.") from error
+            raise UsageError(f"{_clause(error)}. Expected in {root}: {self._expected}.") from error
 
     def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
         """What identifies the data: on the hub its id and revision, in a folder a hash over paths and sizes."""
@@ -81,7 +81,7 @@ class Source:
             return _started(hub.rows(), hub)
         except (DataSetError, LayoutError) as error:
             raise UsageError(
-                f"{error}. Three ways to give the data: "
+                f"{_clause(error)}. Three ways to give the data: "
                 f"(1) fill the cache where there is a network: `{hub.download_command}`; "
                 f"(2) `--data DIR`, where DIR holds {self._expected}; "
                 "(3) `--data mini`, the small data that ships with the harness."
@@ -124,6 +124,10 @@ def _started(rows: Iterator[Row], where: object) -> Iterator[Row]:
     if first is None:
         raise LayoutError(f"no rows in {where}.")
     return chain([first], rows)
+
+
+def _clause(error: Exception) -> str:
+    return str(error).rstrip(".")
 
 
 def _files_below(root: Path, parts: Sequence[str]) -> list[Path]:

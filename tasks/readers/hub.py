@@ -99,9 +99,9 @@ class Hub:
 
         try:
             folder = snapshot_download(self.id, repo_type="dataset", revision=self.revision, local_files_only=True)
-        except LocalEntryNotFoundError:
+            return parquet.split_files(Path(folder), self.config, self.split)
+        except (LocalEntryNotFoundError, LayoutError):  # nothing, another split, or not all of its shards
             return []
-        return parquet.split_files(Path(folder), self.config, self.split)
 
     def _load(self, **wanted: Any) -> Iterable[Row]:
         import datasets

@@ -20,11 +20,11 @@ def split_files(folder: Path, config: str | None, split: str) -> list[Path]:
     Raises LayoutError when there are parquet files but none of this split, or when a shard is missing.
     """
     files = sorted(folder.rglob("*.parquet"))
-    of_config = [f for f in files if config in f.relative_to(folder).parts[:-1]]
-    chosen = [f for f in of_config or files if _is_of_split(f.relative_to(folder), split)]
+    chosen = [f for f in files if _is_of_split(f.relative_to(folder), config, split)]
     if files and not chosen:
+        wanted = f"{f'config {config!r}, ' if config else ''}split {split!r}"
         names = listing(str(f.relative_to(folder)) for f in files)
-        raise LayoutError(f"no parquet file of split {split!r} in {folder}, which holds {names}")
+        raise LayoutError(f"no parquet file of {wanted} in {folder}, which holds {names}.")
     declared = [int(match[1]) for f in chosen if (match := _SHARD.search(f.name))]
     if declared and len(declared) < max(declared):
         raise LayoutError(
@@ -34,7 +34,9 @@ def split_files(folder: Path, config: str | None, split: str) -> list[Path]:
     return chosen
 
 
-def _is_of_split(path: Path, split: str) -> bool:
+def _is_of_split(path: Path, config: str | None, split: str) -> bool:
+    if config and config not in path.parts[:-1]:
+        return False
     return split in path.parts[:-1] or path.stem == split or path.name.startswith((f"{split}-", f"{split}."))
 
 

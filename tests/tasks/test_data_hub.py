@@ -148,6 +148,18 @@ def test_a_branch_in_the_hub_cache_is_resolved_without_network(offline: Path) ->
     assert len(list(get_task("wenetspeech_net").rows(DataChoice("hub")))) == 3
 
 
+def test_another_config_in_the_cache_is_not_taken_for_the_one_asked_for(offline: Path) -> None:
+    revision = str(get_task("fleurs_zh").fingerprint(DataChoice("hub"))["revision"])
+    snapshot = fill_hub_cache(offline, "google/fleurs", revision)
+    path = snapshot / "parquet-data/en_us/test-00000-of-00001.parquet"
+    archives.speech_parquet(path, "transcription", archives.ENGLISH)
+    assert len(list(get_task("fleurs_en").rows(DataChoice("hub")))) == 3
+    with pytest.raises(UsageError, match=r"cmn_hans_cn, split test.* is not in the cache"):
+        get_task("fleurs_zh").rows(DataChoice("hub"))
+    with pytest.raises(UsageError, match=r"no parquet file of config 'cmn_hans_cn', split 'test'.*en_us"):
+        parquet.split_files(snapshot, "cmn_hans_cn", "test")
+
+
 def fill_datasets_cache(root: Path, source: Path, commit: str) -> None:
     """The tables that `load_dataset("TwinkStart/AISHELL-1")` leaves, made by the same library from `source`."""
     import datasets
