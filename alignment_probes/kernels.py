@@ -117,7 +117,7 @@ def cka(
     x, y = centre(a, "A", chunk_bytes), centre(b, "B", chunk_bytes)
     check_pair(a, b)
     if rbf_sigma is not None:
-        within_a, between, within_b = _rbf_hsics(x, y, rbf_sigma, unbiased, chunk_bytes)
+        within_a, between, within_b = rbf_hsics(x, y, rbf_sigma, unbiased, chunk_bytes)
     else:
         within_a, between, within_b = (
             linear_hsic(p, q, unbiased, squared_cross_norm(p, q, chunk_bytes)) for p, q in ((x, x), (x, y), (y, y))
@@ -125,7 +125,13 @@ def cka(
     return normalised(between, within_a, within_b, eps)
 
 
-def _rbf_hsics(x: Centred, y: Centred, sigma: float, unbiased: bool, chunk_bytes: int) -> list[float]:
+class Hsics(NamedTuple):
+    within_a: float
+    between: float
+    within_b: float
+
+
+def rbf_hsics(x: Centred, y: Centred, sigma: float, unbiased: bool, chunk_bytes: int) -> Hsics:
     """HSIC of (K, K), (K, L), (L, L) for kernels exp(-||x - x'||^2 / (2 sigma^2)), in one pass over rows."""
     if sigma <= 0:
         raise ValueError(f"rbf_sigma={sigma}: must be positive")
@@ -138,10 +144,12 @@ def _rbf_hsics(x: Centred, y: Centred, sigma: float, unbiased: bool, chunk_bytes
         sums_k.append(k.sum(dim=1))
         sums_l.append(l.sum(dim=1))
     rows_k, rows_l = torch.cat(sums_k), torch.cat(sums_l)
-    return [
-        _hsic_from_sums(product, p, q, unbiased)
-        for product, p, q in zip(products, (rows_k, rows_k, rows_l), (rows_k, rows_l, rows_l), strict=True)
-    ]
+    return Hsics(
+        *(
+            _hsic_from_sums(product, p, q, unbiased)
+            for product, p, q in zip(products, (rows_k, rows_k, rows_l), (rows_k, rows_l, rows_l), strict=True)
+        )
+    )
 
 
 def _rbf_rows(x: Centred, rows: slice, sigma: float, zero_diagonal: bool, chunk_bytes: int) -> Tensor:

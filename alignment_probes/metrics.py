@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from alignment_probes.kernels import Centred, centre, linear_hsic, normalised, scatter_matrix, squared_cross_norm
@@ -22,6 +24,11 @@ KNOWN_METRICS = (*METRICS, "cycle_knn_reverse", "unbiased_cka", "cknna_biased")
 _CKA = ("cka", "unbiased_cka")
 
 
+class Place(NamedTuple):
+    rows: int
+    device: torch.device
+
+
 @dataclass(frozen=True)
 class Prepared:
     """One side, ready to be compared; a field is None where no asked metric needs it."""
@@ -32,6 +39,17 @@ class Prepared:
     local: LocalKernel | None = None
     local_biased: LocalKernel | None = None
     directions: Tensor | None = None  # (n, svcca_dim)
+
+    def place(self) -> Place:
+        """How many rows, and where they are."""
+        parts = (
+            self.neighbours and self.neighbours.indices,
+            self.centred and self.centred.features,
+            self.local_biased and self.local_biased.reciprocal,
+            self.directions,
+        )
+        held = next(part for part in parts if part is not None)
+        return Place(len(held), held.device)
 
     def permuted(self, order: Tensor) -> Prepared:
         """The same side with its rows in another order; nothing is computed again."""
@@ -68,15 +86,14 @@ def prepare(
         local_biased = local_kernel(with_self, unbiased=False)
     if asked & {*_CKA, "svcca"}:
         centred = centre(x, name, chunk_bytes)
-        scatter = None
+        scatter: Tensor | None = None
         if "svcca" in asked:
             if x.shape[1] <= len(x):  # one product serves both CKA and SVCCA
                 scatter = scatter_matrix(centred, centred, chunk_bytes=chunk_bytes)
             directions = leading_directions(centred, svcca_dim, name, scatter, chunk_bytes)
         if asked & set(_CKA):
-            known = scatter is not None
             squared_norm = (
-                float(scatter.square_().sum()) if known else squared_cross_norm(centred, centred, chunk_bytes)
+                squared_cross_norm(centred, centred, chunk_bytes) if scatter is None else float(scatter.square_().sum())
             )
     return Prepared(centred, squared_norm, neighbours, local, local_biased, directions)
 
@@ -131,7 +148,7 @@ def score_all(
         prepare(x, k, metrics, name=name, svcca_dim=svcca_dim, chunk_bytes=chunk_bytes)
         for name, x in (("A", a), ("B", b))
     ]
-    return compare(*sides, metrics, chunk_bytes)
+    return compare(sides[0], sides[1], metrics, chunk_bytes)
 
 
 def check_metrics(metrics: Sequence[str]) -> None:

@@ -69,7 +69,8 @@ def check_k(k: int, n: int) -> None:
 def l2_normalize(x: Tensor, eps: float = 1e-12) -> Tensor:
     """Scale the last dimension to length 1, dividing by at least `eps` (a zero row stays zero)."""
     x = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    return x / x.norm(dim=-1, keepdim=True).clamp_min(eps)
+    length: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / length.clamp_min(eps)
 
 
 def first_occurrence(x: Tensor) -> Tensor | None:

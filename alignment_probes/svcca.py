@@ -36,7 +36,8 @@ def canonical_correlations(a: Tensor, b: Tensor, dim: int = DEFAULT_DIM) -> Tens
 
 def basis_correlations(a: Tensor, b: Tensor) -> Tensor:
     """Canonical correlations of two orthonormal bases (n, dim)."""
-    return torch.linalg.svdvals(a.T @ b).clamp(max=1.0)
+    correlations: Tensor = torch.linalg.svdvals(a.T @ b)
+    return correlations.clamp(max=1.0)
 
 
 def leading_directions(
@@ -62,11 +63,13 @@ def leading_directions(
             block = x.block(slice(None), columns) * scale[columns]
             matrix.addmm_(block, block.T)
         eigenvalues, vectors = torch.linalg.eigh(matrix)
-    leading, vectors = eigenvalues[-dim:], vectors[:, -dim:]
+    leading: Tensor = eigenvalues[-dim:]
+    vectors = vectors[:, -dim:]
     if float(leading[0]) <= float(leading[-1]) * max(n, d) * torch.finfo(torch.float64).eps:
         raise ValueError(f"svcca dim={dim}: {name} has fewer independent directions; lower dim")
     if d > n:
-        return vectors
+        directions: Tensor = vectors
+        return directions
     weights = vectors * scale.unsqueeze(1) / leading.sqrt()  # (d, dim)
     step = max(1, chunk_bytes // (8 * d))
     return torch.cat([x.block(slice(start, start + step)) @ weights for start in range(0, n, step)])
