@@ -1,0 +1,1 @@
+"""Runs -> tables and pages. Reads run directories only; imports no model and no task."""
