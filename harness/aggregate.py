@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from harness import stats
-from harness.contracts import MetricLike, TaskLike
+from harness.contracts import SumMetric, TaskLike, ValueMetric
 from harness.failures import MIN_COVERAGE, coverage
 
 MIN_CLUSTERS = 8
@@ -45,6 +47,8 @@ def task_result(
 
     expected = sum(counts.values())
     share = coverage(counts["ok"], expected)
+    sums = [metric for metric in task.metrics if not isinstance(metric, ValueMetric)]
+    values = [metric for metric in task.metrics if isinstance(metric, ValueMetric)]
     units = resampling_units(task, profile, [(cluster, parts) for _, cluster, parts in rows])
     return {
         "version": task.version,
@@ -58,7 +62,7 @@ def task_result(
         "valid": share >= MIN_COVERAGE,
         "failures": dict(sorted(failures.items())),
         "truncated": truncated,
-        "metrics": metrics(task.metrics, units, seed),
+        "metrics": sum_metrics(sums, units, seed) | value_metrics(values, [parts for _, _, parts in rows], seed),
     }
 
 
@@ -74,27 +78,42 @@ def resampling_units(task: TaskLike, profile: str, rows: Sequence[tuple[str | No
     return Units([task.combine(group, profile) for group in clusters.values()], name)
 
 
-def metrics(definitions: Sequence[MetricLike], units: Units, seed: int) -> dict[str, Any]:
+def sum_metrics(definitions: Sequence[SumMetric], units: Units, seed: int) -> dict[str, Any]:
     """Each metric's value over all units and its bootstrap interval."""
     if not units.parts:
-        return {m.name: _entry(m, None, None, units) for m in definitions}
+        return {m.name: _entry(m, None, None, units.name, 0) for m in definitions}
     names, parts = stats.table(units.parts)
     total = dict(zip(names, parts.sum(axis=0), strict=True))
-    resampled = stats.bootstrap_sums(parts, seed=seed) if len(units.parts) > 1 else None
+    resampled = stats.bootstrap_sums(parts, seed=seed) if len(parts) > 1 else None
     found = {}
     for metric in definitions:
         value = float(metric.value(total))
         interval = None if resampled is None else stats.metric_interval(names, resampled, metric.value)
-        found[metric.name] = _entry(metric, value if math.isfinite(value) else None, interval, units)
+        found[metric.name] = _entry(metric, value, interval, units.name, len(parts))
     return found
 
 
-def _entry(metric: MetricLike, value: float | None, interval: stats.Interval | None, units: Units) -> dict[str, Any]:
+def value_metrics(definitions: Sequence[ValueMetric], rows: Sequence[Mapping[str, float]], seed: int) -> dict[str, Any]:
+    """Each metric over the samples that have its part, and its bootstrap interval over samples."""
+    found = {}
+    for metric in definitions:
+        values = np.array([parts[metric.part] for parts in rows if metric.part in parts], dtype=np.float64)
+        value = float(metric.over(values)) if len(values) else None
+        drawn = stats.bootstrap_values(values, metric.over, seed=seed) if len(values) > 1 else None
+        interval = None if drawn is None else stats.percentile_interval(drawn)
+        found[metric.name] = _entry(metric, value, interval, "sample", len(values))
+    return found
+
+
+def _entry(
+    metric: SumMetric | ValueMetric, value: float | None, interval: stats.Interval | None, unit: str, n: int
+) -> dict[str, Any]:
+    defined = value is not None and math.isfinite(value)
     return {
-        "value": value,
-        "ci": None if value is None or interval is None else [interval.low, interval.high],
-        "ci_unit": units.name,
-        "n_clusters": len(units.parts),
+        "value": value if defined else None,
+        "ci": [interval.low, interval.high] if defined and interval is not None else None,
+        "ci_unit": unit,
+        "n_clusters": n,
         "unit": metric.unit,
         "higher_is_better": metric.higher_is_better,
         "headline": metric.headline,

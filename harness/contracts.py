@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from harness.types import (
     Chunk,
@@ -113,8 +113,8 @@ Sums = Mapping[str, Any]
 """Part name -> float or float64 array [resamples], summed over clusters."""
 
 
-class MetricLike(Protocol):
-    """A number of a task, computed from summed parts."""
+class SumMetric(Protocol):
+    """A number computed from summed parts: rates, accuracies, points."""
 
     name: str
     unit: str
@@ -123,6 +123,20 @@ class MetricLike(Protocol):
 
     def value(self, sums: Sums) -> Any:
         """The metric of the sums (float, or array of the sums' length); NaN where undefined."""
+
+
+@runtime_checkable
+class ValueMetric(Protocol):
+    """A number computed from one part of every sample: percentiles, maxima."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    headline: bool
+    part: str
+
+    def over(self, values: Any) -> Any:
+        """The metric over the last axis of `values` [..., samples]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +174,7 @@ class TaskLike(Protocol):
     default_prompt: str
     profiles: Sequence[str]
     default_profile: str
-    metrics: Sequence[MetricLike]
+    metrics: Sequence[SumMetric | ValueMetric]
     image_tiles: int | None
     cluster_name: str | None
     additive: bool

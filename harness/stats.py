@@ -49,6 +49,21 @@ def percentile_interval(values: npt.NDArray[np.float64], confidence: float = CON
     return Interval(float(low), float(high))
 
 
+def bootstrap_values(
+    values: npt.NDArray[np.float64],
+    over: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> npt.NDArray[np.float64]:
+    """`over` (percentile, maximum, ...) of `resamples` draws with replacement from `values` [n]: [resamples]."""
+    n = len(values)
+    rng = np.random.default_rng(seed)
+    rows = max(1, _CHUNK // max(1, n))
+    starts = range(0, resamples, rows)
+    sizes = [(min(start + rows, resamples) - start, n) for start in starts]
+    return np.concatenate([over(values[rng.integers(0, n, size=size)]) for size in sizes])
+
+
 def table(rows: Sequence[Mapping[str, float]]) -> tuple[list[str], npt.NDArray[np.float64]]:
     """Mappings part -> value as (names, array [rows, names]); an absent part is 0."""
     names = sorted({name for row in rows for name in row})
