@@ -194,7 +194,7 @@ class TaskLike(Protocol):
     def cluster_of(self, doc: Doc) -> str | None:
         """The group of samples that are not independent of this one; None where each stands alone."""
 
-    def score(self, doc: Doc, response: str | None, profile: str) -> Score:
+    def score(self, doc: Doc, response: Response | None, profile: str) -> Score:
         """Score an answer; None (no answer) counts as wrong and never leaves the denominator."""
 
     def combine(self, parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:

@@ -98,7 +98,7 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
     except (ValueError, KeyError, TypeError) as error:
         detail = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
         doc = {name: value for name, value in row.items() if isinstance(value, (str, int, float, bool))}
-        identity = str(row.get("id") or row.get("question_id") or f"row-{index}")
+        identity = str(row.get("sample_id") or row.get("id") or row.get("question_id") or f"row-{index}")
         return Sample(identity, (), doc), Failure("load", "permanent", f"row {index}: {detail}")
 
 

@@ -10,7 +10,7 @@ from harness.contracts import TaskLike
 from harness.failures import failure_from
 from harness.plan import Planned
 from harness.store import RunDir
-from harness.types import Doc, Failure, Response, Score, text_of
+from harness.types import Doc, Failure, Response, Score, Timings, Usage, text_of
 
 
 def record(planned: Planned, outcome: Response | Failure, task: TaskLike, profile: str, run: RunDir) -> dict[str, Any]:
@@ -30,12 +30,12 @@ def record(planned: Planned, outcome: Response | Failure, task: TaskLike, profil
     return base | scored(task, sample.doc, profile, outcome)
 
 
-def scored(task: TaskLike, doc: Doc, profile: str, outcome: Response | str | Failure) -> dict[str, Any]:
+def scored(task: TaskLike, doc: Doc, profile: str, outcome: Response | Failure) -> dict[str, Any]:
     """The fields "score" and, if the sample or its scorer failed, "failure"."""
     failure = outcome if isinstance(outcome, Failure) else None
-    text = outcome.text if isinstance(outcome, Response) else outcome if isinstance(outcome, str) else None
+    response = outcome if isinstance(outcome, Response) else None
     try:
-        score = task.score(doc, text, profile)
+        score = task.score(doc, response, profile)
     except Exception as error:
         failure = failure or failure_from(error, "score")
         score = _wrong(task, doc, profile)
@@ -79,8 +79,15 @@ def _score(score: Score) -> dict[str, Any]:
     }
 
 
-def outcome_of(stored: Mapping[str, Any]) -> str | Failure:
-    """What a stored sample has to be scored: its answer's text, or why there is none."""
-    if response := stored.get("response"):
-        return str(response["text"])
-    return Failure(**stored["failure"])
+def outcome_of(stored: Mapping[str, Any]) -> Response | Failure:
+    """What a stored sample has to be scored: its answer (speech stays in its file), or why there is none."""
+    if (found := stored.get("response")) is None:
+        return Failure(**stored["failure"])
+    timings = found.get("timings")
+    return Response(
+        found["text"],
+        timings=None if timings is None else Timings(**timings),
+        usage=Usage(**found.get("usage", {})),
+        raw_text=found.get("raw_text"),
+        truncated=found.get("truncated", False),
+    )

@@ -12,7 +12,7 @@ from harness import aggregate
 from harness.contracts import TaskLike
 from harness.failures import UsageError
 from harness.records import scored
-from harness.types import Failure
+from harness.types import Failure, Response
 
 NO_ANSWER = Failure("generate", "permanent", "the file gives no response")
 
@@ -63,7 +63,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _record(task: TaskLike, row: dict[str, Any], profile: str) -> dict[str, Any]:
-    outcome = NO_ANSWER if row["response"] is None else row["response"]
+    outcome = NO_ANSWER if row["response"] is None else Response(row["response"])
     return {
         "id": row["id"],
         "cluster": task.cluster_of(row["doc"]),

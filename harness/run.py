@@ -187,9 +187,7 @@ def _size(chosen: TaskPlan) -> int | None:
 def _rescored(run: RunDir, task: TaskLike, profile: str) -> Iterator[dict[str, Any]]:
     for stored in run.records(task.name):
         outcome = outcome_of(stored)
-        failure = stored.pop("failure", None)
-        if failure is not None and failure["stage"] == "score":  # the scorer failed; give it another chance
-            outcome = str(stored["response"]["text"])
+        stored.pop("failure", None)  # where the scorer failed there is an answer, and it gets another chance
         yield stored | scored(task, stored["doc"], profile, outcome)
 
 

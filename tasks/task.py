@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.contracts import DataChoice, PromptFn, Row, Sums
-from harness.types import Doc, Generation, Modality, Output, Sample, Score
+from harness.types import Doc, Generation, Modality, Output, Response, Sample, Score
 from tasks.data import Source
 
 
@@ -35,6 +35,15 @@ def add_parts(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return total
 
 
+def on_text(score: Callable[[Doc, str | None, str], Score]) -> Callable[[Doc, Response | None, str], Score]:
+    """A scorer that reads an answer's text only."""
+
+    def scorer(doc: Doc, response: Response | None, profile: str) -> Score:
+        return score(doc, None if response is None else response.text, profile)
+
+    return scorer
+
+
 def _alone(doc: Doc) -> str | None:
     return None
 
@@ -56,7 +65,7 @@ class Task:
     inputs: frozenset[Modality]
     source: Source
     sample: Callable[[Row, PromptFn], Sample]
-    scorer: Callable[[Doc, str | None, str], Score]
+    scorer: Callable[[Doc, Response | None, str], Score]
     metrics: Sequence[Metric]
     prompts: Mapping[str, PromptFn]
     default_prompt: str
@@ -88,7 +97,7 @@ class Task:
     def cluster_of(self, doc: Doc) -> str | None:
         return self.cluster(doc)
 
-    def score(self, doc: Doc, response: str | None, profile: str) -> Score:
+    def score(self, doc: Doc, response: Response | None, profile: str) -> Score:
         return self.scorer(doc, response, profile)
 
     def combine(self, parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:

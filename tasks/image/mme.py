@@ -21,7 +21,7 @@ from tasks.image.prompts import MME_PROMPTS, VITA_MAX_TILES
 from tasks.readers import mme as reader
 from tasks.readers.hub import Hub
 from tasks.scoring import yes_no
-from tasks.task import Metric, Task
+from tasks.task import Metric, Task, on_text
 
 COLUMNS = ("question_id", "image_path", "category", "question", "answer")
 
@@ -90,7 +90,7 @@ MME = Task(
         ),
     ),
     sample=_sample,
-    scorer=_score,
+    scorer=on_text(_score),
     combiner=_combine,
     metrics=(
         *(Metric(name, "points", True, _points(name), headline=True) for name in ("perception", "cognition", "total")),

@@ -15,7 +15,7 @@ from harness.contracts import PromptFn, Row, Sums
 from harness.types import Doc, Generation, Message, Part, Sample, Score, Text
 from tasks.data import Source, media_part
 from tasks.scoring.error_rate import PROFILES, Language, score_pair
-from tasks.task import Metric, Task
+from tasks.task import Metric, Task, on_text
 
 REFERENCE_COLUMNS = ("text", "transcription", "gt", "ref", "reference", "sentence")
 """Columns that public data sets keep transcripts in; read when a saved row lacks the task's own column."""
@@ -66,7 +66,7 @@ def asr_task(
         inputs=frozenset({"audio"}),
         source=source,
         sample=sample,
-        scorer=scorer,
+        scorer=on_text(scorer),
         metrics=metrics(language),
         prompts={
             "kimi": _constant(kimi_prompt or _KIMI[language]),

@@ -166,9 +166,9 @@ def test_saved_responses_are_scored_without_a_model(call: Call, tmp_path: Path) 
     path = tmp_path / "responses.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     scene = {
-        profile: json.loads(
-            call("score", "--task", "mme", "--responses", path, "--profile", profile, "--json").out
-        )["metrics"]["total"]["value"]
+        profile: json.loads(call("score", "--task", "mme", "--responses", path, "--profile", profile, "--json").out)[
+            "metrics"
+        ]["total"]["value"]
         for profile in ("vlmevalkit_vita", "lmms_eval")
     }
     assert scene == {"vlmevalkit_vita": 200, "lmms_eval": 50}

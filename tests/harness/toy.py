@@ -60,7 +60,8 @@ class ToyTask:
     def cluster_of(self, doc: Doc) -> str | None:
         return str(doc["i"] // 4)
 
-    def score(self, doc: Doc, response: str | None, profile: str) -> Score:
+    def score(self, doc: Doc, answer: Response | None, profile: str) -> Score:
+        response = None if answer is None else answer.text
         if doc.get("no_reference"):
             return Score("right", None, status="unscored", reason="the reference is empty")
         if response == "crash the scorer":

@@ -11,7 +11,7 @@ import pytest
 
 from harness import media, registry
 from harness.contracts import DataChoice
-from harness.types import Media, Sample, Text
+from harness.types import Media, Response, Sample, Text
 from tasks.data import MINI
 from tasks.task import add_parts
 from tests.tasks import archives
@@ -61,7 +61,7 @@ def test_rows_become_samples(name: str, kind: str, folder: Path) -> None:
 def test_the_reference_scores_best_and_no_answer_scores_worst(name: str, kind: str, folder: Path) -> None:
     task, found = registry.get_task(name), samples(name, choice(kind, folder))
     for profile in task.profiles:
-        right = [task.score(sample.doc, reference(sample), profile) for sample in found]
+        right = [task.score(sample.doc, Response(reference(sample)), profile) for sample in found]
         wrong = [task.score(sample.doc, None, profile) for sample in found]
         assert {score.status for score in [*right, *wrong]} == {"ok"}
         assert [score.parts.keys() for score in right] == [score.parts.keys() for score in wrong]
@@ -102,7 +102,7 @@ def test_declarations_are_complete(name: str, folder: Path) -> None:
 def test_an_unknown_profile_is_refused(name: str, folder: Path) -> None:
     task, sample = registry.get_task(name), samples(name, choice("folder", folder))[0]
     with pytest.raises((ValueError, KeyError), match="nonesuch"):
-        task.score(sample.doc, "yes", "nonesuch")
+        task.score(sample.doc, Response("yes"), "nonesuch")
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.types import Media, Text
+from harness.types import Media, Response, Text
 from tasks.image.mme import MME
 from tasks.scoring import yes_no
 from tasks.task import add_parts
@@ -38,7 +38,7 @@ def points(answers: dict[tuple[str, int], tuple[str | None, str | None]]) -> dic
     images = []
     for (category, image), replies in answers.items():
         scores = [
-            MME.score(doc(category, image, answer), reply, MME.default_profile)
+            MME.score(doc(category, image, answer), Response(reply), MME.default_profile)
             for answer, reply in zip(("Yes", "No"), replies, strict=True)
         ]
         images.append(MME.combine([score.parts for score in scores], MME.default_profile))
@@ -100,7 +100,9 @@ def test_no_answer_is_wrong_and_keeps_its_place() -> None:
 
 
 def test_profiles_read_the_same_answer_differently() -> None:
-    found = {profile: MME.score(doc("OCR", 0, "Yes"), "The answer is yes", profile) for profile in MME.profiles}
+    found = {
+        profile: MME.score(doc("OCR", 0, "Yes"), Response("The answer is yes"), profile) for profile in MME.profiles
+    }
     assert {profile: score.value for profile, score in found.items()} == {
         "vlmevalkit_vita": 1.0,
         "vlmevalkit": 1.0,

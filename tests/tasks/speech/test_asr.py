@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import registry
-from harness.types import Media, Text
+from harness.types import Media, Response, Text
 from tasks.scoring.error_rate import PROFILES, Language
 from tasks.speech import asr
 from tasks.speech.aishell1 import AISHELL1
@@ -30,8 +30,8 @@ def rates(language: Language, parts: list) -> dict[str, float]:
 
 def test_a_rate_is_the_sum_of_errors_over_the_sum_of_words() -> None:
     scores = [
-        DEV_CLEAN.score({"text": "THE DOG WENT HOME"}, "the dog went home", "qwen2"),
-        DEV_CLEAN.score({"text": "THE DOG SAT EARLY DOWN NOW"}, "the cat sat down now again", "qwen2"),
+        DEV_CLEAN.score({"text": "THE DOG WENT HOME"}, Response("the dog went home"), "qwen2"),
+        DEV_CLEAN.score({"text": "THE DOG SAT EARLY DOWN NOW"}, Response("the cat sat down now again"), "qwen2"),
     ]
     found = rates("en", [score.parts for score in scores])
     assert found == pytest.approx({"wer": 30, "sub": 10, "del": 10, "ins": 10, "ser": 50})
@@ -63,7 +63,7 @@ def test_mandarin_counts_characters_and_no_answer_deletes_them_all(profile: str,
 @pytest.mark.parametrize("profile", tuple(PROFILES))
 @pytest.mark.parametrize("text", ["", "   "])
 def test_an_empty_reference_is_unscored_and_says_why(profile: str, text: str) -> None:
-    score = DEV_CLEAN.score({"text": text}, "anything", profile)
+    score = DEV_CLEAN.score({"text": text}, Response("anything"), profile)
     assert (score.status, score.value, dict(score.parts)) == ("unscored", None, {})
     assert "reference is empty" in str(score.reason)
 
@@ -78,23 +78,23 @@ def test_rates_are_vectorised_and_undefined_without_units() -> None:
 
 
 def test_aishell1_words_are_joined() -> None:
-    assert AISHELL1.score({"text": "今天 天气 很好"}, "今天天气很好", "vita").parts["errors"] == 0
-    assert AISHELL1.score({"text": "AB CD"}, "ABCD", "kimi").parts["units"] == 1
+    assert AISHELL1.score({"text": "今天 天气 很好"}, Response("今天天气很好"), "vita").parts["errors"] == 0
+    assert AISHELL1.score({"text": "AB CD"}, Response("ABCD"), "kimi").parts["units"] == 1
 
 
 @pytest.mark.parametrize("column", ["transcription", *asr.REFERENCE_COLUMNS])
 def test_saved_rows_may_keep_the_reference_under_other_names(column: str) -> None:
-    assert FLEURS_EN.score({column: "a cat"}, "a cat", "qwen2").parts["errors"] == 0
+    assert FLEURS_EN.score({column: "a cat"}, Response("a cat"), "qwen2").parts["errors"] == 0
 
 
 def test_the_tasks_own_column_wins() -> None:
     doc = {"text": "wrong", "transcription": "a cat", "raw_transcription": "A Cat."}
-    assert FLEURS_EN.score(doc, "a cat", "qwen2").parts["errors"] == 0
+    assert FLEURS_EN.score(doc, Response("a cat"), "qwen2").parts["errors"] == 0
 
 
 def test_a_row_without_reference_names_the_columns() -> None:
     with pytest.raises(ValueError, match="transcription, text, gt, ref, reference, sentence"):
-        FLEURS_EN.score({"id": "1", "text": None}, "a cat", "qwen2")
+        FLEURS_EN.score({"id": "1", "text": None}, Response("a cat"), "qwen2")
 
 
 def test_audio_comes_before_the_prompt(tmp_path: Path) -> None:
