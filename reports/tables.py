@@ -111,14 +111,15 @@ def measured(row: Mapping[str, Any]) -> str:
     """Value, unit and interval: "4.21 % [3.90, 4.55]"."""
     if row["value"] is None:
         return MISSING
-    text = f"{row['value']:.2f} {row['unit']}".rstrip()
-    return text if row["ci"] is None else f"{text} [{row['ci'][0]:.2f}, {row['ci'][1]:.2f}]"
+    digits = 2 if row["unit"] == "%" else 1
+    text = f"{row['value']:.{digits}f} {row['unit']}".rstrip()
+    return text if row["ci"] is None else f"{text} [{row['ci'][0]:.{digits}f}, {row['ci'][1]:.{digits}f}]"
 
 
 def _aligned(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
-    return "  ".join(
-        cells[h].rjust(widths[h]) if h in _RIGHT else cells[h].ljust(widths[h]) for h in _HEADINGS
-    ).rstrip()
+    gap = "  " if sum(widths.values()) + 2 * (len(widths) - 1) <= 80 else " "
+    placed = (cells[h].rjust(widths[h]) if h in _RIGHT else cells[h].ljust(widths[h]) for h in _HEADINGS)
+    return gap.join(placed).rstrip()
 
 
 def _details(run: Run, task: str) -> Iterator[_Line]:
