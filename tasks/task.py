@@ -56,8 +56,8 @@ def _sum_combine(parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[
 class Task:
     """A benchmark. Implements `harness.contracts.TaskLike`.
 
-    `sample` turns (row, prompt) into a Sample, `cluster` names a doc's cluster; `scorer` scores (doc, response or None, profile);
-    `combiner` makes a cluster's additive parts from those of its samples.
+    `sample` turns (row, prompt) into a Sample and `cluster` names a doc's cluster; `scorer` scores (doc, response or
+    None, profile); `combiner` makes a cluster's additive parts from those of its samples.
     """
 
     name: str

@@ -62,8 +62,10 @@ def main() -> int:
     else:
         for check in checks:
             verdict = "ok" if check.checked and not check.failed else "FAILED"
-            print(f"{check.component:16} {check.checked:6} checked {check.failed:5} failed   "
-                  f"max |err| {check.max_abs_err:.2e} (allowed {check.tolerance:.0e})  {verdict}")
+            print(
+                f"{check.component:16} {check.checked:6} checked {check.failed:5} failed   "
+                f"max |err| {check.max_abs_err:.2e} (allowed {check.tolerance:.0e})  {verdict}"
+            )
             for example in check.examples:
                 print(f"    {example}")
     good = checks and all(check.checked and not check.failed for check in checks)
