@@ -52,7 +52,7 @@ def measure(n: int) -> dict[str, float]:
         name="overhead",
         version="1",
         inputs=frozenset({"text"}),
-        source=Generated(),  # type: ignore[arg-type]
+        source=Generated(),
         sample=to_sample,
         scorer=score,
         metrics=(Metric("accuracy", "%", True, lambda s: 100 * s["right"] / s["n"], headline=True),),

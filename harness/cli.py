@@ -143,6 +143,60 @@ def report(
 
 
 @app.command()
+def ask(
+    model: Annotated[str, typer.Option("--model", "-m", help="Model name.", autocompletion=_model_names)],
+    text: Annotated[str, typer.Option("--text", "-t", help="The question.")] = "",
+    image: Annotated[list[Path] | None, typer.Option(help="Picture; may be repeated.")] = None,
+    video: Annotated[list[Path] | None, typer.Option(help="Clip; may be repeated.")] = None,
+    audio: Annotated[list[Path] | None, typer.Option(help="Recording; may be repeated.")] = None,
+    speak: Annotated[Path | None, typer.Option(help="Write the spoken answer to this WAV file.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Show and speak the answer as it is made.")] = False,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer.")] = 256,
+    weights: Annotated[str | None, typer.Option(help="Folder in the released layout, or a hub id.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of sampling and random weights.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Ask a model one question and time its answer."""
+    from harness import registry
+    from harness.ask import Question, timing_lines, write_wav
+    from harness.ask import ask as ask_model
+    from harness.config import resolve_device, resolve_dtype
+    from harness.contracts import ModelOptions
+    from harness.failures import Exit, SampleError
+    from harness.types import Chunk, Generation
+
+    chosen = resolve_device(device)
+    options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen), seed)
+    question = Question(text, tuple(image or ()), tuple(video or ()), tuple(audio or ()))
+
+    def tell(chunk: Chunk) -> None:
+        if not json:
+            print(chunk.text, end="", flush=True)
+
+    try:
+        answer = ask_model(
+            registry.get_model(model)(options),
+            question,
+            Generation(max_new_tokens=max_new_tokens, seed=seed),
+            speak=speak is not None,
+            on_chunk=tell if stream else None,
+        )
+    except SampleError as error:
+        print(f"no answer: {error}", file=sys.stderr)
+        raise typer.Exit(Exit.INCOMPLETE) from None
+    if speak is not None and answer.speech is not None:
+        write_wav(speak, answer.speech)
+    if json:
+        _print({"text": answer.text, "speech": str(speak) if speak else None, **timing_lines(answer)}, json)
+        return
+    print("" if stream else answer.text)
+    for name, value in timing_lines(answer).items():
+        print(f"  {name:14} {value:.4g}", file=sys.stderr)
+
+
+@app.command()
 def show(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
     """Show a run's table; of an unfinished run, how far it is."""
     from harness.store import RunDir

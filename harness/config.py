@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.failures import UsageError
+
+DEVICES = r"auto|cpu|cuda(:\d+)?"
 
 
 class RunConfig(BaseModel):
@@ -23,7 +26,7 @@ class RunConfig(BaseModel):
     limit: int | None = Field(None, ge=1, description="first N samples of each task")
     seed: int = Field(0, ge=0, description="seed of sampling, random weights and bootstraps")
     batch_tokens: int = Field(16384, ge=1, description="token budget of a batch (longest prompt x rows)")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N")
+    device: str = Field("auto", pattern=rf"^({DEVICES})$", description="auto, cpu, cuda, cuda:N")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto is float32 on a CPU and float16, the released precision, on CUDA"
     )
@@ -77,7 +80,9 @@ def parse_profiles(values: list[str], tasks: list[str]) -> dict[str, str]:
 
 
 def resolve_device(device: str) -> str:
-    """ "auto" is CUDA where a usable device is present, else the CPU."""
+    """ "auto" is CUDA where a usable device is present, else the CPU. Raises UsageError for an unknown device."""
+    if not re.fullmatch(DEVICES, device):
+        raise UsageError(f"unknown device {device!r}; there are auto, cpu, cuda and cuda:N")
     if device != "auto":
         return device
     if not any(Path("/dev").glob("nvidia[0-9]*")):  # saves importing torch on machines without a GPU
@@ -91,5 +96,7 @@ def resolve_dtype(dtype: str, device: str) -> Literal["float32", "bfloat16", "fl
     match dtype:
         case "float32" | "bfloat16" | "float16":
             return dtype
-        case _:
+        case "auto":
             return "float32" if device == "cpu" else "float16"
+        case _:
+            raise UsageError(f"unknown dtype {dtype!r}; there are auto, float32, bfloat16 and float16")

@@ -176,6 +176,10 @@ class TaskLike(Protocol):
     default_profile: str
     metrics: Sequence[SumMetric | ValueMetric]
     image_tiles: int | None
+    max_batch: int | None
+    """Most samples answered together; 1 where latency is measured."""
+    warm_up: int
+    """Samples answered and thrown away before the first that counts."""
     cluster_name: str | None
     additive: bool
     """True when a sample's parts mean the same alone as in its cluster, so that samples may be resampled singly."""

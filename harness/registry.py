@@ -49,6 +49,8 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "fleurs_en": "tasks.speech.fleurs:EN",
         "fleurs_zh": "tasks.speech.fleurs:ZH",
         "mme": "tasks.image.mme:MME",
+        "latency_fixed": "tasks.latency:FIXED",
+        "latency_spoken": "tasks.latency:SPOKEN",
     },
     "models": {
         "vita15": "models.vita15.adapter:vita15",
@@ -58,7 +60,11 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     "judges": {},
 }
 
-SUITES: Mapping[str, tuple[str, ...]] = {"asr": ASR, "image": ("mme",)}
+SUITES: Mapping[str, tuple[str, ...]] = {
+    "asr": ASR,
+    "image": ("mme",),
+    "latency": ("latency_fixed", "latency_spoken"),
+}
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,8 @@ def _open(prepared: Prepared) -> dict[str, Any]:
         missing.append(str(error))
     if missing:
         raise UsageError("\n\n".join(dict.fromkeys(missing)))
+    tasks = [chosen.task for chosen in prepared.plans]
+    check_capabilities(tasks, prepared.model.name, prepared.model.capabilities)  # the weights may lack a part
     return manifest.build(prepared.config, prepared.model, prepared.plans, prepared.device, prepared.dtype, examples)
 
 
@@ -162,12 +165,20 @@ def run_task(run: RunDir, chosen: TaskPlan, engine: Engine, prepared: Prepared) 
     """Ask what has no record yet, and append a record as each answer comes."""
     task = chosen.task
     done = run.done(task.name)
+    _warm_up(chosen, engine, prepared)
     waiting = _waiting(chosen, prepared, done)
-    queue = batches(waiting, prepared.config.batch_tokens)
+    queue = batches(waiting, prepared.config.batch_tokens, max_rows=task.max_batch)
     with run.log(task.name) as log, track(task.name, _size(chosen), len(done)) as progress:
         for planned, outcome in engine.answers(queue):
             log.append(record(planned, outcome, task, chosen.profile, run))
             progress.advance(failed=isinstance(outcome, Failure))
+
+
+def _warm_up(chosen: TaskPlan, engine: Engine, prepared: Prepared) -> None:
+    """Answer a few samples for nothing: the first ones pay for caches, compilation and clocks."""
+    first = islice(plan(chosen, prepared.model.capabilities.token_rates), chosen.task.warm_up)
+    for _ in engine.answers(batches(first, prepared.config.batch_tokens, max_rows=chosen.task.max_batch)):
+        pass
 
 
 def _waiting(chosen: TaskPlan, prepared: Prepared, done: set[Key]) -> Iterator[Planned]:

@@ -17,21 +17,23 @@ SPREAD = 0.5
 """A row shorter than this share of the batch's longest would be mostly padding: it starts a new batch."""
 
 
-def batches(planned: Iterable[Planned], batch_tokens: int, window: int = WINDOW) -> Iterator[list[Planned]]:
+def batches(
+    planned: Iterable[Planned], batch_tokens: int, window: int = WINDOW, max_rows: int | None = None
+) -> Iterator[list[Planned]]:
     """Batches whose longest row times the number of rows is within `batch_tokens`; a single longer row is a
     batch of its own. Longest first within a window, so that out-of-memory shows at once."""
     stream = iter(planned)
     while chunk := list(islice(stream, window)):
         chunk.sort(key=lambda item: item.tokens, reverse=True)
-        yield from _pack(chunk, batch_tokens)
+        yield from _pack(chunk, batch_tokens, max_rows or window)
 
 
-def _pack(longest_first: list[Planned], batch_tokens: int) -> Iterator[list[Planned]]:
+def _pack(longest_first: list[Planned], batch_tokens: int, max_rows: int) -> Iterator[list[Planned]]:
     batch: list[Planned] = []
     for item in longest_first:
         if batch:
             longest = batch[0].tokens
-            full = longest * (len(batch) + 1) > batch_tokens
+            full = longest * (len(batch) + 1) > batch_tokens or len(batch) == max_rows
             if full or item.tokens < SPREAD * longest:
                 yield batch
                 batch = []

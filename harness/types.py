@@ -149,6 +149,10 @@ class Timings:
     """The first samples that can be played."""
     audio_s: float | None = None
     """Seconds of speech made."""
+    first_chunk_s: float | None = None
+    """Seconds of speech in the first piece of a stream."""
+    underruns: int | None = None
+    """Pieces of a stream that came after all before them would have been played."""
 
     @property
     def ttft(self) -> float | None:

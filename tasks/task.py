@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from harness.contracts import DataChoice, PromptFn, Row, Sums
 from harness.types import Doc, Generation, Modality, Output, Response, Sample, Score
-from tasks.data import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """The `q` quantile (1 is the maximum) of one part over the samples that have it; lower is better."""
+
+    name: str
+    unit: str
+    part: str
+    q: float
+    headline: bool = False
+    higher_is_better: bool = False
+
+    def over(self, values: Any) -> Any:
+        import numpy as np
+
+        return np.quantile(values, self.q, axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +40,14 @@ class Metric:
 
     def value(self, sums: Sums) -> Any:
         return self.compute(sums)
+
+
+class RowSource(Protocol):
+    """Where rows come from: `tasks.data.Source` for published data, anything alike for generated prompts."""
+
+    def rows(self, data: DataChoice) -> Iterable[Row]: ...
+
+    def fingerprint(self, data: DataChoice) -> Mapping[str, Any]: ...
 
 
 def add_parts(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -63,10 +87,10 @@ class Task:
     name: str
     version: str
     inputs: frozenset[Modality]
-    source: Source
+    source: RowSource
     sample: Callable[[Row, PromptFn], Sample]
     scorer: Callable[[Doc, Response | None, str], Score]
-    metrics: Sequence[Metric]
+    metrics: Sequence[Metric | Quantile]
     prompts: Mapping[str, PromptFn]
     default_prompt: str
     profiles: Sequence[str]
@@ -76,6 +100,8 @@ class Task:
     generation: Generation = Generation()
     outputs: tuple[Output, ...] = ("text",)
     image_tiles: int | None = None
+    max_batch: int | None = None
+    warm_up: int = 0
     cluster_name: str | None = None
     cluster: Callable[[Doc], str | None] = _alone
     combiner: Callable[[Sequence[Mapping[str, float]], str], Mapping[str, float]] = field(default=_sum_combine)

@@ -37,6 +37,8 @@ class ToyTask:
     default_profile = "exact"
     metrics = (Mean(),)
     image_tiles = None
+    max_batch: int | None = None
+    warm_up = 0
     cluster_name: str | None = "group"
     additive = True
     citation, licence = "none", "none"
