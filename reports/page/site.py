@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from harness.failures import UsageError
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
 from reports.page.rows import page_rows, script_json, write_chunks
 from reports.runs import MINI, Run, caveats, invalid_reason, load_all
@@ -35,8 +36,7 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") ->
     """
     choice = parse_choice(media)
     runs = load_all(run_dirs)
-    for part in ("data", "tasks", "static"):  # pages of an earlier site must not stand beside the new ones
-        shutil.rmtree(out / part, ignore_errors=True)
+    _clear(out)
     (out / "static").mkdir(parents=True)
     for script in ("sort.js", "diff.js", "samples.js"):
         (out / "static" / script).write_bytes(_static(script))
@@ -55,6 +55,16 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") ->
         _render("index.html", root="", rows=found, runs=list(zip(runs, pages, strict=True))), encoding="utf-8"
     )
     return index
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier site's pages, which must not stand beside the new ones; touch no other folder."""
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / "data" / "leaderboard.json").is_file():
+        raise UsageError(f"{out} is not empty and holds no earlier report; name a new folder with -o")
+    for part in ("data", "tasks", "static"):
+        shutil.rmtree(out / part, ignore_errors=True)
 
 
 def _task_page(run: Run, n: int, task: str, out: Path, folder: MediaFolder, choice: MediaChoice) -> dict[str, Any]:
