@@ -1,0 +1,110 @@
+"""Text to a waveform with espeak-ng, and what spoils it: noise and narrow microphones."""
+
+from __future__ import annotations
+
+import io
+import random
+import shutil
+import subprocess
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from tasks.mini.voices import Speaker
+
+RATE = 16_000
+Channel = Literal["wide", "telephone", "far"]
+Waveform = NDArray[np.float32]
+"""[samples] at 16 kHz within -1..1, on the grid of `LEVELS` so that FLAC stores it small."""
+
+LEVELS = 1 << 10
+PEAK = 0.5
+MARGIN = RATE // 10
+SILENCE = 0.02
+
+
+class SynthesizerError(RuntimeError):
+    """espeak-ng is absent or refused the request."""
+
+
+@cache
+def espeak() -> str:
+    """The path of espeak-ng. Raises SynthesizerError with the remedy."""
+    program = shutil.which("espeak-ng")
+    if program is None:
+        raise SynthesizerError(
+            "espeak-ng is not installed: the speech of the mini world is made with it (apt-get install espeak-ng). "
+            "Using the shipped data does not need it."
+        )
+    return program
+
+
+def espeak_version() -> str:
+    """For example `1.51`: other versions may give other samples."""
+    line = subprocess.run([espeak(), "--version"], capture_output=True, text=True, check=True).stdout
+    return line.split(":")[1].split()[0]
+
+
+def synthesize(text: str, speaker: Speaker, rng: random.Random) -> Waveform:
+    """Speak a text, each time a little faster or slower, higher or lower. Margins of silence are a tenth of a second.
+
+    Upper-case words would be spelt as acronyms, so the text is lowered. Raises SynthesizerError.
+    """
+    speed = round(speaker.speed * rng.uniform(0.9, 1.1))
+    pitch = min(99, max(0, speaker.pitch + rng.randint(-8, 8)))
+    command = [espeak(), "-v", speaker.voice, "-s", str(speed), "-p", str(pitch), "--stdout", "--", text.lower()]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode or not done.stdout:
+        raise SynthesizerError(f"espeak-ng failed on {text!r} with voice {speaker.voice}: {done.stderr.decode()}")
+    samples, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
+    level = PEAK * rng.uniform(0.5, 1.0)
+    return _on_grid(_to_level(_trimmed(soxr.resample(samples, rate, RATE).astype(np.float32)), level))
+
+
+def with_noise(wave: Waveform, snr_db: float, rng: random.Random) -> Waveform:
+    """Add noise whose power falls towards high frequencies, `snr_db` below the speech."""
+    noise = np.random.default_rng(rng.getrandbits(64)).standard_normal(len(wave)).astype(np.float32)
+    noise = np.convolve(noise, _low_pass(2500, 31), mode="same")
+    wanted = np.sqrt(np.mean(wave**2)) * 10 ** (-snr_db / 20)
+    noisy = wave + noise * (wanted / np.sqrt(np.mean(noise**2)))
+    return _on_grid(np.clip(noisy, -1.0, 1.0).astype(np.float32))
+
+
+def through(channel: Channel, wave: Waveform) -> Waveform:
+    """The same speech over another microphone: a wide one, a telephone, or one far away in an echoing room."""
+    match channel:
+        case "wide":
+            return wave
+        case "telephone":
+            band = _low_pass(3600, 63) - _low_pass(250, 63)
+            heard = np.convolve(wave, band, mode="same")
+        case "far":
+            echo = np.zeros(RATE // 8, np.float32)
+            for at, gain in ((0, 1.0), (430, 0.45), (911, 0.3), (1503, 0.2)):
+                echo[at] = gain
+            heard = np.convolve(np.convolve(wave, echo)[: len(wave)], _low_pass(5000, 31), mode="same")
+    return _on_grid(_to_level(heard.astype(np.float32), PEAK * 0.6))
+
+
+def _low_pass(cutoff_hz: float, taps: int) -> NDArray[np.float32]:
+    at = np.arange(taps) - taps // 2
+    kernel = np.sinc(2 * cutoff_hz / RATE * at) * np.hamming(taps)
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def _trimmed(wave: NDArray[np.float32]) -> NDArray[np.float32]:
+    loud = np.flatnonzero(np.abs(wave) > SILENCE * np.abs(wave).max())
+    inner = wave[loud[0] : loud[-1] + 1]
+    return np.pad(inner, MARGIN)
+
+
+def _to_level(wave: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
+    return wave * np.float32(peak / np.abs(wave).max())
+
+
+def _on_grid(wave: NDArray[np.float32]) -> Waveform:
+    return (np.round(wave * LEVELS) / LEVELS).clip(-1.0, 1.0 - 1.0 / LEVELS).astype(np.float32)
