@@ -137,7 +137,7 @@ def _paper_notes(run: Run, found: Sequence[Mapping[str, Any]]) -> Iterator[_Line
     printed = [row for row in found if row["published"]]
     if not printed:
         return
-    yield _Line(PAPER + (f"; this run is {MINI}" if run.is_mini else ""), "dim")
+    yield _Line(PAPER + (f"; this run: {MINI}" if run.is_mini else ""), "dim")
     for row in printed:
         if note := row["published"]["note"]:
             yield _Line(f"* {row['task']}: {note}", "dim")

@@ -16,7 +16,7 @@ from reports.page.site import write_site
 from tests.reports.fake_run import HOSTILE, rich_run
 
 TASK = "tasks/0-librispeech_test_clean.html"
-FLAGS = [
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -24,7 +24,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-]
+)
 
 
 def contents(site: Path) -> dict[str, bytes]:
