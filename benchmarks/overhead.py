@@ -66,7 +66,8 @@ def measure(n: int) -> dict[str, float]:
     )
     registry.names = lambda group: ["overhead"] if group == "tasks" else ["echo"]
     registry.get_task = lambda name: task
-    import pyarrow.parquet  # noqa: F401  (a library's import is no cost of a sample)
+    import pandas  # noqa: F401  (pyarrow imports it; a library's import is no cost of a sample)
+    import pyarrow.parquet  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"

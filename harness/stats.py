@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-_CHUNK = 1 << 22
-"""Weights held at once (32 MB of float64)."""
+_CHUNK = 1 << 19
+"""Weights held at once (4 MB of float64)."""
 
 
 class Interval(NamedTuple):
