@@ -1,0 +1,82 @@
+"""Where a checkpoint's folder is: a local folder, the hub's cache on this machine, or the hub itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.failures import UsageError
+from models.checkpoint_error import CheckpointError
+from models.vita15.checkpoint import INDEX, SINGLE, weight_files
+
+RELEASE = "VITA-MLLM/VITA-1.5"
+ETAG_TIMEOUT_S = 3.0  # an unreachable hub is to be noticed in seconds
+FILES = (
+    "config.json", "generation_config.json", SINGLE, INDEX, "model-*.safetensors",
+    "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "audio-encoder*/train.yaml",
+)  # fmt: skip
+"""What is needed of the release; the rest (speech output, .pt copies) is not fetched."""
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+class Source(NamedTuple):
+    """A checkpoint's folder; `name` and `revision` are the hub's, the latter None for a plain folder."""
+
+    folder: Path
+    name: str
+    revision: str | None
+
+
+def locate(weights: str, revision: str | None = None) -> Source:
+    """The folder of `weights`, a local folder or a hub id; downloads only what the cache lacks.
+
+    Raises UsageError that says what is missing and how else the weights can be given.
+    """
+    folder = Path(weights).expanduser()
+    if folder.is_dir():
+        return Source(folder, str(folder), None)
+    if not _HUB_ID.fullmatch(weights) or folder.exists():
+        raise UsageError(
+            f"--weights {weights}: no such folder, and no hub id of the form owner/name.\n{_ways(RELEASE)}"
+        )
+    return Source(cached := _cached(weights, revision) or _download(weights, revision), weights, cached.name)
+
+
+def _cached(hub_id: str, revision: str | None) -> Path | None:
+    """The snapshot in the hub's cache, if it holds all weight files."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
+        weight_files(folder)
+    except (LocalEntryNotFoundError, CheckpointError):
+        return None
+    return folder
+
+
+def _download(hub_id: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        found = snapshot_download(
+            hub_id, revision=revision, allow_patterns=list(FILES), etag_timeout=ETAG_TIMEOUT_S
+        )  # with the library's own progress bar
+    except (OSError, HfHubHTTPError) as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise UsageError(
+            f"the weights {hub_id} are not in the hub's cache and could not be fetched ({reason}).\n{_ways(hub_id)}"
+        ) from error
+    return Path(str(found))
+
+
+def _ways(hub_id: str) -> str:
+    return (
+        "Three ways to go on:\n"
+        f"  1. fill the cache where there is a network: hf download {hub_id}\n"
+        "  2. name a folder in the released layout: --weights DIR\n"
+        "  3. run a model and data that ship with the harness: --model vita15-tiny --data mini"
+    )

@@ -1,0 +1,109 @@
+"""The tokenizer: Qwen2.5's byte-level BPE, read from the checkpoint's folder, and a byte-level one for tests.
+
+`tokenizer.json` is read where it is there, else `vocab.json` and `merges.txt`. Both ways give a
+`tokenizers.Tokenizer`; nothing else of the folder is run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+from models.checkpoint_error import CheckpointError
+
+END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+CONTROL_TOKENS = (
+    END_OF_TEXT, TURN_START, TURN_END,
+    "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>",
+    "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>",
+)  # fmt: skip
+PLAIN_TOKENS = (
+    "<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>",
+    "<|repo_name|>", "<|file_sep|>",
+)  # fmt: skip
+"""The last eight of Qwen2.5's 22 added tokens are single ids, but shown when an answer is decoded."""
+
+# How Qwen2.5 cuts text before BPE: contractions, words with one leading mark, single digits, marks, white space.
+_CUTS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_REMEDY = "Take the tokenizer files of the model's release: tokenizer.json, or vocab.json with merges.txt."
+
+
+class VitaTokenizer:
+    """Text <-> ids. Placeholders of media never come here: the prompt is cut at them first."""
+
+    def __init__(self, backend: Tokenizer) -> None:
+        self.backend = backend
+        missing = [token for token in (END_OF_TEXT, TURN_START, TURN_END) if backend.token_to_id(token) is None]
+        if missing:
+            raise ValueError(f"the tokenizer has no token {', '.join(missing)}")
+
+    def __len__(self) -> int:
+        """Number of tokens with the added ones: 151665 in the release."""
+        return self.backend.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, text: str) -> list[int]:
+        return list(self.backend.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of the ids without control tokens; ids past the vocabulary (padding rows) give nothing."""
+        return str(self.backend.decode(list(ids), skip_special_tokens=True))
+
+    def id_of(self, token: str) -> int:
+        """The id of one token. Raises KeyError."""
+        found = self.backend.token_to_id(token)
+        if found is None:
+            raise KeyError(token)
+        return int(found)
+
+    def save(self, folder: Path) -> None:
+        self.backend.save(str(folder / "tokenizer.json"))
+
+
+def load_tokenizer(folder: Path) -> VitaTokenizer:
+    """The tokenizer of a checkpoint's folder. Raises CheckpointError naming the file at fault."""
+    whole, vocab, merges = folder / "tokenizer.json", folder / "vocab.json", folder / "merges.txt"
+    if not whole.exists() and not (vocab.exists() and merges.exists()):
+        raise CheckpointError(f"{folder}: no tokenizer is there\n{_REMEDY}")
+    path = whole if whole.exists() else vocab
+    try:
+        if path == whole:
+            return VitaTokenizer(Tokenizer.from_file(str(whole)))
+        return VitaTokenizer(_byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges)))
+    except Exception as error:  # `tokenizers` raises bare Exception on malformed files
+        raise CheckpointError(f"{path}: cannot be read as a tokenizer: {error}\n{_REMEDY}") from error
+
+
+def byte_tokenizer() -> VitaTokenizer:
+    """256 byte tokens and Qwen2.5's added tokens, without merges: every text, at a byte a token."""
+    symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
+    return VitaTokenizer(_byte_level({symbol: index for index, symbol in enumerate(symbols)}, []))
+
+
+def _read_merges(path: Path) -> list[tuple[str, str]]:
+    pairs = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#version"):
+            left, right = line.split(" ")
+            pairs.append((left, right))
+    return pairs
+
+
+def _byte_level(vocab: dict[str, int], merges: list[tuple[str, str]]) -> Tokenizer:
+    """Qwen2.5's pipeline; the added tokens take the ids after the vocabulary, in their published order."""
+    backend = Tokenizer(models.BPE(vocab=vocab, merges=merges))
+    backend.normalizer = normalizers.NFC()
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_CUTS), behavior="isolated", invert=False),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens([AddedToken(token, normalized=False) for token in CONTROL_TOKENS])
+    backend.add_tokens([AddedToken(token, normalized=False) for token in PLAIN_TOKENS])
+    return backend
