@@ -107,10 +107,11 @@ def confidence_intervals(
     def score(kept: Tensor) -> dict[str, float]:
         return score_all(a[kept], b[kept], k, metrics, svcca_dim=svcca_dim)
 
+    estimates = _jackknife(score, len(a), subsets, seed, a.device)
     quantile = float(student_t.ppf((1 + level) / 2, subsets - 1))
     return {
         metric: Interval(value, value - quantile * error, value + quantile * error, error)
-        for metric, (value, error) in _jackknife(score, len(a), subsets, seed, a.device).items()
+        for metric, (value, error) in estimates.items()
     }
 
 
