@@ -27,9 +27,7 @@ PLAIN_TOKENS = (
 """The last eight of Qwen2.5's 22 added tokens are single ids, but shown when an answer is decoded."""
 
 # How Qwen2.5 cuts text before BPE: contractions, words with one leading mark, single digits, marks, white space.
-_CUTS = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+CUTS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _REMEDY = "Take the tokenizer files of the model's release: tokenizer.json, or vocab.json with merges.txt."
 
 
@@ -99,7 +97,7 @@ def _byte_level(vocab: dict[str, int], merges: list[tuple[str, str]]) -> Tokeniz
     backend.normalizer = normalizers.NFC()
     backend.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(_CUTS), behavior="isolated", invert=False),
+            pre_tokenizers.Split(Regex(CUTS), behavior="isolated", invert=False),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

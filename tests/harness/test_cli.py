@@ -38,7 +38,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_help_and_lists_import_nothing_heavy() -> None:
-    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "pydantic", "rich")
+    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "rich")
     script = f"""
 import sys
 from harness import cli
