@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import torch
 
-from harness.contracts import Capabilities, ModelOptions, TokenRates
+from harness.contracts import Capabilities, ModelOptions, ProbeStage, TokenRates
 from harness.failures import UsageError, failure_from, is_out_of_memory
-from harness.types import Failure, Generation, LoadedRequest, Modality, Output, Response, Timings, Usage
+from harness.types import Failure, Generation, LoadedRequest, Modality, Output, Response, States, Timings, Usage
 from models.checkpoint_error import CheckpointError
 from models.decoding import Emission, Sampling, stream
-from models.vita15 import checkpoint, hub
+from models.vita15 import checkpoint, hub, states
 from models.vita15.checkpoint import Loaded
 from models.vita15.config import Vita15Config
 from models.vita15.processor import ModelInputs, Processor, collate
@@ -47,7 +47,7 @@ class Vita15Model:
     def __init__(self, name: str, options: ModelOptions, opener: Opener, rates: TokenRates, note: str = "") -> None:
         self.name = name
         self.note = note
-        self.capabilities = Capabilities(INPUTS, OUTPUTS, token_rates=rates)
+        self.capabilities = Capabilities(INPUTS, OUTPUTS, hidden_states=True, token_rates=rates)
         self._options = options
         self._opener = opener
         self._opened: Opened | None = None
@@ -69,6 +69,22 @@ class Vita15Model:
         self.open()
         assert self._opened is not None
         return self._opened.identity
+
+    @property
+    def n_layers(self) -> int:
+        self.open()
+        assert self._opened is not None
+        return self._opened.loaded.model.config.language.num_hidden_layers
+
+    def hidden_states(
+        self, batch: Sequence[LoadedRequest], stage: ProbeStage
+    ) -> Iterator[tuple[int, States | Failure]]:
+        """Features of the requests' content alone, see `models.vita15.states`."""
+        self.open()
+        assert self._opened is not None
+        loaded = self._opened.loaded
+        reader = states.ContentProcessor(loaded.model.config, loaded.tokenizer)
+        return states.hidden_states(loaded.model, reader, batch, stage)
 
     def generate(self, batch: Sequence[LoadedRequest]) -> Iterator[tuple[int, Response | Failure]]:
         """Answer a batch. A request that cannot be prepared fails alone, at the stage "load"; running out of
