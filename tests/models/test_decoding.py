@@ -1,0 +1,158 @@
+"""The decode loop: the same answer in any batch, against transformers' own loop, stops, sampling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from transformers import Qwen2ForCausalLM
+
+from models.decoding import BLOCK, Decoded, Sampling, decode, pack_left, sample, stream
+from models.vita15.config import Vita15Config
+from models.vita15.language import qwen2_config
+
+VOCABULARY = 50
+
+
+@pytest.fixture(scope="module")
+def lm() -> Qwen2ForCausalLM:
+    torch.manual_seed(0)
+    config = replace(Vita15Config.tiny().language, vocab_size=VOCABULARY)
+    model = Qwen2ForCausalLM(qwen2_config(config)).eval()
+    with torch.no_grad():  # larger weights than the initial ones, so that answers vary
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(8)
+    return model
+
+
+def prompts(lm: Qwen2ForCausalLM, lengths: list[int], left: bool = False) -> tuple[Tensor, Tensor]:
+    """Embeddings [B, S, D] and mask of prompts of those lengths; row i depends on its length alone."""
+    width = max(lengths)
+    embeds = torch.full((len(lengths), width, lm.config.hidden_size), 7.0)
+    mask = torch.zeros(len(lengths), width, dtype=torch.bool)
+    for row, length in enumerate(lengths):
+        ids = torch.randint(0, VOCABULARY, (length,), generator=torch.Generator().manual_seed(length))
+        place = slice(width - length, width) if left else slice(0, length)
+        embeds[row, place] = lm.model.embed_tokens(ids).detach()
+        mask[row, place] = True
+    return embeds, mask
+
+
+def generators(seeds: list[int]) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+def ids(decoded: list[Decoded]) -> list[list[int]]:
+    return [row.ids for row in decoded]
+
+
+LENGTHS = [5, 19, 2, 33, 8, 1, 64, 27]
+
+
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize("size", [2, 8])
+def test_greedy_answers_do_not_depend_on_the_batch(lm: Qwen2ForCausalLM, size: int, left: bool) -> None:
+    alone = [ids(decode(lm, *prompts(lm, [n]), max_new_tokens=40))[0] for n in LENGTHS]
+    assert len({tuple(answer) for answer in alone}) > 4
+    for start in range(0, len(LENGTHS), size):
+        part = LENGTHS[start : start + size]
+        assert ids(decode(lm, *prompts(lm, part, left), max_new_tokens=40)) == alone[start : start + size]
+
+
+def test_sampled_answers_do_not_depend_on_the_batch(lm: Qwen2ForCausalLM) -> None:
+    how = {"max_new_tokens": 30, "sampling": Sampling(temperature=1.0, top_k=20, top_p=0.9)}
+    alone = [ids(decode(lm, *prompts(lm, [n]), generators=generators([n]), **how))[0] for n in LENGTHS]
+    assert ids(decode(lm, *prompts(lm, LENGTHS), generators=generators(LENGTHS), **how)) == alone
+    other = ids(decode(lm, *prompts(lm, LENGTHS), generators=generators([n + 1 for n in LENGTHS]), **how))
+    assert other != alone
+
+
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+def test_greedy_agrees_with_transformers(lm: Qwen2ForCausalLM, penalty: float) -> None:
+    embeds, mask = prompts(lm, [21])
+    want = lm.generate(
+        inputs_embeds=embeds, attention_mask=mask.long(), max_new_tokens=200, do_sample=False,
+        repetition_penalty=penalty, pad_token_id=0, eos_token_id=None,
+    )  # fmt: skip
+    got = decode(lm, embeds, mask, max_new_tokens=200, sampling=Sampling(repetition_penalty=penalty))
+    assert ids(got) == want.tolist()
+    assert 200 + 21 > BLOCK  # the visible part of the cache grew on the way
+
+
+def test_rows_end_at_their_own_stop_token(lm: Qwen2ForCausalLM) -> None:
+    free = ids(decode(lm, *prompts(lm, LENGTHS), max_new_tokens=12))
+    stop = free[1][6]
+    got = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=12, stop_ids=[stop])
+    for row, answer in zip(got, free, strict=True):
+        cut = answer.index(stop) if stop in answer else None
+        assert row.ids == answer[:cut]
+        assert row.finish == ("length" if cut is None else "stop")
+    assert {row.finish for row in got} == {"stop", "length"}
+
+
+@pytest.mark.parametrize("every", [1, 3, 8, 100])
+def test_reading_less_often_changes_no_answer(lm: Qwen2ForCausalLM, every: int) -> None:
+    stop = ids(decode(lm, *prompts(lm, LENGTHS), max_new_tokens=12))[0][3]
+    want = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=12, stop_ids=[stop])
+    got = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=12, stop_ids=[stop], read_every=every)
+    assert [(row.ids, row.finish) for row in got] == [(row.ids, row.finish) for row in want]
+
+
+def test_tokens_come_as_they_are_made(lm: Qwen2ForCausalLM) -> None:
+    emissions = list(stream(lm, *prompts(lm, [4, 9]), max_new_tokens=5))
+    assert [(e.row, len(e.ids)) for e in emissions] == [(row, 1) for _ in range(5) for row in (0, 1)]
+    assert [e.time for e in emissions] == sorted(e.time for e in emissions)
+    assert [e.finish for e in emissions] == [None] * 8 + ["length"] * 2
+
+
+def test_a_row_can_be_ended_from_outside(lm: Qwen2ForCausalLM) -> None:
+    got = decode(lm, *prompts(lm, [4, 9]), max_new_tokens=9, should_stop=lambda row, ids: row == 1 and len(ids) == 3)
+    assert [(len(row.ids), row.finish) for row in got] == [(9, "length"), (3, "cancelled")]
+
+
+def test_the_sampled_distribution_is_the_models() -> None:
+    logits = torch.tensor([[1.0, 3.0, 2.0, 0.5]]).expand(20_000, 4)
+    uniforms = torch.rand(20_000, 1, generator=torch.Generator().manual_seed(0))
+    drawn = sample(logits, uniforms, Sampling(temperature=0.7))[:, 0]
+    counts = torch.bincount(drawn, minlength=4)
+    want = (logits[0] / 0.7).softmax(-1)
+    torch.testing.assert_close(counts / 20_000, want, atol=0.012, rtol=0)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.integers(1, 8), st.floats(0.05, 1.0), st.floats(0.1, 3.0),
+    st.floats(0, 1, exclude_max=True, allow_subnormal=False),
+)  # fmt: skip
+def test_only_candidates_are_drawn(top_k: int, top_p: float, temperature: float, uniform: float) -> None:
+    logits = torch.randn(1, 8, generator=torch.Generator().manual_seed(top_k))
+    token = int(sample(logits, torch.tensor([[uniform]]), Sampling(temperature, top_k, top_p)))
+    order = logits[0].argsort(descending=True)
+    kept = (logits[0] / temperature).softmax(-1)[order][:top_k]
+    within = int((kept.cumsum(0) - kept < top_p * kept.sum() + 1e-6).sum())
+    assert token in order[:within]
+
+
+def test_packing_keeps_order_whatever_the_side() -> None:
+    embeds = torch.arange(8.0).reshape(2, 4, 1)
+    packed = pack_left(embeds, torch.tensor([[False, True, False, True], [True, False, False, False]]))
+    assert packed.lengths.tolist() == [2, 1]
+    assert packed.embeds[0, :, 0].tolist() == [1, 3]
+    assert packed.embeds[1, 0, 0] == 4
+
+
+def test_bad_settings_are_refused(lm: Qwen2ForCausalLM) -> None:
+    embeds, mask = prompts(lm, [3])
+    with pytest.raises(ValueError, match="without tokens"):
+        decode(lm, embeds, mask & False, max_new_tokens=1)
+    with pytest.raises(ValueError, match="max_new_tokens"):
+        decode(lm, embeds, mask, max_new_tokens=0)
+    with pytest.raises(ValueError, match="1 generators"):
+        decode(lm, embeds, mask, max_new_tokens=1, sampling=Sampling(1.0))
+    with pytest.raises(ValueError, match="top_p"):
+        Sampling(1.0, top_p=0.0)
