@@ -11,7 +11,7 @@ from models.checkpoint_error import CheckpointError
 from models.vita15.checkpoint import INDEX, SINGLE, weight_files
 
 RELEASE = "VITA-MLLM/VITA-1.5"
-ETAG_TIMEOUT_S = 3.0  # an unreachable hub is to be noticed in seconds
+PROBE_TIMEOUT_S = 2.0  # an unreachable hub is to be noticed in seconds; the library tries twice
 FILES = (
     "config.json", "generation_config.json", SINGLE, INDEX, "model-*.safetensors",
     "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "audio-encoder*/train.yaml",
@@ -58,14 +58,13 @@ def _cached(hub_id: str, revision: str | None) -> Path | None:
 
 
 def _download(hub_id: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub import HfApi, snapshot_download
 
     try:
-        found = snapshot_download(
-            hub_id, revision=revision, allow_patterns=list(FILES), etag_timeout=ETAG_TIMEOUT_S
-        )  # with the library's own progress bar
-    except (OSError, HfHubHTTPError) as error:
+        # Asked first, because the download's own question has no time limit and is repeated for minutes.
+        HfApi().repo_info(hub_id, revision=revision, timeout=PROBE_TIMEOUT_S)
+        found = snapshot_download(hub_id, revision=revision, allow_patterns=list(FILES))  # shows its progress
+    except Exception as error:  # the library's HTTP client, and so its errors, change with its version
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UsageError(
             f"the weights {hub_id} are not in the hub's cache and could not be fetched ({reason}).\n{_ways(hub_id)}"
