@@ -1,0 +1,321 @@
+"""A probe run, top to bottom: config -> data -> features -> scores -> results -> figures.
+
+The run directory follows the rules of every run: the manifest first, `finished.json` last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from alignment_probes import data as probe_data
+from alignment_probes.config import ProbeConfig, make_config
+from alignment_probes.data import ProbeData, Rejected
+from alignment_probes.features import IMAGE_TILES, Features, check_same_samples, extract
+from alignment_probes.neighbours import MIN_ROWS
+from alignment_probes.profiles import VARIANTS
+from alignment_probes.scores import COMPARED, PERMUTATIONS, Scorer, paired
+from harness import manifest, registry
+from harness.config import resolve_device, resolve_dtype
+from harness.contracts import Model, ModelOptions, ProbedModel
+from harness.failures import MIN_COVERAGE, UsageError, coverage
+from harness.run import RUNS
+from harness.store import RunDir, read_json, write_json
+
+FORMAT = 1
+_PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "safetensors", "scipy", "soundfile", "pillow")
+_RESCORED = ("profile", "metrics", "layers", "k", "fuse", "seed", "device")
+"""Options that scoring stored features again may change."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that is known before the first weight is read."""
+
+    config: ProbeConfig
+    model: ProbedModel
+    data: ProbeData
+    device: str
+    dtype: str
+
+
+def prepare(config: ProbeConfig) -> Prepared:
+    """Resolve names, read the data and check that there is enough of it. Raises UsageError."""
+    device = resolve_device(config.device)
+    dtype = resolve_dtype(config.dtype, device)
+    model: Model = registry.get_model(config.model)(ModelOptions(config.weights, device, dtype, config.seed))
+    if not model.capabilities.hidden_states:
+        raise UsageError(f"model {config.model} cannot be probed: it does not give its hidden states")
+    if lacking := sorted({"text", "image", "audio"} - model.capabilities.inputs):
+        raise UsageError(f"model {config.model} cannot be probed: it takes no {', '.join(lacking)}")
+    found = probe_data.load(config.data, config.limit)
+    _check_enough(len(found.triples), config, found.rejected)
+    return Prepared(config, cast(ProbedModel, model), found, device, dtype)
+
+
+def preview(config: ProbeConfig) -> dict[str, Any]:
+    """What a probe would do (`--dry-run`); loads no weights."""
+    prepared = prepare(config)
+    first = prepared.data.triples[0]
+    return {
+        "model": config.model,
+        "device": prepared.device,
+        "dtype": prepared.dtype,
+        "data": dict(prepared.data.fingerprint),
+        "stage": config.stage,
+        "profile": config.profile,
+        "k": config.neighbours,
+        "metrics": list(config.metrics),
+        "compared": [f"{side}-text" for side in COMPARED[config.stage]],
+        "samples": len(prepared.data.triples),
+        "left_out": [f"{row.id}: {row.failure.message}" for row in prepared.data.rejected],
+        "first": {"id": first.id, "image": first.image.path, "caption": first.caption, "audio": first.audio.path},
+    }
+
+
+def start(
+    config: ProbeConfig,
+    out: Path | None = None,
+    baseline: Path | None = None,
+    draw: Callable[[Path], object] = lambda run: None,
+) -> RunDir:
+    """Probe a model in a new run directory. `draw` makes the figures of a run that has its results."""
+    prepared = prepare(config)
+    other = None if baseline is None else RunDir.open(baseline)
+    with closing(prepared.model):
+        prepared.model.open()
+        _check_layers(config, prepared.model.n_layers + 1)
+        run = RunDir.create(out or _new_path(config), _described(prepared, other))
+        with run.lock():
+            began = time.monotonic()
+            folder = run.path / "features"
+            failed = extract(prepared.model, prepared.data.triples, config.stage, folder, config.batch_size)
+            taken = time.monotonic() - began
+    rejected = [*prepared.data.rejected, *failed]
+    _finish(run, config, Features.open(folder), rejected, prepared.device, other, draw, {"features": round(taken, 3)})
+    return run
+
+
+def rescore(
+    source: Path,
+    options: Mapping[str, Any],
+    out: Path | None = None,
+    baseline: Path | None = None,
+    draw: Callable[[Path], object] = lambda run: None,
+) -> RunDir:
+    """Score the stored features of a probe run anew, in a new run directory. Needs no model.
+
+    `options` may change what `harness probe` names about scores; UsageError for what features depend on.
+    """
+    old = RunDir.open(source)
+    described = old.manifest()
+    _check_probe(old, described)
+    if stray := [name for name in options if name not in _RESCORED]:
+        raise UsageError(f"--from-features takes {', '.join(stray)} from the run it reads; leave it out")
+    config = make_config({**described["config"], **options})
+    features = features_of(old)
+    _check_layers(config, features.n_layers)
+    stored = old.results()
+    failures = [Rejected(row["id"], probe_data.Failure(**row["failure"])) for row in stored["left_out"]]
+    _check_enough(len(features.ids), config, failures)
+    other = None if baseline is None else RunDir.open(baseline)
+    fresh = described | {
+        "created": _now(),
+        "harness": {"version": manifest.package_version("omni-harness"), **manifest.git_state()},
+        "versions": _versions(),
+        "config": config.model_dump(mode="json"),
+        "features": {"run": old.name, "folder": str(features.folder.resolve()), "sha256": _index_hash(features.folder)},
+        "baseline": _baseline(other),
+    }
+    run = RunDir.create(out or _new_path(config), fresh)
+    _finish(run, config, features, failures, resolve_device(config.device), other, draw, {})
+    return run
+
+
+def features_of(run: RunDir) -> Features:
+    """The features that a probe run holds or, made from another run's features, refers to."""
+    described = run.manifest()
+    _check_probe(run, described)
+    folder = run.path / "features"
+    referred = described.get("features", {})
+    if not folder.is_dir() and "folder" in referred:
+        folder = Path(referred["folder"])
+        if folder.is_dir() and _index_hash(folder) != referred["sha256"]:
+            raise UsageError(f"{folder} has changed since {run.path} was scored from it; probe the model again")
+    return Features.open(folder)
+
+
+def _finish(
+    run: RunDir,
+    config: ProbeConfig,
+    features: Features,
+    rejected: list[Rejected],
+    device: str,
+    baseline: RunDir | None,
+    draw: Callable[[Path], object],
+    times: dict[str, float],
+) -> None:
+    """Score the features and write results.json, the figures, and finished.json last."""
+    with run.lock():
+        _check_enough(len(features.ids), config, rejected)
+        began = time.monotonic()
+        described = run.manifest()
+        results = _results(described, config, features, rejected, device, baseline)
+        times = times | {"scores": round(time.monotonic() - began, 3)}
+        write_json(run.path / "results.json", results | {"times": times})
+        draw(run.path)
+        write_json(run.path / "finished.json", {"finished": _now()})
+
+
+def _results(
+    described: Mapping[str, Any],
+    config: ProbeConfig,
+    features: Features,
+    rejected: list[Rejected],
+    device: str,
+    baseline: RunDir | None,
+) -> dict[str, Any]:
+    profile = config.conventions
+    scorer = Scorer(features, profile, config.neighbours, config.metrics, config.fuse, config.seed, device)
+    expected = len(features.ids) + len(rejected)
+    with_layers = config.stage == "embedding"
+    return {
+        "format": FORMAT,
+        "kind": "probe",
+        "model": {"name": described["model"]["name"], "note": described["model"]["note"]},
+        "data": config.data,
+        "stage": config.stage,
+        "profile": config.profile,
+        "k": config.neighbours,
+        "k_of_profile": profile.k,
+        "variant": profile.variant,
+        "clamp": profile.clamp,
+        "fuse": None if with_layers else config.fuse,
+        "metrics": list(config.metrics),
+        "permutations": PERMUTATIONS,
+        "n": len(features.ids),
+        "n_expected": expected,
+        "n_failed": len(rejected),
+        "coverage": coverage(len(features.ids), expected),
+        "valid": coverage(len(features.ids), expected) >= MIN_COVERAGE,
+        "left_out": [
+            {
+                "id": row.id,
+                "failure": {"stage": row.failure.stage, "kind": row.failure.kind, "message": row.failure.message},
+            }
+            for row in rejected
+        ],
+        "scores": [entry for variant in VARIANTS for entry in scorer.entries(variant, config.layers)],
+        "grids": [grid for variant in VARIANTS for grid in scorer.grids(variant, config.layers)]
+        if with_layers and profile.best_pair
+        else [],
+        "audio_gain": paired(scorer, scorer, "vision+audio", "vision", config.layers),
+        "against_baseline": None if baseline is None else _against(scorer, config, described, baseline),
+        "tasks": {},
+    }
+
+
+def _against(scorer: Scorer, config: ProbeConfig, described: Mapping[str, Any], baseline: RunDir) -> dict[str, Any]:
+    """Paired tests of this run's model against another probe run's, on the same samples."""
+    theirs = features_of(baseline)
+    check_same_samples(scorer.features, theirs)
+    other = baseline.manifest()
+    if other["data"]["sha256"] != described["data"]["sha256"]:
+        raise UsageError(
+            f"{baseline.path} was made on other data: its samples have the same ids but other content. "
+            "Probe both models on the same --data."
+        )
+    second = replace(scorer, features=theirs)
+    tests = [
+        test for side in COMPARED[config.stage] for test in paired(scorer, second, side, side, config.layers)
+    ]  # corrected within a comparison
+    return {"run": baseline.name, "model": other["model"]["name"], "note": other["model"]["note"], "tests": tests}
+
+
+def _described(prepared: Prepared, baseline: RunDir | None) -> dict[str, Any]:
+    model = prepared.model
+    return {
+        "format": FORMAT,
+        "kind": "probe",
+        "created": _now(),
+        "harness": {"version": manifest.package_version("omni-harness"), **manifest.git_state()},
+        "versions": _versions(),
+        "platform": platform.platform(),
+        "config": prepared.config.model_dump(mode="json"),
+        "model": {
+            "name": model.name,
+            "note": model.note,
+            "layers": model.n_layers,
+            "inputs": sorted(model.capabilities.inputs),
+            "outputs": sorted(model.capabilities.outputs),
+            "fingerprint": dict(model.fingerprint()),
+        },
+        "device": prepared.device,
+        "dtype": prepared.dtype,
+        "data": dict(prepared.data.fingerprint),
+        "image_tiles": IMAGE_TILES,
+        "baseline": _baseline(baseline),
+        "tasks": {},
+    }
+
+
+def _baseline(run: RunDir | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {"run": run.name, "features_sha256": _index_hash(features_of(run).folder)}
+
+
+def _check_enough(n: int, config: ProbeConfig, rejected: Any) -> None:
+    """Raises UsageError unless every sample has k others."""
+    k = config.neighbours
+    if n > k and n >= MIN_ROWS:
+        return
+    why = f" {len(rejected)} rows were left out; the first, {rejected[0].failure.message}." if rejected else ""
+    remedy = f" or fewer neighbours with --k {n - 1}" if n >= MIN_ROWS else ""
+    raise UsageError(
+        f"{k} neighbours (profile {config.profile}) need at least {max(k + 1, MIN_ROWS)} samples, {n} are left."
+        f"{why} Use more data, a larger --limit{remedy}."
+    )
+
+
+def _check_layers(config: ProbeConfig, states: int) -> None:
+    if bad := [layer for layer in config.layers or () if not 0 <= layer < states]:
+        raise UsageError(
+            f"--layers {', '.join(map(str, bad))}: model {config.model} has states 0 (its input) to {states - 1}"
+        )
+
+
+def _check_probe(run: RunDir, described: Mapping[str, Any]) -> None:
+    if described.get("kind") != "probe":
+        raise UsageError(f"{run.path} is no probe run; `harness probe` makes one")
+    if described.get("format") != FORMAT:
+        raise UsageError(f"{run.path}: format is {described.get('format')!r}, this version reads {FORMAT}")
+
+
+def _index_hash(folder: Path) -> str:
+    """Hash of the index, which holds the hash of every shard."""
+    read_json(folder / "index.json")
+    return hashlib.sha256((folder / "index.json").read_bytes()).hexdigest()
+
+
+def _versions() -> dict[str, str | None]:
+    return {"python": platform.python_version()} | {name: manifest.package_version(name) for name in _PACKAGES}
+
+
+def _new_path(config: ProbeConfig) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    digest = hashlib.sha256(orjson.dumps(config.model_dump(mode="json"))).hexdigest()[:8]
+    return RUNS / f"{stamp}-probe-{config.model}-{digest}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
