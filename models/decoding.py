@@ -106,7 +106,7 @@ class DecodeState:
 
     def __init__(
         self, lm: CausalLM, embeds: Tensor, lengths: Tensor, max_new: int, stop: Tensor, sampling: Sampling,
-        uniforms: Tensor | None,
+        uniforms: Tensor | None, min_new: int = 0,
     ) -> None:  # fmt: skip
         batch, width = embeds.shape[:2]
         config = lm.model.config
@@ -122,6 +122,9 @@ class DecodeState:
         self.count = torch.zeros(1, dtype=torch.long, device=device)  # tokens generated so far
         self.finished = torch.zeros(batch, dtype=torch.bool, device=device)
         vocabulary = lm.lm_head.out_features
+        # [V] that a step must not choose while `count` is below `min_new`
+        self.min_new = min_new if len(stop) else 0
+        self.is_stop = torch.zeros(vocabulary, dtype=torch.bool, device=device).index_fill_(0, stop, True)
         penalised = sampling.repetition_penalty != 1.0
         self.seen = torch.zeros(batch, vocabulary, dtype=torch.bool, device=device) if penalised else None
 
@@ -156,6 +159,8 @@ class DecodeState:
         penalty = self.sampling.repetition_penalty
         if self.seen is not None:
             logits = torch.where(self.seen, torch.where(logits > 0, logits / penalty, logits * penalty), logits)
+        if self.min_new:
+            logits = logits.masked_fill(self.is_stop & (self.count < self.min_new), -torch.inf)
         if self.uniforms is None:
             chosen = logits.argmax(-1, keepdim=True)
         else:
@@ -196,13 +201,15 @@ def stream(
     generators: Sequence[torch.Generator] = (),
     should_stop: ShouldStop | None = None,
     read_every: int | None = None,
+    min_new_tokens: int = 0,
 ) -> Iterator[Emission]:
     """Decode a batch, yielding tokens as they are read; every row's last emission says how it finished.
 
     inputs_embeds [B, S, D] with attention_mask [B, S] (True on what is not padding; on which side it stands
-    does not matter). Sampling needs one CPU generator a row. `should_stop(row, ids so far)` may end a row.
-    Tokens are read from the device every `read_every` steps (default: each on a CPU, 8 on an accelerator,
-    where a read makes the host wait). Raises ValueError on an empty row or a missing generator.
+    does not matter). Sampling needs one CPU generator a row. `should_stop(row, ids so far)` may end a row; stop
+    tokens cannot be chosen before `min_new_tokens`. Tokens are read from the device every `read_every` steps
+    (default: each on a CPU, 8 on an accelerator, where a read makes the host wait). Raises ValueError on an empty
+    row or a missing generator.
     """
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}: it must be at least 1")
@@ -218,7 +225,7 @@ def stream(
     stop = torch.tensor(sorted(stop_ids), dtype=torch.long, device=device)
     read_every = read_every or (1 if device.type == "cpu" else 8)
 
-    state = DecodeState(lm, embeds, lengths, max_new_tokens, stop, sampling, uniforms)
+    state = DecodeState(lm, embeds, lengths, max_new_tokens, stop, sampling, uniforms, min_new_tokens)
     state.prefill(embeds)
     longest, done, n_read = embeds.shape[1], 1, 0
     answers: list[list[int]] = [[] for _ in range(batch)]

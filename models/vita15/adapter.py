@@ -8,25 +8,42 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import torch
 
 from harness.contracts import Capabilities, ModelOptions, ProbeStage, TokenRates
-from harness.failures import UsageError, failure_from, is_out_of_memory
-from harness.types import Failure, Generation, LoadedRequest, Modality, Output, Response, States, Timings, Usage
+from harness.failures import SampleError, UsageError, failure_from, is_out_of_memory
+from harness.types import (
+    Chunk,
+    Failure,
+    Generation,
+    LoadedRequest,
+    Modality,
+    Output,
+    Response,
+    States,
+    Timings,
+    Usage,
+)
 from models.checkpoint_error import CheckpointError
-from models.decoding import Emission, Sampling, stream
+from models.decoding import Emission, stream
 from models.vita15 import checkpoint, hub, states
 from models.vita15.checkpoint import Loaded
 from models.vita15.config import Vita15Config
+from models.vita15.generation import before_stop, sampling_of
 from models.vita15.processor import ModelInputs, Processor, collate
 from models.vita15.prompts import strip_state
+from models.vita15.speech_checkpoint import build_speech, load_speech
+from models.vita15.speech_config import CodecConfig, Sampling, SpeechDecoderConfig
+from models.vita15.speech_stream import SpeechError, SpeechSynthesizer
+from models.vita15.streaming import AnswerStream, synthesizer
 from models.vita15.tokenizer import byte_tokenizer
 
 INPUTS: frozenset[Modality] = frozenset({"text", "image", "video", "audio"})
-OUTPUTS: frozenset[Output] = frozenset({"text"})
+OUTPUTS: frozenset[Output] = frozenset({"text", "speech"})
+SPEECH_FOLDER = "vita_tts_ckpt"
 
 
 class Opened(NamedTuple):
@@ -34,6 +51,8 @@ class Opened(NamedTuple):
 
     loaded: Loaded
     identity: Mapping[str, Any]
+    speaker: SpeechSynthesizer | None
+    """None where the checkpoint has no speech decoder."""
 
 
 Opener = Callable[[], Opened]
@@ -47,7 +66,7 @@ class Vita15Model:
     def __init__(self, name: str, options: ModelOptions, opener: Opener, rates: TokenRates, note: str = "") -> None:
         self.name = name
         self.note = note
-        self.capabilities = Capabilities(INPUTS, OUTPUTS, hidden_states=True, token_rates=rates)
+        self.capabilities = Capabilities(INPUTS, OUTPUTS, stream=True, hidden_states=True, token_rates=rates)
         self._options = options
         self._opener = opener
         self._opened: Opened | None = None
@@ -57,6 +76,8 @@ class Vita15Model:
         if self._opened is None:
             _check_device(self._options.device)
             self._opened = self._opener()
+            if self._opened.speaker is None:
+                self.capabilities = replace(self.capabilities, outputs=frozenset({"text"}))
             self._processor = Processor(self._opened.loaded.model.config, self._opened.loaded.tokenizer)
 
     def close(self) -> None:
@@ -94,13 +115,45 @@ class Vita15Model:
         alike: defaultdict[Generation, list[_Prepared]] = defaultdict(list)
         for index, request in enumerate(batch):
             try:
-                alike[request.request.generation].append(_Prepared(index, self._processor(request)))
+                inputs = self._processor(request)
             except Exception as error:
                 if is_out_of_memory(error):
                     raise
                 yield index, failure_from(error, "load")
+                continue
+            if "speech" in request.request.outputs:
+                yield index, self._spoken(inputs, request.request.generation)
+            else:
+                alike[request.request.generation].append(_Prepared(index, inputs))
         for generation, prepared in alike.items():
             yield from self._answer(generation, prepared, started)
+
+    def stream(self, request: LoadedRequest) -> Iterator[Chunk]:
+        """Answer one request piece by piece; its speech follows each segment of its text."""
+        self.open()
+        try:
+            inputs = self._processor(request)
+            yield from self._stream(inputs, request.request.generation, "speech" in request.request.outputs)
+        except ValueError as error:  # input that cannot be read, or an answer that cannot be spoken
+            raise SampleError(str(error)) from error
+
+    def _spoken(self, inputs: ModelInputs, generation: Generation) -> Response | Failure:
+        """One answer with its speech, decoded as a stream, so that its moments are those of one."""
+        try:
+            answer = self._stream(inputs, generation, speak=True)
+            for _ in answer:
+                pass
+        except (SpeechError, SampleError) as error:
+            return failure_from(error, "generate")
+        return answer.response()
+
+    def _stream(self, inputs: ModelInputs, generation: Generation, speak: bool) -> AnswerStream:
+        assert self._opened is not None
+        if not speak:
+            return AnswerStream(self._opened.loaded, inputs, generation, None)
+        if self._opened.speaker is None:
+            raise SampleError(f"these weights have no speech decoder (folder {SPEECH_FOLDER})", "unsupported")
+        return AnswerStream(self._opened.loaded, inputs, generation, self._opened.speaker)
 
     @torch.inference_mode()
     def _answer(
@@ -112,15 +165,16 @@ class Vita15Model:
         embedded = model.embed(collate([item.inputs for item in prepared]))
 
         def ends(_: int, ids: list[int]) -> bool:
-            return _before_stop(tokenizer.decode(ids), generation.stop).stopped
+            return before_stop(tokenizer.decode(ids), generation.stop).stopped
 
         emissions = stream(
             model,
             embedded.inputs_embeds,
             embedded.attention_mask,
             max_new_tokens=generation.max_new_tokens,
+            min_new_tokens=generation.min_new_tokens,
             stop_ids=defaults.stop_ids,
-            sampling=_sampling(generation, defaults.repetition_penalty),
+            sampling=sampling_of(generation, defaults.repetition_penalty),
             generators=[torch.Generator().manual_seed(generation.seed) for _ in prepared],
             should_stop=ends if generation.stop else None,
         )
@@ -131,7 +185,7 @@ class Vita15Model:
             if emission.finish is None:
                 continue
             item = prepared[emission.row]
-            raw = _before_stop(tokenizer.decode(answer.ids), generation.stop).text
+            raw = before_stop(tokenizer.decode(answer.ids), generation.stop).text
             text = strip_state(raw)
             yield (
                 item.place,
@@ -153,11 +207,16 @@ def vita15(options: ModelOptions) -> Vita15Model:
         try:
             loaded = checkpoint.load(source.folder, options.device, _dtype(options))
             identity = checkpoint.fingerprint(source.folder)
+            folder = source.folder / SPEECH_FOLDER
+            speaker = None
+            if folder.is_dir():
+                speaker = synthesizer(loaded, load_speech(folder, _speech_dtype(options), options.device), Sampling())
         except CheckpointError as error:
             raise UsageError(str(error)) from error
         decoding = {"stop_ids": list(loaded.generation.stop_ids)}
         penalty = {"repetition_penalty": loaded.generation.repetition_penalty}
-        return Opened(loaded, {"source": source.name, "revision": source.revision, **identity, **decoding, **penalty})
+        identity = {"source": source.name, "revision": source.revision, **identity, **decoding, **penalty}
+        return Opened(loaded, identity | {"speech": speaker is not None}, speaker)
 
     # Most images of a benchmark become several tiles; the plan knows their sizes only roughly.
     return Vita15Model("vita15", options, opener, TokenRates())
@@ -171,7 +230,16 @@ def vita15_tiny(options: ModelOptions) -> Vita15Model:
         tokenizer = byte_tokenizer()
         model = checkpoint.build(config, options.seed, options.device, _dtype(options))
         loaded = Loaded(model, tokenizer, checkpoint.default_generation(tokenizer))
-        return Opened(loaded, {"source": "random weights", "seed": options.seed, "config": asdict(config)})
+        speech = build_speech(
+            SpeechDecoderConfig.tiny(config.language.hidden_size),
+            CodecConfig.tiny(),
+            options.seed,
+            _speech_dtype(options),
+            options.device,
+        )
+        identity = {"source": "random weights", "seed": options.seed, "config": asdict(config)}
+        # Random weights seldom end a segment: one second of each is enough.
+        return Opened(loaded, identity, synthesizer(loaded, speech, Sampling(max_tokens=40)))
 
     per_tile = config.tokens_per_tile
     rates = TokenRates(image=per_tile, video_frame=per_tile, characters_per_token=1.0)
@@ -195,26 +263,13 @@ class _Answer:
         self.ids += emission.ids
 
 
-class _Cut(NamedTuple):
-    text: str
-    stopped: bool
-
-
-def _before_stop(text: str, stop: Sequence[str]) -> _Cut:
-    """The text before the first of the stop strings."""
-    places = [place for mark in stop if (place := text.find(mark)) >= 0]
-    return _Cut(text[: min(places)], True) if places else _Cut(text, False)
-
-
-def _sampling(generation: Generation, default_penalty: float) -> Sampling:
-    """A request's settings; a penalty that the checkpoint states holds where the request leaves it at 1,
-    as it does in the reference implementation, under greedy decoding too."""
-    penalty = generation.repetition_penalty if generation.repetition_penalty != 1.0 else default_penalty
-    return Sampling(generation.temperature, generation.top_k, generation.top_p, penalty)
-
-
 def _dtype(options: ModelOptions) -> torch.dtype:
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[options.dtype]
+
+
+def _speech_dtype(options: ModelOptions) -> torch.dtype:
+    """The release runs its speech decoder in bfloat16 wherever it does not run in full precision."""
+    return torch.float32 if options.dtype == "float32" else torch.bfloat16
 
 
 def _check_device(device: str) -> None:

@@ -127,7 +127,7 @@ class Vita15Config:
                 num_attention_heads=4,
                 num_key_value_heads=2,
                 vocab_size=320,
-                max_position_embeddings=2048,
+                max_position_embeddings=4096,
             ),
             vision=VisionConfig(
                 hidden_size=32,
@@ -137,7 +137,7 @@ class Vita15Config:
                 image_size=56,
             ),
             audio=AudioConfig(hidden_size=32, num_attention_heads=4, intermediate_size=48, num_hidden_layers=2),
-            tokenizer_max_length=2048,
+            tokenizer_max_length=4096,
         )
 
     @property

@@ -15,8 +15,9 @@ PROBE_TIMEOUT_S = 2.0  # an unreachable hub is to be noticed in seconds; the lib
 FILES = (
     "config.json", "generation_config.json", SINGLE, INDEX, "model-*.safetensors",
     "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "audio-encoder*/train.yaml",
+    "vita_tts_ckpt/*/model.json", "vita_tts_ckpt/*/final.pt", "vita_tts_ckpt/*/model.safetensors",
 )  # fmt: skip
-"""What is needed of the release; the rest (speech output, .pt copies) is not fetched."""
+"""What is needed of the release; the rest (the audio encoder's own copy) is not fetched."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 

@@ -48,6 +48,22 @@ class SpeechParameters(NamedTuple):
     codec: int
 
 
+def build_speech(
+    decoder: SpeechDecoderConfig, codec: CodecConfig, seed: int, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> SpeechModels:
+    """Both models with random weights drawn from the seed, in eval mode; the codec stays in float32.
+
+    The embedding is drawn wide and the codec loud, so that codes differ from each other and sound is not silence.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        models = SpeechModels(SpeechDecoder(decoder), Codec(codec))
+        nn.init.normal_(models.decoder.embedding.weight)
+        for parameter in models.codec.generator.parameters():
+            nn.init.normal_(parameter, std=0.2)
+    return SpeechModels(models.decoder.to(device, dtype).eval(), models.codec.to(device).eval())
+
+
 def load_speech(folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu") -> SpeechModels:
     """Load both models of a `vita_tts_ckpt` folder, in eval mode; the codec stays in float32.
 

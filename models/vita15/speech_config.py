@@ -41,6 +41,11 @@ class SpeechDecoderConfig:
             )
 
     @classmethod
+    def tiny(cls, llm_hidden: int) -> SpeechDecoderConfig:
+        """Random-weight size for tests, beside a language model of that width."""
+        return cls(codes=64, hidden=llm_hidden // 4, heads=2, inner=32, ar_layers=2, nar_layers=1)
+
+    @classmethod
     def published(cls) -> SpeechDecoderConfig:
         return cls(codes=1024, hidden=896, heads=14, inner=4864, ar_layers=4, nar_layers=2)
 
@@ -156,6 +161,25 @@ class CodecConfig:
         ):
             if width % parts:
                 raise ValueError(f"codec: {name} {width} does not split into {parts} equal parts")
+
+    @classmethod
+    def tiny(cls) -> CodecConfig:
+        """Random-weight size for tests, with the published hop of 600 samples."""
+        return cls(
+            upsample_rates=(8, 5, 5, 3),
+            upsample_kernels=(16, 11, 11, 5),
+            upsample_channels=32,
+            resblock_kernels=(3,),
+            resblock_dilations=((1, 3),),
+            codes=64,
+            code_groups=1,
+            global_codes=2,
+            global_conv=(8, 6, 8, 3, 1),
+            global_tokens=(3, 7),
+            code_dim=16,
+            global_dim=8,
+            encoder_base=2,
+        )
 
     @classmethod
     def published(cls) -> CodecConfig:

@@ -12,6 +12,7 @@ listener gets end in near-silence. That moves samples between pieces and changes
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
@@ -169,27 +170,47 @@ class SpeechSynthesizer:
             raise ValueError("sampling: restrict_to_codec must be on, other ids have no codec entry")
 
     def stream(self, text: str, generator: torch.Generator | None = None) -> Iterator[SpeechChunk]:
-        """Speak a text of any length. Raises `SpeechError` if it holds nothing to say or no code is drawn.
+        """Speak a text of any length. Raises `SpeechError` if it holds nothing to say or no code is drawn."""
+        session = SpeechSession(self, generator)
+        for segment in segments(text):
+            yield from session.say(segment)
+        session.finish(text)
 
-        Segments without a letter or digit (emoji, punctuation) are passed over.
-        """
-        spoken = [said for segment in segments(text) if is_speakable(said := speech_text(segment))]
-        if not spoken:
+
+class SpeechSession:
+    """One utterance, spoken segment by segment as its text becomes known."""
+
+    def __init__(self, synthesizer: SpeechSynthesizer, generator: torch.Generator | None = None) -> None:
+        self._synthesizer, self._generator = synthesizer, generator
+        self._spoken = 0
+        self._made = 0
+        self.first_code: float | None = None
+        """time.monotonic() when the first codec id was drawn."""
+
+    def say(self, segment: str) -> Iterator[SpeechChunk]:
+        """Speak a segment; one without a letter or digit (emoji, punctuation) is passed over."""
+        if not is_speakable(text := speech_text(segment)):
+            return
+        parts = self._synthesizer
+        weight = parts.decoder.embedding.weight
+        with torch.no_grad():
+            embeddings = parts.embed_tokens(torch.tensor(parts.tokenize(text), device=weight.device)[None])
+        codes = parts.decoder.generate(embeddings.to(weight.dtype), parts.sampling, self._generator)
+        chunk = parts.vocoder.chunk if self._spoken else min(FIRST_CHUNK, parts.vocoder.chunk)
+        index, self._spoken = self._spoken, self._spoken + 1
+        for piece in replace(parts.vocoder, chunk=chunk).stream(self._stamped(codes)):
+            self._made += len(piece.codes)
+            # the vocoder asks for the end of the codes before it gives the last piece
+            yield SpeechChunk(piece.codes, piece.samples.float().cpu(), index, codes.stop_reason)
+
+    def finish(self, text: str) -> None:
+        """Raise `SpeechError` if the utterance `text` was nothing to say, or came out as silence."""
+        if self._spoken == 0:
             raise SpeechError(f"nothing to speak in {text[:80]!r}; expected at least one letter or digit")
-        made = 0
-        for index, segment in enumerate(spoken):
-            for chunk in self._segment(segment, index, generator):
-                made += len(chunk.codes)
-                yield chunk
-        if made == 0:
+        if self._made == 0:
             raise SpeechError(f"the speech decoder ended before its first codec token for {text[:80]!r}")
 
-    def _segment(self, text: str, index: int, generator: torch.Generator | None) -> Iterator[SpeechChunk]:
-        device = self.decoder.embedding.weight.device
-        with torch.no_grad():
-            embeddings = self.embed_tokens(torch.tensor(self.tokenize(text), device=device)[None])
-        codes = self.decoder.generate(embeddings.to(self.decoder.embedding.weight.dtype), self.sampling, generator)
-        vocoder = self.vocoder if index else replace(self.vocoder, chunk=min(FIRST_CHUNK, self.vocoder.chunk))
-        for piece in vocoder.stream(codes):
-            # the vocoder asks for the end of the codes before it gives the last piece
-            yield SpeechChunk(piece.codes, piece.samples.cpu(), index, codes.stop_reason)
+    def _stamped(self, codes: Iterator[int]) -> Iterator[int]:
+        for code in codes:
+            self.first_code = self.first_code or time.monotonic()
+            yield code

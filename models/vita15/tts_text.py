@@ -113,6 +113,23 @@ def segments(text: str, max_characters: int = MAX_SEGMENT) -> list[str]:
     return [part for segment in _cut(text, ends) for part in _limited(segment, max_characters)]
 
 
+class SegmentBuffer:
+    """`segments` of a text that arrives in pieces: each segment as soon as nothing that follows can change it."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def add(self, piece: str) -> list[str]:
+        self._text += piece
+        *ready, rest = segments(self._text) or [""]
+        self._text = rest
+        return ready
+
+    def finish(self) -> list[str]:
+        ready, self._text = segments(self._text), ""
+        return ready
+
+
 def _cut(text: str, ends: list[int]) -> list[str]:
     parts, start = [], 0
     for end in ends:

@@ -1,0 +1,116 @@
+"""Streamed answers: text and speech in pieces that join to what one call gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.contracts import ModelOptions
+from harness.failures import SampleError
+from harness.types import Chunk, Failure, Generation, LoadedRequest, Message, Request, Response, Text, Waveform
+from models.vita15.adapter import Vita15Model, vita15_tiny
+from models.vita15.streaming import TextFeed, underruns
+from models.vita15.tokenizer import byte_tokenizer
+from models.vita15.tts_text import SegmentBuffer, segments
+
+HOP = 600
+
+
+@pytest.fixture(scope="module")
+def model() -> Vita15Model:
+    opened = vita15_tiny(ModelOptions())
+    opened.open()
+    return opened
+
+
+def request(text: str, speak: bool = True, **settings: int) -> LoadedRequest:
+    outputs = ("text", "speech") if speak else ("text",)
+    generation = Generation(**{"max_new_tokens": 24} | settings)  # type: ignore[arg-type]
+    return LoadedRequest(Request("1", (Message("user", (Text(text),)),), generation, outputs), ())
+
+
+def whole(model: Vita15Model, asked: LoadedRequest) -> Response:
+    (_, answer), *none = model.generate([asked])
+    assert isinstance(answer, Response) and not none
+    return answer
+
+
+def test_the_stream_joins_to_the_answer_of_one_call(model: Vita15Model) -> None:
+    asked = request("hello")
+    answer, chunks = whole(model, asked), list(model.stream(asked))
+    assert "".join(chunk.text for chunk in chunks) == answer.text
+    streamed = np.concatenate([chunk.speech.samples for chunk in chunks if chunk.speech])
+    assert answer.speech is not None and answer.speech.rate == 24_000
+    assert np.abs(streamed - answer.speech.samples).max() <= 1e-5
+    assert len(streamed) == HOP * answer.usage.speech_tokens > 0
+    assert [c.at for c in chunks] == sorted(c.at for c in chunks)
+
+
+def test_moments_come_in_order(model: Vita15Model) -> None:
+    timings = whole(model, request("hello")).timings
+    assert timings is not None and timings.audio_s
+    moments = [timings.encoded, timings.first_token, timings.first_audio_token, timings.first_audio, timings.end]
+    assert None not in moments and moments == sorted(moments)  # type: ignore[type-var]
+    assert timings.rtf == timings.end / timings.audio_s
+
+
+def test_speaking_changes_no_text_and_text_alone_streams_too(model: Vita15Model) -> None:
+    asked = request("hello", speak=False)
+    chunks = list(model.stream(asked))
+    assert all(chunk.speech is None for chunk in chunks)
+    assert "".join(chunk.text for chunk in chunks) == whole(model, asked).text == whole(model, request("hello")).text
+
+
+def test_a_minimum_of_new_tokens_is_kept(model: Vita15Model) -> None:
+    answer = whole(model, request("hello", speak=False, max_new_tokens=70, min_new_tokens=70))
+    assert answer.usage.new_tokens == 70
+    assert answer.truncated
+
+
+def test_a_long_question_is_spoken_to(model: Vita15Model) -> None:
+    assert whole(model, request("word, " * 333)).speech is not None
+
+
+@pytest.mark.parametrize("answer", ["", "🙂🙂 🎉!", "…"])
+def test_nothing_to_say_is_a_failure_and_never_silence(
+    model: Vita15Model, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(TextFeed, "add", lambda self, ids, final: answer if final else "")
+    (_, found), *_ = model.generate([request("hello")])
+    assert isinstance(found, Failure) and found.stage == "generate"
+    assert "nothing to speak" in found.message
+    with pytest.raises(SampleError, match="nothing to speak"):
+        list(model.stream(request("hello")))
+
+
+@given(
+    text=st.text(max_size=120), cuts=st.lists(st.integers(0, 400), max_size=8), stop=st.sampled_from([(), ("ab", "c")])
+)
+def test_text_fed_in_pieces_is_the_text(text: str, cuts: list[int], stop: tuple[str, ...]) -> None:
+    tokenizer = byte_tokenizer()
+    ids = tokenizer.encode(text)
+    bounds = [0, *sorted(min(cut, len(ids)) for cut in cuts), len(ids)]
+    pieces, whole_text = TextFeed(tokenizer, stop), TextFeed(tokenizer, stop)
+    spans = list(pairwise(bounds))
+    given_out = [pieces.add(ids[start:end], final=i == len(spans) - 1) for i, (start, end) in enumerate(spans)]
+    assert "".join(given_out) == whole_text.add(ids, final=True)
+
+
+@given(pieces=st.lists(st.text(alphabet="abc 12.,。，?\n", max_size=40), max_size=12))
+def test_segments_of_text_in_pieces_are_those_of_the_text(pieces: list[str]) -> None:
+    buffer = SegmentBuffer()
+    found = [segment for piece in pieces for segment in buffer.add(piece)] + buffer.finish()
+    assert [segment for segment in found if segment] == segments("".join(pieces))
+
+
+def test_underruns_are_pieces_that_come_too_late() -> None:
+    second = Waveform(np.zeros(24_000, np.float32), 24_000)
+
+    def pieces(*at: float) -> list[Chunk]:
+        return [Chunk(moment, speech=second) for moment in at]
+
+    assert underruns(pieces(5.0, 5.5, 6.9)) == 0
+    assert underruns(pieces(0.0, 1.5, 2.0)) == 1
+    assert underruns(pieces(0.0, 1.5, 3.0)) == 2
