@@ -55,5 +55,5 @@ def test_a_bad_table_is_named_with_its_line(tmp_path: Path, content: str, messag
 
 
 def test_an_absent_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="absent.jsonl"):
+    with pytest.raises(UsageError, match=r"absent\.jsonl"):
         get_model("echo")(ModelOptions(weights=str(tmp_path / "absent.jsonl"))).open()

@@ -1,0 +1,207 @@
+"""The model contract, through the registry: every modality, batches, failures that stay alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+
+from harness import media as media_files
+from harness.contracts import Model, ModelOptions
+from harness.failures import UsageError
+from harness.media import Clip
+from harness.registry import get_model
+from harness.types import Failure, Generation, LoadedRequest, Media, Message, Request, Response, Text
+from models.vita15.checkpoint import GenerationDefaults, build, save
+from models.vita15.config import Vita15Config
+from models.vita15.tokenizer import byte_tokenizer
+from tests.models.vita15.clips import write_video
+
+SHORT = Generation(max_new_tokens=12)
+Load = Callable[..., LoadedRequest]
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Model:
+    model = get_model("vita15-tiny")(ModelOptions(seed=5))
+    model.open()
+    return model
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Media]:
+    folder = tmp_path_factory.mktemp("media")
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (90, 150, 3), dtype=np.uint8)).save(folder / "a.png")
+    Image.fromarray(rng.integers(0, 256, (60, 60), dtype=np.uint8)).save(folder / "b.png")
+    soundfile.write(folder / "a.wav", rng.normal(0, 0.1, 16_000), 16_000)
+    soundfile.write(folder / "b.flac", rng.normal(0, 0.1, (40_000, 2)), 44_100)
+    soundfile.write(folder / "short.wav", rng.normal(0, 0.1, 320), 16_000)
+    soundfile.write(folder / "silent.wav", np.zeros(16_000), 16_000)
+    write_video(folder / "a.mp4", frames=50, fps=10)
+    kinds = {".png": "image", ".wav": "audio", ".flac": "audio", ".mp4": "video"}
+    return {path.name: Media(kinds[path.suffix], str(path)) for path in folder.iterdir()}  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def load(files: dict[str, Media]) -> Iterator[Load]:
+    with ExitStack() as stack:
+
+        def loaded(*parts: str, generation: Generation = SHORT, key: str = "1") -> LoadedRequest:
+            built = tuple(files[part] if part in files else Text(part) for part in parts)
+            request = Request(key, (Message("user", built),), generation)
+            contents = tuple(media_files.load(media) for media in request.media)
+            for content in contents:
+                if isinstance(content, Clip):
+                    stack.enter_context(content)
+            return LoadedRequest(request, contents)
+
+        yield loaded
+
+
+EVERY_MIX = [
+    ("Say hello.",),
+    ("a.png", "What is this?"),
+    ("a.wav",),
+    ("b.flac",),
+    ("b.png", "a.wav"),
+    ("a.mp4", "What happens?"),
+    ("a.mp4", "b.flac"),
+    ("a.png", "b.png", "Compare.", "a.wav"),
+]
+
+
+def answers(model: Model, batch: Sequence[LoadedRequest]) -> list[Response | Failure]:
+    found = list(model.generate(batch))
+    assert sorted(index for index, _ in found) == list(range(len(batch)))  # each once
+    return [outcome for _, outcome in sorted(found, key=lambda pair: pair[0])]
+
+
+def texts(model: Model, batch: Sequence[LoadedRequest]) -> list[str]:
+    outcomes = answers(model, batch)
+    assert all(isinstance(outcome, Response) for outcome in outcomes), outcomes
+    return [(outcome.raw_text or outcome.text) for outcome in outcomes if isinstance(outcome, Response)]
+
+
+def test_what_the_model_says_of_itself(tiny: Model) -> None:
+    assert (tiny.name, tiny.prompt_style, tiny.note) == ("vita15-tiny", "vita", "random weights")
+    assert tiny.capabilities.inputs == {"text", "image", "video", "audio"}
+    assert "text" in tiny.capabilities.outputs
+    assert tiny.fingerprint()["seed"] == 5
+
+
+@pytest.mark.parametrize("parts", EVERY_MIX)
+def test_every_mix_of_modalities_is_answered(tiny: Model, load: Load, parts: tuple[str, ...]) -> None:
+    (response,) = answers(tiny, [load(*parts)])
+    assert isinstance(response, Response)
+    assert response.usage.prompt_tokens > 400  # the system prompt alone has that many bytes
+    assert 0 < response.usage.new_tokens <= 12
+    assert response.truncated == (response.usage.new_tokens == 12)
+    assert response.timings is not None and response.timings.first_token is not None
+    assert 0 < response.timings.first_token <= response.timings.end
+
+
+@pytest.mark.parametrize("size", [2, 8])
+def test_greedy_answers_are_the_same_in_any_batch(tiny: Model, load: Load, size: int) -> None:
+    alone = [texts(tiny, [load(*parts)])[0] for parts in EVERY_MIX]
+    assert len(set(alone)) > 1
+    for start in range(0, len(EVERY_MIX), size):
+        batch = [load(*parts) for parts in EVERY_MIX[start : start + size]]
+        assert texts(tiny, batch) == alone[start : start + size]
+
+
+def test_sampled_answers_follow_the_seed_and_not_the_batch(tiny: Model, load: Load) -> None:
+    warm = replace(SHORT, temperature=1.0, seed=1)
+    batch = [load("One.", generation=warm), load("Two.", generation=replace(warm, seed=2)), load("One.")]
+    together = texts(tiny, batch)
+    assert together == [texts(tiny, [item])[0] for item in batch]
+    assert texts(tiny, [load("One.", generation=replace(warm, seed=3))])[0] != together[0]
+
+
+def test_a_request_that_cannot_be_prepared_fails_alone(tiny: Model, load: Load) -> None:
+    batch = [load("a.wav"), load("short.wav"), load("x" * 5000), load("silent.wav")]
+    good, short, long, silent = answers(tiny, batch)
+    assert isinstance(good, Response) and isinstance(silent, Response)
+    assert isinstance(short, Failure) and (short.stage, short.kind) == ("load", "permanent")
+    assert "20 ms" in short.message
+    assert isinstance(long, Failure) and (long.stage, long.kind) == ("load", "limit")
+
+
+def test_running_out_of_memory_is_left_to_the_engine(tiny: Model, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhaust(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr("models.vita15.processor.fbank", exhaust)
+    with pytest.raises(torch.OutOfMemoryError):
+        list(tiny.generate([load("a.wav")]))
+
+
+def test_stop_strings_end_an_answer(tiny: Model, load: Load) -> None:
+    (full,) = texts(tiny, [load("Say hello.")])
+    mark = full[3:5]
+    (cut,) = answers(tiny, [load("Say hello.", generation=replace(SHORT, stop=(mark,)))])
+    assert isinstance(cut, Response)
+    assert (cut.raw_text or cut.text) == full[: full.index(mark)]
+    assert not cut.truncated
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in the released layout whose model answers "☜ok" and ends, whatever it is asked."""
+    folder = tmp_path_factory.mktemp("released")
+    tokenizer = byte_tokenizer()
+    model = build(Vita15Config.tiny(), seed=0)
+    chain = [*tokenizer.encode("\n☜ok"), tokenizer.id_of("<|im_end|>")]
+    with torch.no_grad():
+        for layer in model.model.layers:  # no layer adds anything: a token is told by its own embedding
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        model.lm_head.weight.zero_()
+        model.model.embed_tokens.weight.copy_(torch.eye(320)[:, :64])
+        model.model.embed_tokens.weight[64:] = 0
+        for place, token in enumerate(chain):
+            model.model.embed_tokens.weight[token] = torch.eye(64)[place]
+        for place, token in enumerate(chain[1:]):
+            model.lm_head.weight[token, place] = 1
+    save(model, tokenizer, folder, generation=GenerationDefaults((tokenizer.id_of("<|im_end|>"),), 1.05))
+    return folder
+
+
+def test_the_state_mark_is_stripped_and_kept_apart(released: Path, load: Load) -> None:
+    model = get_model("vita15")(ModelOptions(weights=str(released)))
+    model.open()
+    (response,) = answers(model, [load("Say ok.")])
+    assert isinstance(response, Response)
+    assert (response.text, response.raw_text, response.truncated) == ("ok", "☜ok", False)
+    assert response.usage.new_tokens == 5  # three bytes of the mark and two of the word
+    said = model.fingerprint()
+    assert said["source"] == str(released) and said["repetition_penalty"] == 1.05
+    model.close()
+    model.close()
+
+
+def test_weights_that_are_not_there_or_do_not_fit_are_a_usage_error(released: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        get_model("vita15")(ModelOptions(weights=str(tmp_path / "absent"))).open()
+    with pytest.raises(UsageError, match=r"config\.json"):
+        get_model("vita15")(ModelOptions(weights=str(tmp_path))).open()
+
+
+def test_an_absent_device_is_told() -> None:
+    with pytest.raises(UsageError, match="--device"):
+        get_model("vita15-tiny")(ModelOptions(device="cuda:99")).open()
+    with pytest.raises(UsageError, match="--device quantum"):
+        get_model("vita15-tiny")(ModelOptions(device="quantum")).open()
+
+
+def test_half_precision_answers(load: Load) -> None:
+    model = get_model("vita15-tiny")(ModelOptions(dtype="bfloat16"))
+    model.open()
+    assert len(answers(model, [load(*parts) for parts in EVERY_MIX])) == len(EVERY_MIX)

@@ -1,0 +1,275 @@
+"""The released layout: exact round trips, sizes read off tensors, every fault named, the hub's cache."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from harness.failures import UsageError
+from models.checkpoint_error import CheckpointError
+from models.vita15 import hub
+from models.vita15.checkpoint import AUDIO_FOLDER, INDEX, SINGLE, build, fingerprint, load, save
+from models.vita15.config import Vita15Config
+from models.vita15.omni import Vita15
+from models.vita15.tokenizer import byte_tokenizer
+
+CONFIG = Vita15Config.tiny()
+
+
+@pytest.fixture(scope="module")
+def model() -> Vita15:
+    return build(CONFIG, seed=3)
+
+
+@pytest.fixture(scope="module")
+def saved(model: Vita15, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    save(model, byte_tokenizer(), folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved, tmp_path / "weights"))
+
+
+def change(path: Path, edit: Callable[[dict[str, Tensor]], object]) -> None:
+    state = load_file(path)
+    edit(state)
+    save_file(state, path, metadata={"format": "pt"})
+
+
+def set_field(folder: Path, file: str, **values: object) -> None:
+    path = folder / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | values), encoding="utf-8")
+
+
+def drop_field(folder: Path, file: str, field: str) -> None:
+    content = json.loads((folder / file).read_text())
+    del content[field]
+    (folder / file).write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize("shard_bytes", [10**9, 100_000])
+def test_round_trip_is_exact(model: Vita15, tmp_path: Path, shard_bytes: int) -> None:
+    save(model, byte_tokenizer(), tmp_path, shard_bytes)
+    assert (tmp_path / SINGLE).exists() == (shard_bytes == 10**9)
+    assert (tmp_path / INDEX).exists() == (shard_bytes != 10**9)
+    loaded = load(tmp_path)
+    assert loaded.model.config == model.config
+    assert not loaded.model.training
+    want = model.state_dict()
+    assert list(loaded.model.state_dict()) == list(want)
+    assert all(torch.equal(tensor, want[name]) for name, tensor in loaded.model.state_dict().items())
+    embeds = torch.randn(1, 5, 64)
+    assert torch.equal(loaded.model.logits(embeds), model.logits(embeds))
+
+
+def test_weights_are_cast_but_rotary_frequencies_are_not(folder: Path) -> None:
+    loaded = load(folder, dtype=torch.bfloat16).model
+    assert {tensor.dtype for tensor in loaded.state_dict().values()} == {torch.bfloat16}
+    assert loaded.model.rotary_emb.inv_freq.dtype == torch.float32
+    assert loaded.model.rotary_emb.inv_freq.device.type == "cpu"
+
+
+def test_same_seed_same_weights_and_the_global_state_is_left_alone() -> None:
+    torch.manual_seed(11)
+    before = torch.random.get_rng_state()
+    first, again, other = build(CONFIG, 1), build(CONFIG, 1), build(CONFIG, 2)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.equal(first.lm_head.weight, again.lm_head.weight)
+    assert not torch.equal(first.lm_head.weight, other.lm_head.weight)
+
+
+def test_a_shorter_vocabulary_of_the_weights_is_taken(folder: Path) -> None:
+    def shorten(state: dict[str, Tensor]) -> None:
+        for name in ("model.embed_tokens.weight", "lm_head.weight"):
+            state[name] = state[name][:278].clone()
+
+    change(folder / SINGLE, shorten)
+    assert load(folder).model.config.language.vocab_size == 278
+
+
+def test_without_its_number_of_heads_a_tower_of_another_width_is_refused(folder: Path) -> None:
+    drop_field(folder, "config.json", "vision_config")
+    with pytest.raises(CheckpointError, match=r"vision_config\.num_attention_heads"):
+        load(folder)
+
+
+def test_settings_of_the_speech_encoder_come_from_its_yaml(folder: Path) -> None:
+    path = folder / AUDIO_FOLDER / "train.yaml"
+    chunks = {"transformer-chunk_size": 4, "transformer-left_chunks": 16, "transformer-dynamic-chunks": False}
+
+    def write(transformer: dict[str, object]) -> None:
+        content = {
+            "encoder_conf": {"para_conf": {"transformer": transformer}},
+            "dataset_conf": {"fbank_conf": {"dither": 1.0}},
+        }
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    write(chunks)
+    assert load(folder).model.config.audio == replace(CONFIG.audio, chunk_size=4, left_chunks=16, dither=1.0)
+    write({**chunks, "transformer-dynamic-chunks": True})
+    assert load(folder).model.config.audio.chunk_size == -1
+    path.write_text("- 1", encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"train\.yaml"):
+        load(folder)
+    path.unlink()
+    assert load(folder).model.config.audio == CONFIG.audio
+
+
+def test_generation_settings_are_read(folder: Path) -> None:
+    set_field(folder, "generation_config.json", eos_token_id=[258, 256], repetition_penalty=1.05)
+    generation = load(folder).generation
+    assert generation.stop_ids == (256, 257, 258)
+    assert generation.repetition_penalty == 1.05
+    (folder / "generation_config.json").unlink()
+    assert load(folder).generation.stop_ids == (257, 258)
+    assert load(folder).generation.repetition_penalty == 1.0
+
+
+def rename(state: dict[str, Tensor], old: str, new: str) -> None:
+    state[new] = state.pop(old)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda s: s.pop("model.norm.weight"), r"missing model\.norm\.weight \[64\]"),
+        (lambda s: s.update(extra=torch.zeros(2)), r"unexpected extra \[2\]"),
+        (lambda s: s.update({"model.norm.weight": torch.zeros(3)}), r"norm\.weight has shape \[3\], expected \[64\]"),
+        (lambda s: rename(s, "model.mm_projector.2.bias", "a"), r"missing model\.mm_projector\.2\.bias"),
+        (lambda s: s.pop("model.embed_tokens.weight"), r"lack model\.embed_tokens\.weight"),
+        (lambda s: [s.pop(name) for name in list(s) if "audio_encoder" in name], "lack model.audio_encoder"),
+        (lambda s: [s.pop(name) for name in list(s) if name.startswith("model.layers.")], "and 12 more"),
+    ],
+)  # fmt: skip
+def test_tensors_that_do_not_fit_are_named(
+    folder: Path, edit: Callable[[dict[str, Tensor]], object], message: str
+) -> None:
+    change(folder / SINGLE, edit)
+    with pytest.raises(CheckpointError, match=message) as error:
+        load(folder)
+    assert str(folder) in str(error.value) and "VITA-MLLM/VITA-1.5" in str(error.value)
+
+
+def test_faults_of_the_folder_are_named(folder: Path, tmp_path: Path) -> None:
+    def fault(path: Path = folder) -> str:
+        with pytest.raises(CheckpointError) as error:
+            load(path)
+        return str(error.value)
+
+    assert "no such folder" in fault(tmp_path / "absent")
+    set_field(folder, "config.json", hidden_size="wide")
+    assert "config.json" in fault()
+    drop_field(folder, "config.json", "hidden_size")
+    assert "the field hidden_size is missing" in fault()
+    set_field(folder, "config.json", hidden_size=64, tie_word_embeddings=True)
+    assert "tie_word_embeddings" in fault()
+    (folder / "config.json").write_text("{", encoding="utf-8")
+    assert "config.json: cannot be read as JSON" in fault()
+    (folder / SINGLE).write_bytes(b"\x08")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    assert f"{SINGLE}: cannot be read as safetensors" in fault()
+    (folder / SINGLE).unlink()
+    assert f"neither {INDEX} nor {SINGLE}" in fault()
+
+
+def test_a_missing_shard_is_named(model: Vita15, tmp_path: Path) -> None:
+    save(model, byte_tokenizer(), tmp_path, shard_bytes=200_000)
+    shards = sorted(tmp_path.glob("model-*.safetensors"))
+    assert len(shards) > 2
+    shards[1].unlink()
+    with pytest.raises(CheckpointError, match=shards[1].name):
+        load(tmp_path)
+    set_field(tmp_path, INDEX, weight_map={"a": "../a.safetensors"})
+    with pytest.raises(CheckpointError, match="no plain file name"):
+        load(tmp_path)
+
+
+def test_a_tokenizer_larger_than_the_embeddings_is_refused(folder: Path) -> None:
+    def shorten(state: dict[str, Tensor]) -> None:
+        for name in ("model.embed_tokens.weight", "lm_head.weight"):
+            state[name] = state[name][:100].clone()
+
+    change(folder / SINGLE, shorten)
+    with pytest.raises(CheckpointError, match="278 tokens"):
+        load(folder)
+
+
+def test_the_fingerprint_follows_the_weights(folder: Path) -> None:
+    before = fingerprint(folder)
+    assert before == fingerprint(folder)
+    assert before["hashed"] == "whole weight files"
+    change(folder / SINGLE, lambda state: state["model.norm.weight"].add_(1))
+    after = fingerprint(folder)
+    assert after["weights"] != before["weights"] and after["files"] == before["files"]
+
+
+def test_a_large_folder_is_identified_by_its_headers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.vita15.checkpoint.FULL_HASH_BYTES", 1000)
+    before = fingerprint(folder)
+    assert before["hashed"] == "headers of the weight files"
+    change(folder / SINGLE, lambda state: state["model.norm.weight"].add_(1))
+    assert fingerprint(folder) == before
+    change(folder / SINGLE, lambda state: state.pop("model.norm.weight"))
+    assert fingerprint(folder) != before
+
+
+def hub_cache(root: Path, folder: Path, revision: str = "0123abc") -> Path:
+    """The folder as the hub's cache holds it."""
+    repository = root / "models--VITA-MLLM--VITA-1.5"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(revision, encoding="utf-8")
+    return Path(shutil.copytree(folder, repository / "snapshots" / revision))
+
+
+LOCATE = "import sys; from models.vita15.hub import locate; print(*locate(sys.argv[1]), sep='|')"
+
+
+def locate_in_process(cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`locate` in a fresh interpreter: the hub's library reads its settings when it is imported."""
+    import os
+
+    env = os.environ | {"HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | environment
+    return subprocess.run(
+        [sys.executable, "-c", LOCATE, hub.RELEASE], capture_output=True, text=True, env=env, timeout=60, check=False
+    )
+
+
+def test_the_hubs_cache_is_read_offline(saved: Path, tmp_path: Path) -> None:
+    snapshot = hub_cache(tmp_path, saved)
+    done = locate_in_process(tmp_path, HF_HUB_OFFLINE="1")
+    assert done.stdout.strip() == f"{snapshot}|{hub.RELEASE}|0123abc", done.stderr
+
+
+def test_an_unreachable_hub_is_told_in_one_message_soon(saved: Path, tmp_path: Path) -> None:
+    snapshot = hub_cache(tmp_path, saved)
+    (snapshot / SINGLE).unlink()  # an incomplete snapshot is as good as none
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        done = locate_in_process(tmp_path, HF_ENDPOINT=address, HF_HUB_OFFLINE="0", no_proxy="127.0.0.1")
+        assert time.monotonic() - started < 20
+    told = done.stderr.rpartition("UsageError: ")[2]
+    assert "VITA-MLLM/VITA-1.5 are not in the hub's cache and could not be fetched" in told
+    assert all(way in told for way in ("hf download", "--weights DIR", "--model vita15-tiny --data mini"))
+
+
+def test_what_is_neither_folder_nor_hub_id_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        hub.locate(str(tmp_path / "absent"))
+    assert hub.locate(str(tmp_path)) == (tmp_path, str(tmp_path), None)
