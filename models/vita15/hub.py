@@ -11,7 +11,7 @@ from models.checkpoint_error import CheckpointError
 from models.vita15.checkpoint import INDEX, SINGLE, weight_files
 
 RELEASE = "VITA-MLLM/VITA-1.5"
-PROBE_TIMEOUT_S = 2.0  # an unreachable hub is to be noticed in seconds; the library tries twice
+PROBE_TIMEOUT_S = 1.5  # an unreachable hub is to be noticed in seconds; the library tries twice
 FILES = (
     "config.json", "generation_config.json", SINGLE, INDEX, "model-*.safetensors",
     "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "audio-encoder*/train.yaml",
