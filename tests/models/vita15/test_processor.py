@@ -120,8 +120,8 @@ def test_the_question_is_always_whole_and_the_prompt_within_the_budget(
 
 
 def test_text_beyond_the_budget_is_refused_with_sizes() -> None:
-    with pytest.raises(SampleError, match=r"text \d+, audio of 1 s 12.*2048") as error:
-        Processor(TINY, TOKENIZER)(loaded("x" * 3000, tone(1.0)))
+    with pytest.raises(SampleError, match=r"text \d+, audio of 1 s 12.*4096") as error:
+        Processor(TINY, TOKENIZER)(loaded("x" * 5000, tone(1.0)))
     assert error.value.kind == "limit"
 
 
