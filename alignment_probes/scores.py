@@ -93,12 +93,12 @@ class Scorer:
                     "n": len(a),
                     "k": self.k,
                     "distinct_rows": [_distinct(a), _distinct(b)],
-                    **self.score(a, b),
+                    **self.score(a, b, side),
                 }
 
-    def score(self, a: Tensor, b: Tensor) -> dict[str, Any]:
-        """Values, intervals and chance levels of one pair of sides [n, d]."""
-        sides = [prepared_side(x, self.k, self.metrics) for x in (a, b)]
+    def score(self, a: Tensor, b: Tensor, name: str) -> dict[str, Any]:
+        """Values, intervals and chance levels of features a [n, d], named `name`, and the text's b [n, d]."""
+        sides = [prepared_side(x, self.k, self.metrics, of) for x, of in ((a, name), (b, "text"))]
         reasons = sides[1].reasons | sides[0].reasons
         defined = [metric for metric in self.metrics if metric not in reasons]
         values = compare(sides[0].prepared, sides[1].prepared, defined) if defined else {}
@@ -148,9 +148,9 @@ class Scorer:
         best pair over shuffles of the samples.
         """
         layers = self.layers(asked)
-        texts = [prepared_side(x, self.k, self.metrics) for x in self.read("text", layers, variant)]
+        texts = [prepared_side(x, self.k, self.metrics, "text") for x in self.read("text", layers, variant)]
         for side in COMPARED[self.features.stage]:
-            ours = [prepared_side(x, self.k, self.metrics) for x in self.read(side, layers, variant)]
+            ours = [prepared_side(x, self.k, self.metrics, side) for x in self.read(side, layers, variant)]
             grid = self._grid(ours, texts)
             generator = torch.Generator().manual_seed(self.seed)
             shuffled = []
@@ -195,19 +195,19 @@ class Scorer:
         }
 
 
-def prepared_side(x: Tensor, k: int, metrics: Metrics) -> Side:
+def prepared_side(x: Tensor, k: int, metrics: Metrics, name: str) -> Side:
     """Prepare a side for the metrics that are defined on it."""
     try:
-        return Side(prepare(x, k, metrics, name="features"), {})
+        return Side(prepare(x, k, metrics, name=name), {})
     except ValueError:
         reasons: dict[str, str] = {}
         for metric in metrics:
             try:
-                prepare(x, k, [metric], name="features")
+                prepare(x, k, [metric], name=name)
             except ValueError as error:
                 reasons[metric] = str(error)
         defined = [metric for metric in metrics if metric not in reasons]
-        return Side(prepare(x, k, defined, name="features") if defined else Prepared(), reasons)
+        return Side(prepare(x, k, defined, name=name) if defined else Prepared(), reasons)
 
 
 def paired(first: Scorer, second: Scorer, side: str, other: str, asked: Sequence[int] | None) -> list[dict[str, Any]]:
@@ -227,8 +227,8 @@ def paired(first: Scorer, second: Scorer, side: str, other: str, asked: Sequence
     found: list[dict[str, Any]] = []
     for layer, a, text_a, b, text_b in zip(layers, *sides, strict=True):
         reasons: dict[str, str] = {}
-        for x in (a, text_a, b, text_b):
-            reasons |= prepared_side(x, first.k, first.metrics).reasons
+        for x, name in ((a, side), (text_a, "text"), (b, other), (text_b, "text")):
+            reasons |= prepared_side(x, first.k, first.metrics, name).reasons
         one, two = Pair(a, text_a), Pair(b, text_b)
         defined = [metric for metric in first.metrics if metric not in reasons]
         tests, _ = _where_defined(_tester(one, two, first), defined)

@@ -197,6 +197,49 @@ def ask(
 
 
 @app.command()
+def probe(
+    model: ModelOption = None,
+    data: Annotated[str | None, typer.Option(help="mini, hub (WIT), or a folder with pictures and captions.")] = None,
+    stage: Annotated[str | None, typer.Option(help="unembedding (model's input) or embedding (layers).")] = None,
+    profile: Annotated[str | None, typer.Option(help="paper (k 50, raw) or platonic (k 10, best layers).")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Metrics, comma-separated; default: all seven.")] = None,
+    layers: Annotated[str | None, typer.Option(help="0,4,8 or all; 0 is the model's input.")] = None,
+    k: Annotated[int | None, typer.Option("--k", help="Neighbours; default: the profile's.")] = None,
+    fuse: Annotated[str | None, typer.Option(help="vision+audio at the input: concat or tokens.")] = None,
+    limit: Annotated[int | None, typer.Option(help="First N rows.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of random weights, shuffles and resamples.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Samples of a forward pass.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Folder in the released layout, or a hub id.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Another probe run, for a paired test against it.")] = None,
+    from_features: Annotated[Path | None, typer.Option(help="Probe run whose features are scored anew.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be probed; load no model.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure how well a model's modalities agree, at its input or layer by layer."""
+    from harness import probe_command
+    from harness.registry import load_address
+
+    given = {"model": model, "data": data, "stage": stage, "profile": profile, "metrics": metrics, "layers": layers}
+    given |= {"k": k, "fuse": fuse, "limit": limit, "seed": seed, "batch_size": batch_size, "weights": weights}
+    given |= {"device": device, "dtype": dtype}
+    options = {name: value for name, value in given.items() if value is not None}
+    if dry_run:
+        plan = probe_command.preview(options, from_features=from_features)
+        _print(plan if json else probe_command.preview_text(plan), json)
+        return
+    run = probe_command.probe(options, from_features=from_features, baseline=baseline, out=out)
+    if json:
+        _print({"run": str(run.path), **run.results()}, json)
+    else:
+        load_address("reports.probes:print_table")(run.path)
+        print(f"run directory: {run.path}")
+    raise typer.Exit(probe_command.exit_code(run))
+
+
+@app.command()
 def show(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
     """Show a run's table; of an unfinished run, how far it is."""
     from harness.store import RunDir

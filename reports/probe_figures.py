@@ -28,7 +28,7 @@ _STYLE = {
     "savefig.facecolor": "white",
 }
 Results = Mapping[str, Any]
-AVERAGE = "mean of seven metrics"
+AVERAGE = "mean of 7"
 BAR_KEY = "thin line: 95 % interval; black mark: chance (shuffled pairs)"
 
 
@@ -257,7 +257,7 @@ def _averages(averages: Sequence[Mapping[str, Any]], results: Results, title: st
         layers = [row["layer"] for row in line]
         ax.plot(layers, [_number(row["mean"]) for row in line], "o-", ms=4, color=COLOURS[name], label=name)
         ax.plot(layers, [_number(row["chance"]) for row in line], "--", lw=1, color=COLOURS[name])
-    ax.set_ylabel(AVERAGE)
+    ax.set_ylabel("mean of the seven metrics")
     _layer_ticks(ax, sorted({row["layer"] for row in averages}))
     ax.legend(frameon=False, fontsize=8)
     return figure

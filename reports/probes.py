@@ -1,0 +1,245 @@
+"""A probe run as a table and as a page: table 7 of the NEXUS-O paper, with the chance level below every value.
+
+Columns stand in the paper's order. Values are cut or rounded to 5 decimals as the profile says; a value that is
+not defined is an en dash, and its reason is told.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.failures import UsageError
+from harness.store import read_json
+from reports import probe_figures
+from reports.probe_figures import AVERAGE, Figure, as_csv, conditions
+
+MISSING = "–"
+CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_SHORT = {
+    "cycle_knn": "cycle knn",
+    "mutual_knn": "mutual knn",
+    "lcs_knn": "lcs knn",
+    "edit_distance_knn": "edit knn",
+}
+_VARIANTS = {"raw": "raw", "l2": "unit rows"}
+ALPHA = 0.05
+
+Results = Mapping[str, Any]
+
+
+def load(run_dir: Path) -> dict[str, Any]:
+    """The results of a probe run. Raises UsageError naming the file at fault."""
+    if not (run_dir / "results.json").is_file():
+        raise UsageError(f"{run_dir} has no results; `harness probe` was stopped, run it again")
+    results = read_json(run_dir / "results.json")
+    if results.get("kind") != "probe":
+        raise UsageError(f"{run_dir / 'results.json'} is not of a probe run")
+    return results
+
+
+def write_figures(run_dir: Path) -> list[Figure]:
+    """Draw the figures of a run and write its table as `figures/table.csv`."""
+    results = load(run_dir)
+    figures = probe_figures.write_figures(run_dir, results)
+    (run_dir / "figures" / "table.csv").write_text(as_csv(list(table(results))), encoding="utf-8")
+    return figures
+
+
+def table(results: Results) -> Iterator[dict[str, str]]:
+    """Rows of the table, the headline variant first: each value's row, its interval, and its chance level."""
+    ordered = sorted(results["scores"], key=lambda entry: not entry["headline"])
+    for entry in ordered:
+        name = {
+            "representation": _named(entry),
+            "variant": _VARIANTS[entry["variant"]],
+        }
+        cells = {metric: entry["metrics"][metric] for metric in results["metrics"]}
+        average = entry["average"]
+        value = {_column(metric): cell["printed"] or MISSING for metric, cell in cells.items()}
+        interval = {_column(metric): _interval(cell["ci"]) for metric, cell in cells.items()}
+        chance = {
+            _column(metric): _decimals(cell["chance"] and cell["chance"]["mean"]) for metric, cell in cells.items()
+        }
+        yield {**name, "row": "value", **value, AVERAGE: _decimals(average["value"])}
+        yield {**name, "row": "95 % interval", **interval, AVERAGE: MISSING}
+        yield {**name, "row": "chance", **chance, AVERAGE: _decimals(average["chance"])}
+
+
+def reasons(results: Results) -> list[str]:
+    """Why values or intervals are missing, each reason once."""
+    found = {
+        f"{_named(entry)}, {_column(metric)}: {reason}": None
+        for entry in results["scores"]
+        for metric, cell in entry["metrics"].items()
+        if (reason := cell["reason"])
+    }
+    return list(found)
+
+
+def best_pairs(results: Results) -> list[dict[str, str]]:
+    """The best pair of layers of each metric, with the chance level of a best pair."""
+    return [
+        {
+            "representation": grid["comparison"],
+            "variant": _VARIANTS[grid["variant"]],
+            "metric": _column(metric),
+            "best": found["best"]["printed"] if found["best"] else MISSING,
+            "layer": str(found["best"]["layer"]) if found["best"] else MISSING,
+            "text layer": str(found["best"]["text_layer"]) if found["best"] else MISSING,
+            "chance of the best": _decimals(found["best_chance"]),
+        }
+        for grid in results["grids"]
+        for metric, found in grid["metrics"].items()
+    ]
+
+
+def paired_rows(tests: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Paired tests as rows; "significant" after Holm's correction at 5 %."""
+    return [
+        {
+            "representation": _named(test),
+            "against": test["against"],
+            "metric": _column(test["metric"]),
+            "difference": f"{test['difference']:+.5f}",
+            "standard error": _decimals(test["standard_error"]),
+            "p (Holm)": f"{test['p_holm']:.4f}",
+            "significant": "yes" if test["p_holm"] < ALPHA else "no",
+        }
+        for test in tests
+    ]
+
+
+def print_table(run_dir: Path, stream: TextIO | None = None) -> None:
+    """Print the headline variant: values and chance levels; the page and table.csv hold the rest."""
+    results = load(run_dir)
+    out = stream or sys.stdout
+    print(f"{results['model']['name']}, {results['stage']} stage", file=out)
+    shown = [
+        row
+        for row in table(results)
+        if row["variant"] == _VARIANTS[results["variant"]] and row["row"] in ("value", "chance")
+    ]
+    columns = [name for name in shown[0] if name not in ("row", "variant")]
+    lines = [columns] + [[_label(row) if name == "representation" else row[name] for name in columns] for row in shown]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    for line in lines:
+        first, *rest = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
+        print("  ".join([first, *rest]).rstrip(), file=out)
+    for row in best_pairs(results):
+        if row["variant"] == _VARIANTS[results["variant"]]:
+            print(
+                f"best {row['representation']} {row['metric']}: {row['best']} at layer {row['layer']}, text layer "
+                f"{row['text layer']} (chance of the best {row['chance of the best']})",
+                file=out,
+            )
+    gains = paired_rows(results["audio_gain"])
+    better = sum(row["significant"] == "yes" and row["difference"].startswith("+") for row in gains)
+    worse = sum(row["significant"] == "yes" and row["difference"].startswith("-") for row in gains)
+    print(
+        f"vision+audio against vision: better in {better}, worse in {worse} of {len(gains)} paired tests (Holm, 5 %)",
+        file=out,
+    )
+    if against := results["against_baseline"]:
+        print(f"against {against['model']} ({against['run']}):", file=out)
+        for row in paired_rows(against["tests"]):
+            print(
+                f"  {row['representation']} {row['metric']}: {row['difference']}, p (Holm) {row['p (Holm)']}", file=out
+            )
+    for reason in reasons(results):
+        print(f"– {reason}", file=out)
+    print(f"! {conditions(results)}", file=out)
+
+
+def write_probe_page(run_dir: Path, out: Path) -> Path:
+    """Write one self-contained page of a probe run: figures, tables, tests, and how they were made."""
+    results = load(run_dir)
+    manifest = read_json(run_dir / "manifest.json")
+    figures = write_figures(run_dir)
+    against = results["against_baseline"]
+    tables = [
+        ("Best pair of layers", best_pairs(results)),
+        ("Does audio help? vision+audio against vision, paired", paired_rows(results["audio_gain"])),
+        (
+            f"Against {against['model']} ({against['run']}), paired" if against else "",
+            paired_rows(against["tests"]) if against else [],
+        ),
+        ("Left out", [{"sample": row["id"], "reason": row["failure"]["message"]} for row in results["left_out"]]),
+    ]
+    made = {
+        "stage": results["stage"],
+        "data": manifest.get("data"),
+        "weights": manifest["model"].get("fingerprint"),
+        "device": manifest.get("device"),
+        "dtype": manifest.get("dtype"),
+        "options": manifest.get("config"),
+        "harness": manifest.get("harness"),
+        "versions": manifest.get("versions"),
+        "created": manifest.get("created"),
+    }
+    page = _render(
+        title=f"{results['model']['name']}: {results['stage']} alignment",
+        run=run_dir.resolve().name,
+        conditions=conditions(results),
+        finished=(run_dir / "finished.json").is_file(),
+        valid=results["valid"],
+        figures=[(figure, _as_image(run_dir / "figures" / f"{figure.name}.svg")) for figure in figures],
+        scores=list(table(results)),
+        reasons=reasons(results),
+        tables=[(title, rows) for title, rows in tables if rows],
+        made=[(name, _told(value)) for name, value in made.items()],
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    return out
+
+
+def _named(entry: Mapping[str, Any]) -> str:
+    return entry["comparison"] if entry["layer"] is None else f"{entry['comparison']}, layer {entry['layer']}"
+
+
+def _label(row: Mapping[str, str]) -> str:
+    return row["representation"] if row["row"] == "value" else "  chance"
+
+
+def _column(metric: str) -> str:
+    return _SHORT.get(metric, metric)
+
+
+def _decimals(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.5f}"
+
+
+def _interval(ci: Sequence[float] | None) -> str:
+    return MISSING if ci is None else f"{ci[0]:.4f} to {ci[1]:.4f}"
+
+
+def _as_image(path: Path) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "\n".join(f"{key}: {inner}" for key, inner in value.items())
+    return MISSING if value is None else str(value)
+
+
+def _render(**values: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("reports.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = Markup(files("reports.page").joinpath("static", "page.css").read_text(encoding="utf-8"))
+    return environment.get_template("probe.html").render(csp=CSP, style=style, **values)
