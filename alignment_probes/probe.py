@@ -91,6 +91,8 @@ def start(
     """Probe a model in a new run directory. `draw` makes the figures of a run that has its results."""
     prepared = prepare(config)
     other = None if baseline is None else RunDir.open(baseline)
+    if other is not None:
+        _check_baseline(config, prepared.data.fingerprint, {triple.id for triple in prepared.data.triples}, other)
     with closing(prepared.model):
         prepared.model.open()
         _check_layers(config, prepared.model.n_layers + 1)
@@ -128,6 +130,8 @@ def rescore(
     failures = [Rejected(row["id"], probe_data.Failure(**row["failure"])) for row in stored["left_out"]]
     _check_enough(len(features.ids), config, failures)
     other = None if baseline is None else RunDir.open(baseline)
+    if other is not None:
+        _check_baseline(config, described["data"], {*features.ids}, other)
     fresh = described | {
         "created": _now(),
         "harness": {"version": manifest.package_version("omni-harness"), **manifest.git_state()},
@@ -219,21 +223,16 @@ def _results(
         if with_layers and profile.best_pair
         else [],
         "audio_gain": paired(scorer, scorer, "vision+audio", "vision", config.layers),
-        "against_baseline": None if baseline is None else _against(scorer, config, described, baseline),
+        "against_baseline": None if baseline is None else _against(scorer, config, baseline),
         "tasks": {},
     }
 
 
-def _against(scorer: Scorer, config: ProbeConfig, described: Mapping[str, Any], baseline: RunDir) -> dict[str, Any]:
+def _against(scorer: Scorer, config: ProbeConfig, baseline: RunDir) -> dict[str, Any]:
     """Paired tests of this run's model against another probe run's, on the same samples."""
     theirs = features_of(baseline)
     check_same_samples(scorer.features, theirs)
     other = baseline.manifest()
-    if other["data"]["sha256"] != described["data"]["sha256"]:
-        raise UsageError(
-            f"{baseline.path} was made on other data: its samples have the same ids but other content. "
-            "Probe both models on the same --data."
-        )
     second = replace(scorer, features=theirs)
     tests = [
         test for side in COMPARED[config.stage] for test in paired(scorer, second, side, side, config.layers)
@@ -272,6 +271,21 @@ def _baseline(run: RunDir | None) -> dict[str, Any] | None:
     if run is None:
         return None
     return {"run": run.name, "features_sha256": _index_hash(features_of(run).folder)}
+
+
+def _check_baseline(config: ProbeConfig, data: Mapping[str, Any], ids: set[str], baseline: RunDir) -> None:
+    """Raises UsageError, before anything is computed, unless the baseline was probed on the same data."""
+    theirs = features_of(baseline)
+    if theirs.stage != config.stage:
+        raise UsageError(f"--baseline {baseline.path} is of stage {theirs.stage}, this probe of {config.stage}")
+    if baseline.manifest()["data"]["sha256"] == data["sha256"]:
+        return
+    stray = sorted(ids ^ {*theirs.ids})
+    told = f"{len(stray)} samples are in one of them only, e.g. {stray[0]!r}" if stray else "their content differs"
+    raise UsageError(
+        f"--baseline {baseline.path} was probed on other samples ({len(theirs.ids)}, here {len(ids)}): {told}. "
+        "Probe both models on the same --data and --limit."
+    )
 
 
 def _check_enough(n: int, config: ProbeConfig, rejected: Any) -> None:

@@ -220,7 +220,6 @@ def probe(
 ) -> None:
     """Measure how well a model's modalities agree, at its input or layer by layer."""
     from harness import probe_command
-    from harness.registry import load_address
 
     given = {"model": model, "data": data, "stage": stage, "profile": profile, "metrics": metrics, "layers": layers}
     given |= {"k": k, "fuse": fuse, "limit": limit, "seed": seed, "batch_size": batch_size, "weights": weights}
@@ -230,13 +229,7 @@ def probe(
         plan = probe_command.preview(options, from_features=from_features)
         _print(plan if json else probe_command.preview_text(plan), json)
         return
-    run = probe_command.probe(options, from_features=from_features, baseline=baseline, out=out)
-    if json:
-        _print({"run": str(run.path), **run.results()}, json)
-    else:
-        load_address("reports.probes:print_table")(run.path)
-        print(f"run directory: {run.path}")
-    raise typer.Exit(probe_command.exit_code(run))
+    _conclude(probe_command.probe(options, from_features=from_features, baseline=baseline, out=out).path, json)
 
 
 @app.command()
@@ -293,7 +286,10 @@ def _conclude(path: Path, json: bool) -> None:
     if json:
         _print({"run": str(path), **run.results()}, json)
     else:
-        load_address("reports.tables:print_table")([path])
+        if run.manifest().get("kind") == "probe":
+            load_address("reports.probes:print_table")(path)
+        else:
+            load_address("reports.tables:print_table")([path])
         print(f"run directory: {path}")
     raise typer.Exit(exit_code(run))
 

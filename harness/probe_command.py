@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.failures import Exit, UsageError
+from harness.failures import UsageError
 from harness.registry import load_address
 from harness.store import RunDir
 
@@ -53,10 +53,6 @@ def preview_text(plan: Mapping[str, Any]) -> str:
         *(f"left out: {reason}" for reason in plan["left_out"]),
     ]
     return "\n".join(lines)
-
-
-def exit_code(run: RunDir) -> Exit:
-    return Exit.GOOD if run.finished and run.results()["valid"] else Exit.INCOMPLETE
 
 
 def _config(options: Mapping[str, Any]) -> Any:

@@ -48,7 +48,7 @@ def write_figures(run_dir: Path, results: Results) -> list[Figure]:
 
     folder = run_dir / "figures"
     folder.mkdir(exist_ok=True)
-    figures = _figures(results)
+    figures = figures_of(results)
     for figure in figures:
         (folder / f"{figure.name}.csv").write_text(as_csv(figure.rows), encoding="utf-8")
         with plt.rc_context(_STYLE):
@@ -76,7 +76,8 @@ def conditions(results: Results) -> str:
     return "; ".join([*said, *filter(None, notes)])
 
 
-def _figures(results: Results) -> list[Figure]:
+def figures_of(results: Results) -> list[Figure]:
+    """The figures that the results hold, in reading order; nothing is drawn yet."""
     headline = [entry for entry in results["scores"] if entry["headline"]]
     rows = _score_rows(headline, results["metrics"])
     title = f"{results['model']['name']}, {results['stage']} stage"

@@ -125,6 +125,8 @@ def print_table(run_dir: Path, stream: TextIO | None = None) -> None:
         if row["variant"] == _VARIANTS[results["variant"]] and row["row"] in ("value", "chance")
     ]
     columns = [name for name in shown[0] if name not in ("row", "variant")]
+    if all(row[AVERAGE] == MISSING for row in shown):  # a metric is left out, or undefined everywhere
+        columns.remove(AVERAGE)
     lines = [columns] + [[_label(row) if name == "representation" else row[name] for name in columns] for row in shown]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     for line in lines:
@@ -161,7 +163,9 @@ def write_probe_page(run_dir: Path, out: Path) -> Path:
     """Write one self-contained page of a probe run: figures, tables, tests, and how they were made."""
     results = load(run_dir)
     manifest = read_json(run_dir / "manifest.json")
-    figures = write_figures(run_dir)
+    figures = probe_figures.figures_of(results)
+    if not all(_svg(run_dir, figure).is_file() for figure in figures):
+        write_figures(run_dir)
     against = results["against_baseline"]
     tables = [
         ("Best pair of layers", best_pairs(results)),
@@ -189,7 +193,7 @@ def write_probe_page(run_dir: Path, out: Path) -> Path:
         conditions=conditions(results),
         finished=(run_dir / "finished.json").is_file(),
         valid=results["valid"],
-        figures=[(figure, _as_image(run_dir / "figures" / f"{figure.name}.svg")) for figure in figures],
+        figures=[(figure, _as_image(_svg(run_dir, figure))) for figure in figures],
         scores=list(table(results)),
         reasons=reasons(results),
         tables=[(title, rows) for title, rows in tables if rows],
@@ -218,6 +222,10 @@ def _decimals(value: float | None) -> str:
 
 def _interval(ci: Sequence[float] | None) -> str:
     return MISSING if ci is None else f"{ci[0]:.4f} to {ci[1]:.4f}"
+
+
+def _svg(run_dir: Path, figure: Figure) -> Path:
+    return run_dir / "figures" / f"{figure.name}.svg"
 
 
 def _as_image(path: Path) -> str:

@@ -18,6 +18,8 @@ import orjson
 from harness.failures import UsageError
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
 from reports.page.rows import page_rows, script_json, write_chunks
+from reports.probe_figures import conditions
+from reports.probes import write_probe_page
 from reports.runs import MINI, Run, caveats, invalid_reason, load_all
 from reports.tables import MISSING, PAPER, measured, rows
 
@@ -41,7 +43,12 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") ->
     for script in ("sort.js", "diff.js", "samples.js"):
         (out / "static" / script).write_bytes(_static(script))
     folder = MediaFolder(out)
-    pages = [[_task_page(run, n, task, out, folder, choice) for task in run.tasks] for n, run in enumerate(runs)]
+    pages = [
+        [_probe_page(run, n, out)]
+        if run.manifest.get("kind") == "probe"
+        else [_task_page(run, n, task, out, folder, choice) for task in run.tasks]
+        for n, run in enumerate(runs)
+    ]
     found = [
         row | {"page": f"tasks/{_slug(n, row['task'])}.html"}
         for n, run in enumerate(runs)
@@ -63,7 +70,7 @@ def _clear(out: Path) -> None:
         return
     if not (out / "data" / "leaderboard.json").is_file():
         raise UsageError(f"{out} is not empty and holds no earlier report; name a new folder with -o")
-    for part in ("data", "tasks", "static"):
+    for part in ("data", "tasks", "probes", "static"):
         shutil.rmtree(out / part, ignore_errors=True)
 
 
@@ -100,6 +107,18 @@ def _task_page(run: Run, n: int, task: str, out: Path, folder: MediaFolder, choi
         encoding="utf-8",
     )
     return about
+
+
+def _probe_page(run: Run, n: int, out: Path) -> dict[str, Any]:
+    """Write the page of a probe run; returns what the index says about it."""
+    page = f"probes/{n}.html"
+    write_probe_page(run.path, out / page)
+    return {
+        "task": f"alignment probe, {run.results['stage']} stage",
+        "page": page,
+        "made": [("conditions", conditions(run.results))],
+        "invalid": None if run.results["valid"] else f"invalid: {run.results['n_failed']} samples were left out",
+    }
 
 
 def _made(run: Run, task: str) -> list[tuple[str, str]]:
