@@ -106,6 +106,8 @@ class Vita15Config:
     audio: AudioConfig = field(default_factory=AudioConfig)
     tokenizer_max_length: int = 6200
     image_aspect_ratio: ImageAspectRatio = "square"
+    state_classes: int = 0
+    """Outputs of the paper's speech/text classification head; 0 leaves it out, as the release does."""
 
     def __post_init__(self) -> None:
         if self.image_aspect_ratio not in ("square", "pad"):

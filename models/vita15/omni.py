@@ -28,6 +28,9 @@ IMAGE = -200  # the place of one tile or frame
 AUDIO = -500  # the place of one clip of speech
 IGNORE = -100  # a label that the loss leaves out
 
+STATE_WEIGHTS = (1.0, 5.0, 1.0)
+"""Class weights of the state head's loss in the reference implementation, which has three classes."""
+
 
 @dataclass(frozen=True, eq=False)
 class OmniBatch:
@@ -49,11 +52,13 @@ class Embedded(NamedTuple):
     inputs_embeds: Tensor  # [B, S, D]
     attention_mask: Tensor  # [B, S], True on what is not padding
     labels: Tensor  # [B, S], IGNORE on media and padding
+    speech_ends: Tensor  # [B], position of the last embedding of speech, -1 where there is none
 
 
 class TrainOutput(NamedTuple):
     loss: Tensor  # scalar: mean cross-entropy of the labels, each predicted from what precedes it
     logits: Tensor  # [B, S, vocabulary]
+    state_loss: Tensor | None = None  # scalar, of the state head
 
 
 class Vita15(nn.Module):
@@ -66,6 +71,8 @@ class Vita15(nn.Module):
         self.model.mm_projector = Projector(config.mm_hidden_size, width)
         self.model.audio_encoder = AudioEncoder(config.audio, width)
         self.lm_head = nn.Linear(width, config.language.vocab_size, bias=False)
+        if config.state_classes:
+            self.predictor_head = nn.Linear(width, config.state_classes)
 
     @property
     def device(self) -> torch.device:
@@ -94,11 +101,12 @@ class Vita15(nn.Module):
         clips: Iterator[Tensor] = iter(())
         if batch.audio is not None and batch.audio_lengths is not None:
             clips = iter(self.encode_audio(batch.audio, batch.audio_lengths))
-        rows, row_labels = [], []
+        rows, row_labels, speech_ends = [], [], []
         for index, ids in enumerate(batch.input_ids):
             ids = ids.to(self.device)
             targets = torch.full_like(ids, IGNORE) if labels is None else labels[index].to(self.device)
             pieces, kept = [], []
+            length, speech_end = 0, -1
             for start, stop, kind in _pieces(ids.tolist()):
                 if kind is None:
                     pieces.append(self.model.embed_tokens(ids[start:stop]))
@@ -106,26 +114,44 @@ class Vita15(nn.Module):
                 else:
                     pieces.append(_next(images if kind == IMAGE else clips, kind))
                     kept.append(targets.new_full((len(pieces[-1]),), IGNORE))
+                length += len(pieces[-1])
+                speech_end = length - 1 if kind == AUDIO else speech_end
             rows.append(torch.cat(pieces))
             row_labels.append(torch.cat(kept))
+            speech_ends.append(speech_end)
         left_over = {IMAGE: sum(1 for _ in images), AUDIO: sum(1 for _ in clips)}
         if any(left_over.values()):
             raise ValueError(f"{left_over[IMAGE]} pictures and {left_over[AUDIO]} clips have no place in the prompts")
         lengths = torch.tensor([len(row) for row in rows], device=self.device)
         embeds = pad_sequence(rows, batch_first=True)  # [B, S, D]
         mask = torch.arange(embeds.shape[1], device=self.device) < lengths[:, None]
-        return Embedded(embeds, mask, pad_sequence(row_labels, batch_first=True, padding_value=IGNORE))
+        padded_labels = pad_sequence(row_labels, batch_first=True, padding_value=IGNORE)
+        return Embedded(embeds, mask, padded_labels, torch.tensor(speech_ends, device=self.device))
 
     def logits(self, inputs_embeds: Tensor) -> Tensor:
         """[B, S, D], padded on the right -> [B, S, vocabulary]; what stands at padding means nothing."""
         return self.lm_head(causal_hidden(self.model, inputs_embeds))
 
-    def forward(self, batch: OmniBatch, labels: Sequence[Tensor]) -> TrainOutput:
-        """The training loss of a batch; a label IGNORE is left out."""
+    def forward(self, batch: OmniBatch, labels: Sequence[Tensor], states: Tensor | None = None) -> TrainOutput:
+        """The training loss of a batch; a label IGNORE is left out.
+
+        `states` [B] are classes of the spoken queries for the state head (the paper's stage 2.2), IGNORE where a
+        row is to be left out; the head reads the hidden state at the end of the speech.
+        """
         embedded = self.embed(batch, labels)
-        logits = self.logits(embedded.inputs_embeds)
+        hidden = causal_hidden(self.model, embedded.inputs_embeds)
+        logits = self.lm_head(hidden)
         loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), embedded.labels[:, 1:].flatten(), ignore_index=IGNORE)
-        return TrainOutput(loss, logits)
+        state_loss = None if states is None else self._state_loss(hidden, embedded.speech_ends, states)
+        return TrainOutput(loss, logits, state_loss)
+
+    def _state_loss(self, hidden: Tensor, speech_ends: Tensor, states: Tensor) -> Tensor:
+        if not self.config.state_classes:
+            raise ValueError("states were given, but the configuration has no state head (state_classes is 0)")
+        wanted = torch.where(speech_ends < 0, IGNORE, states.to(self.device))
+        last = hidden[torch.arange(len(hidden), device=self.device), speech_ends.clamp(min=0)]  # [B, D]
+        weights = torch.tensor(STATE_WEIGHTS, device=self.device) if self.config.state_classes == 3 else None
+        return F.cross_entropy(self.predictor_head(last).float(), wanted, weight=weights, ignore_index=IGNORE)
 
 
 class _Piece(NamedTuple):

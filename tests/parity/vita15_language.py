@@ -44,7 +44,7 @@ CONTROL_IDS = {name: FIRST_CONTROL_ID + i for i, name in enumerate(CONTROL_TOKEN
 
 
 def prompts(goldens: Path) -> Check:
-    check = Check("vita15.prompts")
+    check = Check("prompts")
     golden = json.loads((goldens / "vita15" / "prompts.json").read_text(encoding="utf-8"))
     image, audio = golden["image_token_index"], golden["audio_token_index"]
     lookup = Lookup()
@@ -179,7 +179,7 @@ def _segments(ids: Sequence[int], sizes: dict[int, Callable[[], int]], image: in
 
 
 def omni(goldens: Path) -> Check:
-    check = Check("vita15.omni", MODEL_TOLERANCE)
+    check = Check("omni", MODEL_TOLERANCE)
     path = goldens / "vita15" / "omni.safetensors"
     if not path.exists():
         raise FileNotFoundError(2, "no such file", str(path))

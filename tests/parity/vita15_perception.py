@@ -41,7 +41,7 @@ class Golden(NamedTuple):
 
 
 def fbank_and_cmvn(goldens: Path) -> Check:
-    check = Check("vita15.fbank", FBANK_TOLERANCE)
+    check = Check("fbank", FBANK_TOLERANCE)
     golden = _load(goldens, "fbank")
     for case, waveform in golden.under("wav.").items():
         want = golden.tensors[f"fbank.{case}"]
@@ -68,7 +68,7 @@ def _relatively_close(check: Check, name: str, got: Tensor, want: Tensor) -> Non
 
 
 def resampling(goldens: Path) -> Check:
-    check = Check("vita15.resample", FLOAT_TOLERANCE)
+    check = Check("resample", FLOAT_TOLERANCE)
     golden = _load(goldens, "resample")
     for name, want in golden.under("out.").items():
         rate, target = name.split("_to_")
@@ -78,7 +78,7 @@ def resampling(goldens: Path) -> Check:
 
 
 def chunk_masks(goldens: Path) -> Check:
-    check = Check("vita15.chunk_mask")
+    check = Check("chunk_mask")
     for name, want in _load(goldens, "chunk_mask").tensors.items():
         size, chunk, left = (int(number) for number in re.findall(r"-?\d+", name))
         check.equal(name, chunk_mask(size, chunk, left), want)
@@ -87,7 +87,7 @@ def chunk_masks(goldens: Path) -> Check:
 
 @torch.no_grad()
 def audio_encoder(goldens: Path) -> Check:
-    check = Check("vita15.audio_encoder", MODEL_TOLERANCE)
+    check = Check("audio_encoder", MODEL_TOLERANCE)
     golden = _load(goldens, "audio_encoder")
     weights = golden.under("model.audio_encoder.")
     prompt = weights.pop("prompt_embeddings.weight", None)
@@ -143,7 +143,7 @@ def _audio_config(golden: Golden, weights: dict[str, Tensor]) -> AudioConfig:
 
 @torch.no_grad()
 def vision(goldens: Path) -> Check:
-    check = Check("vita15.vision", MODEL_TOLERANCE)
+    check = Check("vision", MODEL_TOLERANCE)
     golden = _load(goldens, "vision")
     config = VisionConfig(
         **golden.config["vision"], patch_size=golden.config["patch_size"], layer_norm_eps=golden.config["eps"]
@@ -170,7 +170,7 @@ def vision(goldens: Path) -> Check:
 
 
 def tiling_grids(goldens: Path) -> Check:
-    check = Check("vita15.tiling_grids")
+    check = Check("tiling_grids")
     for case in json.loads(_path(goldens, "tiling_grids.json").read_text(encoding="utf-8")):
         for tiles, want in case["grids"].items():
             low, high = map(int, tiles.split("-"))
@@ -187,7 +187,7 @@ def tiling_pixels(goldens: Path) -> Check:
     golden = _load(goldens, "tiling_pixels")
     same = golden.config["PIL"] == PIL.__version__
     levels, floats = (0, FLOAT_TOLERANCE) if same else (1, 2e-2)
-    check = Check("vita15.tiling_pixels", floats)
+    check = Check("tiling_pixels", floats)
     for index, case in enumerate(golden.config["cases"]):
         tiles = tile_image(_image(golden.tensors[f"image.{index}"]), 1, case["max_num"], case["tile"])
         want, wanted = golden.tensors[f"tiles_u8.{index}"], golden.tensors[f"pixel_values.{index}"]
@@ -207,7 +207,7 @@ def tiling_pixels(goldens: Path) -> Check:
 
 
 def video_frames(goldens: Path) -> Check:
-    check = Check("vita15.video_frames")
+    check = Check("video_frames")
     for case in json.loads(_path(goldens, "video_frames.json").read_text(encoding="utf-8")):
         settings = {k: case[k] for k in ("start_s", "end_s", "max_frames", "min_frames") if k in case}
         total = case["total_frames"]
@@ -222,14 +222,14 @@ def video_frames(goldens: Path) -> Check:
 
 
 COMPONENTS: dict[str, Callable[[Path], Check]] = {
-    "vita15.fbank": fbank_and_cmvn,
-    "vita15.resample": resampling,
-    "vita15.chunk_mask": chunk_masks,
-    "vita15.audio_encoder": audio_encoder,
-    "vita15.vision": vision,
-    "vita15.tiling_grids": tiling_grids,
-    "vita15.tiling_pixels": tiling_pixels,
-    "vita15.video_frames": video_frames,
+    "fbank": fbank_and_cmvn,
+    "resample": resampling,
+    "chunk_mask": chunk_masks,
+    "audio_encoder": audio_encoder,
+    "vision": vision,
+    "tiling_grids": tiling_grids,
+    "tiling_pixels": tiling_pixels,
+    "video_frames": video_frames,
 }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from models.vita15.audio_features import num_llm_tokens
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
+from models.vita15.language import causal_hidden
 from models.vita15.omni import AUDIO, IGNORE, IMAGE, OmniBatch, Vita15
 
 
@@ -153,3 +156,35 @@ def test_the_loss_trains_every_part(model: Vita15) -> None:
 def test_places_and_media_must_match(model: Vita15, ids: list[int], count: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         model.embed(OmniBatch([torch.tensor(ids)], pixels(count) if count else None))
+
+
+def spoken_batch() -> tuple[OmniBatch, list[Tensor]]:
+    ids = [torch.tensor([5, AUDIO, 6, 7]), torch.tensor([8, 9])]
+    return OmniBatch(ids, audio=torch.randn(1, 40, 80), audio_lengths=torch.tensor([40])), [ids[0].clamp(min=0), ids[1]]
+
+
+def test_the_state_head_is_off_as_in_the_release_and_reads_the_end_of_the_speech() -> None:
+    plain = build(Vita15Config.tiny(), seed=0)
+    headed = build(replace(Vita15Config.tiny(), state_classes=3), seed=0)
+    assert set(headed.state_dict()) - set(plain.state_dict()) == {"predictor_head.weight", "predictor_head.bias"}
+    batch, labels = spoken_batch()
+    embedded = headed.embed(batch)
+    n_speech = len(headed.encode_audio(batch.audio, batch.audio_lengths)[0])  # type: ignore[arg-type]
+    assert embedded.speech_ends.tolist() == [n_speech, -1]
+
+    losses = {state: headed(batch, labels, torch.tensor([state, 1])).state_loss for state in range(3)}
+    hidden = causal_hidden(headed.model, embedded.inputs_embeds)[0, n_speech]
+    for state, loss in losses.items():
+        assert loss is not None
+        assert torch.allclose(loss, -headed.predictor_head(hidden).log_softmax(-1)[state], atol=1e-5)
+    with pytest.raises(ValueError, match="no state head"):
+        plain(batch, labels, torch.tensor([0, IGNORE]))
+
+
+def test_prompt_tokens_stand_before_the_speech() -> None:
+    tiny = Vita15Config.tiny()
+    prompted = build(replace(tiny, audio=replace(tiny.audio, num_prompt_embeddings=2)), seed=0)
+    batch, _ = spoken_batch()
+    (clip,) = prompted.encode_audio(batch.audio, batch.audio_lengths)  # type: ignore[arg-type]
+    table = prompted.model.audio_encoder.prompt_embeddings.weight
+    assert torch.equal(clip[:2], table) and len(clip) == 2 + num_llm_tokens(40)
