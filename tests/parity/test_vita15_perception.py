@@ -49,7 +49,7 @@ def test_a_change_in_any_output_tensor_is_noticed(name: str, tmp_path: Path) -> 
         assert COMPONENTS[name](tmp_path).failed > 0, key
 
 
-@pytest.mark.parametrize("name", ["tiling_grids", "vita15.video_frames"])
+@pytest.mark.parametrize("name", ["tiling_grids", "video_frames"])
 def test_a_change_in_a_table_is_noticed(name: str, tmp_path: Path) -> None:
     path = _copy(tmp_path) / f"{name.removeprefix('vita15.')}.json"
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
