@@ -30,6 +30,7 @@ from harness.contracts import Model, ModelOptions, ProbedModel
 from harness.failures import MIN_COVERAGE, UsageError, coverage
 from harness.run import RUNS
 from harness.store import RunDir, read_json, write_json
+from harness.types import Failure
 
 FORMAT = 1
 _PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "safetensors", "scipy", "soundfile", "pillow")
@@ -127,7 +128,7 @@ def rescore(
     features = features_of(old)
     _check_layers(config, features.n_layers)
     stored = old.results()
-    failures = [Rejected(row["id"], probe_data.Failure(**row["failure"])) for row in stored["left_out"]]
+    failures = [Rejected(row["id"], Failure(**row["failure"])) for row in stored["left_out"]]
     _check_enough(len(features.ids), config, failures)
     other = None if baseline is None else RunDir.open(baseline)
     if other is not None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from reports.runs import MINI
 
 COLOURS = {"vision-text": "#1b6ca8", "vision+audio-text": "#c4571b", "audio-text": "#3a7d44"}
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "probe",
     "font.family": "DejaVu Sans",
     "font.size": 9,

@@ -36,7 +36,7 @@ class ContentProcessor(Processor):
 
 
 class _Row(NamedTuple):
-    index: int  # in the batch
+    place: int  # in the batch
     kinds: tuple[str, ...]  # modality of each medium, in order
     inputs: ModelInputs
 
@@ -81,12 +81,12 @@ def _unembedded(model: Vita15, rows: Sequence[_Row]) -> Iterator[tuple[int, Stat
         if bool((ids >= 0).any()):
             found["text"] = [model.model.embed_tokens(ids[ids >= 0].to(model.device))]
         visual = next((kind for kind in row.kinds if kind != "audio"), "image")
-        for place in ids[ids < 0].tolist():
-            source, kind = (clips, "audio") if place == AUDIO else (tiles, visual)
+        for token in ids[ids < 0].tolist():
+            source, kind = (clips, "audio") if token == AUDIO else (tiles, visual)
             found.setdefault(kind, []).append(next(source))
         embeddings = {kind: torch.cat(pieces) for kind, pieces in found.items()}  # [tokens, D] each
         vectors = {kind: tokens.double().mean(dim=0).float().cpu().numpy() for kind, tokens in embeddings.items()}
-        yield row.index, States(vectors, {kind: len(tokens) for kind, tokens in embeddings.items()})
+        yield row.place, States(vectors, {kind: len(tokens) for kind, tokens in embeddings.items()})
 
 
 @torch.inference_mode()
@@ -107,5 +107,5 @@ def _last_states(model: Vita15, rows: Sequence[_Row]) -> Iterator[tuple[int, Sta
         for hook in hooks:
             hook.remove()
     states = torch.stack([*kept, final[row_numbers, last]], dim=1).float().cpu().numpy()  # [B, layers + 1, D]
-    for place, row in enumerate(rows):
-        yield row.index, States({"last": states[place]}, {"last": int(last[place]) + 1})
+    for number, row in enumerate(rows):
+        yield row.place, States({"last": states[number]}, {"last": int(last[number]) + 1})
