@@ -21,9 +21,9 @@ Channel = Literal["wide", "telephone", "far"]
 Waveform = NDArray[np.float32]
 """[samples] at 16 kHz within -1..1, on the grid of `LEVELS` so that FLAC stores it small."""
 
-LEVELS = 1 << 10
-PEAK = 0.5
-MARGIN = RATE // 10
+LEVELS = 1 << 9
+PEAK = 0.45
+MARGIN = RATE // 16
 SILENCE = 0.02
 
 
@@ -50,7 +50,7 @@ def espeak_version() -> str:
 
 
 def synthesize(text: str, speaker: Speaker, rng: random.Random) -> Waveform:
-    """Speak a text, each time a little faster or slower, higher or lower. Margins of silence are a tenth of a second.
+    """Speak a text, each time a little faster or slower, higher or lower. Silence around it is short.
 
     Upper-case words would be spelt as acronyms, so the text is lowered. Raises SynthesizerError.
     """

@@ -1,0 +1,429 @@
+"""Whole pictures: places, landmarks, artworks, faces and film posters. Each kind keeps its looks, layouts vary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tasks.mini.dice import Dice
+from tasks.mini.drawing import (
+    COLOURS,
+    INK,
+    OBJECTS,
+    SIZE,
+    WHITE,
+    WHOLE,
+    Box,
+    Colour,
+    Pen,
+    fitting_size,
+    rays,
+    write,
+)
+
+SKY: tuple[Colour, ...] = ((150, 205, 250), (190, 225, 250), (250, 215, 170), (200, 200, 220))
+STONE: Colour = (200, 185, 150)
+GRASS: Colour = (95, 175, 75)
+WALLS: tuple[Colour, ...] = ((200, 225, 245), (220, 240, 215), (245, 235, 205), (225, 215, 235))
+
+
+# Landmarks stand in a box on the ground below a sky.
+
+
+def _pyramids(pen: Pen, box: Box) -> None:
+    for left, top, right in ((0.0, 0.2, 0.7), (0.45, 0.45, 1.0)):
+        middle = (left + right) / 2
+        pen.polygon(box.at((middle, top), (right, 1.0), (left, 1.0)), fill=(220, 180, 90))
+        pen.polygon(box.at((middle, top), (right, 1.0), (middle + 0.08, 1.0)), fill=(170, 130, 60))
+
+
+def _eiffel(pen: Pen, box: Box) -> None:
+    iron = (110, 80, 60)
+    pen.polygon(box.at((0.5, 0.0), (0.58, 0.5), (0.85, 1.0), (0.68, 1.0), (0.5, 0.72), (0.32, 1.0), (0.15, 1.0),
+                       (0.42, 0.5)), fill=iron)  # fmt: skip
+    pen.rectangle(box.frame(0.3, 0.58, 0.7, 0.65), fill=iron)
+    pen.rectangle(box.frame(0.4, 0.33, 0.6, 0.38), fill=iron)
+
+
+def _clock_tower(pen: Pen, box: Box) -> None:
+    pen.rectangle(box.frame(0.35, 0.25, 0.65, 1.0), fill=(190, 150, 80))
+    pen.polygon(box.at((0.5, 0.0), (0.68, 0.27), (0.32, 0.27)), fill=(70, 80, 90))
+    pen.ellipse(box.frame(0.38, 0.32, 0.62, 0.56), fill=WHITE, outline=INK, width=box.width(0.025))
+    pen.line(box.at((0.5, 0.36), (0.5, 0.44), (0.57, 0.47)), fill=INK, width=box.width(0.025))
+
+
+def _great_wall(pen: Pen, box: Box) -> None:
+    pen.polygon(box.at((-0.2, 0.75), (0.3, 0.5), (0.65, 0.7), (1.2, 0.4), (1.2, 0.6), (0.65, 0.9), (0.3, 0.7),
+                       (-0.2, 0.95)), fill=STONE)  # fmt: skip
+    for x, y in ((0.2, 0.3), (0.85, 0.3)):
+        pen.rectangle(box.frame(x, y, x + 0.25, y + 0.42), fill=(165, 150, 115))
+        for notch in (0.0, 0.1, 0.2):
+            pen.rectangle(box.frame(x + notch, y - 0.06, x + notch + 0.05, y), fill=(165, 150, 115))
+
+
+def _red_bridge(pen: Pen, box: Box) -> None:
+    pen.rectangle(box.frame(-0.3, 0.72, 1.3, 0.78), fill=COLOURS["red"])
+    for x in (0.12, 0.78):
+        pen.rectangle(box.frame(x, 0.1, x + 0.1, 1.0), fill=COLOURS["red"])
+    cable = [(0.17 + 0.66 * t / 10, 0.12 + 0.55 * (1 - (t / 5 - 1) ** 2)) for t in range(11)]
+    pen.line(box.at((-0.3, 0.7), *cable, (1.3, 0.7)), fill=COLOURS["red"], width=box.width(0.035))
+
+
+def _volcano(pen: Pen, box: Box) -> None:
+    pen.polygon(box.at((0.4, 0.15), (0.6, 0.15), (1.15, 1.0), (-0.15, 1.0)), fill=(80, 100, 165))
+    pen.polygon(box.at((0.4, 0.15), (0.6, 0.15), (0.77, 0.42), (0.65, 0.36), (0.55, 0.46), (0.45, 0.36), (0.35, 0.46),
+                       (0.23, 0.42)), fill=WHITE)  # fmt: skip
+
+
+def _taj_mahal(pen: Pen, box: Box) -> None:
+    marble = (250, 245, 235)
+    pen.rectangle(box.frame(0.2, 0.5, 0.8, 1.0), fill=marble)
+    pen.ellipse(box.frame(0.3, 0.18, 0.7, 0.62), fill=marble)
+    pen.polygon(box.at((0.5, 0.05), (0.54, 0.25), (0.46, 0.25)), fill=marble)
+    for x in (0.02, 0.9):
+        pen.rectangle(box.frame(x, 0.3, x + 0.08, 1.0), fill=marble)
+    pen.ellipse(box.frame(0.42, 0.62, 0.58, 0.9), fill=(120, 110, 120))
+    pen.rectangle(box.frame(0.42, 0.76, 0.58, 1.0), fill=(120, 110, 120))
+
+
+def _opera_house(pen: Pen, box: Box) -> None:
+    for left, top in ((-0.05, 0.5), (0.2, 0.3), (0.5, 0.45)):
+        pen.chord(box.frame(left, top, left + 0.55, top + 1.1), 180, 320, fill=(250, 250, 245), outline=(120, 120, 120),
+                  width=box.width(0.015))  # fmt: skip
+    pen.rectangle(box.frame(-0.1, 0.85, 1.1, 1.05), fill=(160, 110, 90))
+
+
+def _leaning_tower(pen: Pen, box: Box) -> None:
+    for floor in range(6):
+        x, y = 0.25 + 0.06 * floor, 0.86 - 0.165 * floor
+        pen.polygon(box.at((x, y + 0.14), (x + 0.32, y + 0.14), (x + 0.37, y), (x + 0.05, y)), fill=(225, 215, 190))
+        pen.line(box.at((x, y + 0.15), (x + 0.34, y + 0.15)), fill=(110, 95, 80), width=box.width(0.025))
+
+
+def _stonehenge(pen: Pen, box: Box) -> None:
+    for x in (0.0, 0.26, 0.52, 0.78):
+        pen.rectangle(box.frame(x, 0.5, x + 0.14, 1.0), fill=(130, 130, 130))
+    for x in (-0.03, 0.49):
+        pen.rectangle(box.frame(x, 0.38, x + 0.46, 0.5), fill=(100, 100, 100))
+
+
+LANDMARKS: dict[str, Callable[[Pen, Box], None]] = {
+    "the Pyramids": _pyramids,
+    "the Eiffel Tower": _eiffel,
+    "Big Ben": _clock_tower,
+    "the Great Wall": _great_wall,
+    "the Golden Gate Bridge": _red_bridge,
+    "Mount Fuji": _volcano,
+    "the Taj Mahal": _taj_mahal,
+    "the Sydney Opera House": _opera_house,
+    "the Tower of Pisa": _leaning_tower,
+    "Stonehenge": _stonehenge,
+}
+
+
+def draw_landmark(pen: Pen, name: str, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=dice.choice(SKY))
+    pen.rectangle((0, 184, SIZE, SIZE), fill=dice.choice((GRASS, (225, 205, 150), (140, 165, 190))))
+    side = dice.number(120, 160, 8)
+    LANDMARKS[name](pen, Box(dice.number(20, 204 - side, 6), 190 - side, side))
+
+
+# Places fill the picture.
+
+
+def _sun(pen: Pen, dice: Dice, colour: Colour = (255, 215, 40)) -> None:
+    x, y = dice.number(10, 170, 20), dice.number(8, 32, 8)
+    pen.ellipse((x, y, x + 38, y + 38), fill=colour)
+
+
+def _beach(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, 90), fill=(150, 210, 250))
+    pen.rectangle((0, 90, SIZE, 150), fill=(30, 110, 200))
+    pen.rectangle((0, 150, SIZE, SIZE), fill=(245, 220, 150))
+    _sun(pen, dice)
+    x, colour = dice.number(20, 150, 10), dice.choice(("red", "orange", "purple"))
+    pen.pieslice((x, 130, x + 60, 190), 180, 360, fill=COLOURS[colour])
+    pen.line((x + 30, 150, x + 30, 205), fill=COLOURS["brown"], width=4)
+
+
+def _forest(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(190, 225, 190))
+    pen.rectangle((0, 170, SIZE, SIZE), fill=(60, 110, 45))
+    for i in range(5):
+        x, y = 44 * i - 10 + dice.number(0, 12, 4), dice.number(10, 50, 8)
+        pen.rectangle((x + 24, 130, x + 36, 205), fill=(100, 65, 30))
+        pen.polygon(((x + 30, y), (x + 64, 165), (x - 4, 165)), fill=(25, 100, 45))
+
+
+def _city(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(185, 205, 225))
+    for i in range(4):
+        x, top = 56 * i + 4, dice.number(20, 110, 10)
+        pen.rectangle((x, top, x + 46, SIZE), fill=dice.choice(((90, 95, 110), (120, 90, 80), (70, 80, 120))))
+        for y in range(top + 12, 200, 26):
+            for dx in (8, 28):
+                pen.rectangle((x + dx, y, x + dx + 10, y + 13), fill=(250, 235, 150))
+
+
+def _mountains(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(170, 215, 250))
+    for i in range(3):
+        x, top = 70 * i + dice.number(10, 50, 10), dice.number(30, 80, 10)
+        pen.polygon(((x, top), (x + 95, 190), (x - 95, 190)), fill=(120, 115, 125))
+        pen.polygon(((x, top), (x + 27, top + 40), (x - 27, top + 40)), fill=WHITE)
+    pen.rectangle((0, 185, SIZE, SIZE), fill=GRASS)
+
+
+def _desert(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(250, 210, 150))
+    _sun(pen, dice, (235, 90, 40))
+    pen.ellipse((-60, 130, 160, 320), fill=(215, 155, 80))
+    pen.ellipse((80, 145, 320, 320), fill=(230, 175, 100))
+    x, green = dice.number(40, 160, 10), (40, 120, 60)
+    pen.rectangle((x, 90, x + 16, 190), fill=green)
+    pen.line(((x - 22, 115), (x - 22, 140), (x + 8, 140)), fill=green, width=10)
+    pen.line(((x + 38, 105), (x + 38, 128), (x + 8, 128)), fill=green, width=10)
+
+
+def _winter(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(150, 170, 195))
+    pen.rectangle((0, 160, SIZE, SIZE), fill=WHITE)
+    x = dice.number(40, 160, 10)
+    for top, radius in ((150, 32), (105, 23), (72, 16)):
+        pen.ellipse((x - radius, top - radius + 20, x + radius, top + radius + 20), fill=WHITE)
+    pen.polygon(((x, 92), (x + 22, 97), (x, 101)), fill=COLOURS["orange"])
+    for i in range(14):
+        sx, sy = 16 * i + dice.number(0, 8, 4), dice.number(8, 140, 12)
+        pen.ellipse((sx, sy, sx + 7, sy + 7), fill=WHITE)
+
+
+def _road(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, 100), fill=(165, 210, 245))
+    pen.rectangle((0, 100, SIZE, SIZE), fill=GRASS)
+    x = dice.number(80, 144, 8)
+    pen.polygon(((x - 8, 100), (x + 8, 100), (200, SIZE), (24, SIZE)), fill=(80, 80, 85))
+    for near, far in ((0.1, 0.25), (0.4, 0.6), (0.75, 1.0)):
+        (a, b), (c, d) = ((x + (112 - x) * t, 100 + 124 * t) for t in (near, far))
+        pen.line((round(a), round(b), round(c), round(d)), fill=WHITE, width=round(2 + 8 * far))
+    _sun(pen, dice)
+
+
+def _night(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(15, 20, 60))
+    x, y = dice.number(20, 150, 10), dice.number(15, 70, 11)
+    pen.ellipse((x, y, x + 50, y + 50), fill=(250, 245, 200))
+    pen.ellipse((x + 18, y - 6, x + 64, y + 40), fill=(15, 20, 60))
+    for i in range(12):
+        OBJECTS["star"](pen, Box(18 * i + dice.number(0, 8, 4), dice.number(5, 150, 5), 13), (250, 245, 200))
+    pen.rectangle((0, 185, SIZE, SIZE), fill=(20, 35, 30))
+
+
+def _farm(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, 110), fill=(170, 215, 250))
+    for i in range(6):
+        pen.rectangle((0, 110 + 20 * i, SIZE, 130 + 20 * i), fill=((205, 180, 70), (140, 170, 60))[i % 2])
+    x = dice.number(10, 120, 10)
+    pen.rectangle((x, 70, x + 84, 140), fill=COLOURS["red"])
+    pen.polygon(((x + 42, 25), (x + 96, 72), (x - 12, 72)), fill=(110, 40, 35))
+    pen.rectangle((x + 28, 92, x + 56, 140), fill=WHITE)
+
+
+def _kitchen(pen: Pen, dice: Dice) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=(245, 225, 200))
+    pen.rectangle((0, 120, SIZE, SIZE), fill=(150, 105, 70))
+    pen.rectangle((0, 112, SIZE, 124), fill=(90, 90, 90))
+    x = dice.number(15, 100, 5)
+    pen.rectangle((x, 140, x + 80, 210), fill=(60, 60, 65))
+    pen.rectangle((x + 12, 155, x + 68, 192), fill=(245, 140, 40))
+    pot = COLOURS[dice.choice(("red", "blue", "green"))]
+    pen.rectangle((x + 14, 72, x + 66, 112), fill=pot)
+    pen.rectangle((x + 4, 78, x + 76, 86), fill=pot)
+    pen.rectangle((150 + dice.number(0, 24, 8), 20, 200, 70), fill=(170, 215, 250), outline=WHITE, width=5)
+
+
+SCENES: dict[str, Callable[[Pen, Dice], None]] = {
+    "beach": _beach,
+    "forest": _forest,
+    "city": _city,
+    "mountain range": _mountains,
+    "desert": _desert,
+    "snow field": _winter,
+    "road": _road,
+    "night sky": _night,
+    "farm": _farm,
+    "kitchen": _kitchen,
+}
+
+
+# Artworks: each painter has one manner and any colours. Painters are invented.
+
+
+def _stripes(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    step, at, i = 0, 0, dice.number(0, 2)
+    while at < SIZE:
+        step = dice.number(16, 36, 4)
+        pen.rectangle((at, 0, at + step, SIZE), fill=hues[i % 3])
+        at, i = at + step, i + 1
+
+
+def _rings(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    x, y = dice.number(80, 144, 8), dice.number(80, 144, 8)
+    for i, radius in enumerate(range(160, 0, -20)):
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=hues[i % 3])
+
+
+def _panes(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=WHITE)
+    xs = [0, dice.number(40, 80, 8), dice.number(120, 184, 8), SIZE]
+    ys = [0, dice.number(40, 80, 8), dice.number(120, 184, 8), SIZE]
+    for i in range(3):
+        column, row = dice.number(0, 2), dice.number(0, 2)
+        pen.rectangle((xs[column], ys[row], xs[column + 1], ys[row + 1]), fill=hues[i])
+    for edge in (*xs[1:3], -1):
+        pen.line((edge, 0, edge, SIZE), fill=INK, width=9)
+    for edge in (*ys[1:3], -1):
+        pen.line((0, edge, SIZE, edge), fill=INK, width=9)
+
+
+def _dots(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=dice.choice((WHITE, (245, 235, 215))))
+    for column in range(5):
+        for row in range(5):
+            x, y, radius = 22 + 45 * column, 22 + 45 * row, dice.number(10, 20, 5)
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=hues[(column + row) % 3])
+
+
+def _waves(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    height, turns = dice.number(10, 18, 4), dice.number(2, 4)
+    for i in range(8):
+        top = 34 * i - 30
+        crest = [(x, round(top + height * math.sin(2 * math.pi * turns * x / SIZE))) for x in range(0, SIZE + 8, 8)]
+        pen.polygon([*crest, (SIZE, SIZE), (0, SIZE)], fill=hues[i % 3])
+
+
+def _facets(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    for column in range(4):
+        for row in range(4):
+            x, y, flip = 56 * column, 56 * row, dice.number(0, 1)
+            pen.rectangle((x, y, x + 56, y + 56), fill=hues[(column + row) % 2])
+            corner = (x, y + 56) if flip else (x + 56, y)
+            pen.polygon(((x, y), (x + 56, y + 56), corner), fill=hues[2])
+
+
+def _board(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    side = dice.choice((28, 32, 37, 45))
+    for column in range(SIZE // side + 1):
+        for row in range(SIZE // side + 1):
+            x, y = side * column, side * row
+            pen.rectangle((x, y, x + side - 1, y + side - 1), fill=hues[(column + row) % 2])
+
+
+def _sunburst(pen: Pen, dice: Dice, hues: list[Colour]) -> None:
+    pen.rectangle((0, 0, SIZE, SIZE), fill=hues[0])
+    x, y = dice.number(60, 164, 8), dice.number(60, 164, 8)
+    pen.polygon(rays(Box(x - 200, y - 200, 400), dice.number(8, 14, 2), 0.12, 0.8), fill=hues[1])
+    pen.ellipse((x - 36, y - 36, x + 36, y + 36), fill=hues[2])
+
+
+ARTISTS: dict[str, Callable[[Pen, Dice, list[Colour]], None]] = {
+    "Lina Bell": _stripes,
+    "Otto Ring": _rings,
+    "Vera Stone": _panes,
+    "Hugo Park": _dots,
+    "Mira Lake": _waves,
+    "Paul Frost": _facets,
+    "Nora Field": _board,
+    "Ivan Sun": _sunburst,
+}
+
+
+def draw_artwork(pen: Pen, artist: str, dice: Dice) -> None:
+    hues = [COLOURS[name] for name in dice.sample(list(COLOURS), 3)]
+    ARTISTS[artist](pen, dice, hues)
+    pen.rectangle((0, 0, SIZE - 1, SIZE - 1), outline=(150, 110, 50), width=10)
+
+
+# Faces and posters: looks that belong to a name. People and films are invented.
+
+
+class Face(NamedTuple):
+    skin: Colour
+    hair: Colour
+    style: str
+    extra: str
+
+
+PEOPLE: dict[str, Face] = {
+    "Anna": Face((245, 205, 170), (235, 195, 60), "long", "none"),
+    "Tom": Face((245, 205, 170), (60, 40, 25), "short", "glasses"),
+    "Mei": Face((240, 200, 150), (20, 20, 20), "bun", "none"),
+    "Jack": Face((235, 185, 150), (190, 70, 20), "short", "beard"),
+    "Rosa": Face((195, 140, 95), (20, 20, 20), "long", "flower"),
+    "Omar": Face((150, 100, 65), (20, 20, 20), "bald", "beard"),
+    "Lily": Face((250, 215, 185), (190, 70, 20), "long", "glasses"),
+    "Sam": Face((110, 70, 45), (20, 20, 20), "short", "none"),
+    "Carl": Face((245, 205, 170), (190, 190, 190), "hat", "beard"),
+    "Emma": Face((235, 185, 150), (120, 60, 160), "bun", "glasses"),
+}
+
+
+def draw_face(pen: Pen, name: str, dice: Dice) -> None:
+    """The face in a red box, as the question names it."""
+    face = PEOPLE[name]
+    pen.rectangle((0, 0, SIZE, SIZE), fill=dice.choice(WALLS))
+    side = dice.number(130, 162, 8)
+    box = Box(dice.number(24, 200 - side, 6), dice.number(30, 200 - side, 6), side)
+    if face.style == "long":
+        pen.rounded_rectangle(box.frame(0.08, 0.05, 0.92, 1.0), radius=box.width(0.3), fill=face.hair)
+    if face.style == "bun":
+        pen.ellipse(box.frame(0.32, -0.14, 0.68, 0.22), fill=face.hair)
+    if face.style in ("bun", "short", "long"):
+        pen.ellipse(box.frame(0.13, 0.0, 0.87, 0.75), fill=face.hair)
+    pen.ellipse(box.frame(0.18, 0.14, 0.82, 0.96), fill=face.skin)
+    if face.style == "hat":
+        pen.rectangle(box.frame(0.22, -0.1, 0.78, 0.26), fill=(40, 60, 130))
+        pen.rectangle(box.frame(0.05, 0.2, 0.95, 0.29), fill=(40, 60, 130))
+    if face.extra == "beard":
+        pen.chord(box.frame(0.19, 0.2, 0.81, 0.98), 15, 165, fill=face.hair)
+    pen.arc(box.frame(0.38, 0.55, 0.62, 0.78), 20, 160, fill=(190, 40, 50), width=box.width(0.045))
+    for x in (0.35, 0.65):
+        pen.ellipse(box.frame(x - 0.045, 0.42, x + 0.045, 0.51), fill=INK)
+        if face.extra == "glasses":
+            pen.ellipse(box.frame(x - 0.13, 0.34, x + 0.13, 0.6), outline=INK, width=box.width(0.035))
+    if face.extra == "glasses":
+        pen.line(box.at((0.47, 0.46), (0.53, 0.46)), fill=INK, width=box.width(0.035))
+    if face.extra == "flower":
+        OBJECTS["flower"](pen, Box(*box.at((0.62, 0.02))[0], box.width(0.3)), COLOURS["red"])
+    pen.rectangle(box.frame(0.0, -0.16, 1.0, 1.05), outline=(230, 0, 0), width=5)
+
+
+class Film(NamedTuple):
+    ground: str
+    thing: str
+    colour: str
+
+
+FILMS: dict[str, Film] = {
+    "Red Star": Film("black", "star", "red"),
+    "Blue House": Film("yellow", "house", "blue"),
+    "Lost Boat": Film("blue", "boat", "yellow"),
+    "Last Tree": Film("orange", "tree", "green"),
+    "Big Fish": Film("green", "fish", "orange"),
+    "Two Hearts": Film("purple", "heart", "red"),
+    "Cold Cup": Film("brown", "cup", "yellow"),
+    "The Ring": Film("red", "ring", "yellow"),
+    "Wild Flower": Film("black", "flower", "purple"),
+    "Long Way": Film("green", "arrow", "black"),
+}
+
+
+def draw_poster(pen: Pen, title: str, dice: Dice) -> None:
+    film = FILMS[title]
+    pen.rectangle((0, 0, SIZE, SIZE), fill=COLOURS[film.ground])
+    above, side = dice.choice((True, False)), dice.number(96, 128, 8)
+    x, y = dice.number(16, 208 - side, 8), (56 if above else 16) + dice.number(0, 128 - side, 8)
+    OBJECTS[film.thing](pen, Box(x, y, side), COLOURS[film.colour])
+    band = WHOLE.frame(0.0, 0.04, 1.0, 0.22) if above else WHOLE.frame(0.0, 0.72, 1.0, 0.9)
+    pen.rectangle(band, fill=WHITE)
+    write(pen, title.upper(), (SIZE // 2, (band[1] + band[3]) // 2), fitting_size(title.upper(), 200, 32))
