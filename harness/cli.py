@@ -93,6 +93,7 @@ def resume(run: Annotated[Path, typer.Argument(help="Run directory.")], json: Js
     """Go on with a run that was stopped or killed."""
     from harness.run import resume as resume_run
 
+    _refuse_probe(run)
     _conclude(resume_run(run).path, json)
 
 
@@ -124,6 +125,7 @@ def score(
     from harness.run import score_again
     from harness.store import RunDir
 
+    _refuse_probe(run)
     tasks = list(RunDir.open(run).manifest()["tasks"])
     _conclude(score_again(run, parse_profiles(profile or [], tasks)).path, json)
 
@@ -274,6 +276,15 @@ def list_models(json: JsonOption = False) -> None:
     from harness import registry
 
     _print({"models": registry.names("models")}, json) if json else print("\n".join(registry.names("models")))
+
+
+def _refuse_probe(path: Path) -> None:
+    """Probe runs have no answers: they are neither resumed nor scored by tasks."""
+    from harness.failures import UsageError
+    from harness.store import RunDir
+
+    if RunDir.open(path).manifest().get("kind") == "probe":
+        raise UsageError(f"{path} is a probe run: `harness probe --from-features {path}` scores its features anew")
 
 
 def _conclude(path: Path, json: bool) -> None:

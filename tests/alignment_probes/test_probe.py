@@ -180,6 +180,15 @@ def test_bad_input_is_told(words: list[str], said: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("command", ["resume", "score"])
+def test_a_probe_run_is_not_taken_for_a_run_of_tasks(layered: RunDir, command: str) -> None:
+    before = (layered.path / "results.json").read_bytes()
+    done = CliRunner().invoke(app, [command, str(layered.path)])
+    assert isinstance(done.exception, UsageError)
+    assert "harness probe --from-features" in str(done.exception)
+    assert (layered.path / "results.json").read_bytes() == before
+
+
 def test_dry_run_loads_no_model(tmp_path: Path) -> None:
     done = run_cli("--model", "vita15", "--limit", "60", "--dry-run", "--out", str(tmp_path / "run"))
     assert done.exit_code == 0, done.output
