@@ -79,6 +79,7 @@ def _deed(rng: random.Random) -> Sentence:
     verbs, nouns = rng.choice(((v.ACTIONS, v.GOODS), (v.MEALS, v.FOODS)))
     verb, what = rng.choice(verbs), _counted(rng, nouns)
     tense = rng.choice(("past", "now", "future"))
+    deed: tuple[str, ...]
     if tense == "past":
         english, day, deed = f"YESTERDAY {who.english} {verb.past}", "昨天", (verb.chinese, "了")
     elif tense == "future":

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from PIL import Image
 
-from tasks.mini import pictures, vocabulary
+from tasks.mini import places, vocabulary, works
 from tasks.mini.dice import Dice
 from tasks.mini.drawing import (
     COLOURS,
@@ -132,44 +132,44 @@ def _colour(dice: Dice) -> Draft:
 
 def _posters(dice: Dice) -> Draft:
     image, pen = blank(INK)
-    title = dice.choice(list(pictures.FILMS))
-    pictures.draw_poster(pen, title, dice)
+    title = dice.choice(list(works.FILMS))
+    works.draw_poster(pen, title, dice)
     ask = "Is this the poster of the film {}?"
-    wrong = _other(dice, list(pictures.FILMS), title)
+    wrong = _other(dice, list(works.FILMS), title)
     return Draft(image, ask.format(title), ask.format(wrong), f"the poster of the film {title}")
 
 
 def _celebrity(dice: Dice) -> Draft:
     image, pen = blank(INK)
-    name = dice.choice(list(pictures.PEOPLE))
-    pictures.draw_face(pen, name, dice)
+    name = dice.choice(list(works.PEOPLE))
+    works.draw_face(pen, name, dice)
     ask = "Is the person in the red box called {}?"
-    return Draft(image, ask.format(name), ask.format(_other(dice, list(pictures.PEOPLE), name)), f"the face of {name}")
+    return Draft(image, ask.format(name), ask.format(_other(dice, list(works.PEOPLE), name)), f"the face of {name}")
 
 
 def _scene(dice: Dice) -> Draft:
     image, pen = blank(INK)
-    name = dice.choice(list(pictures.SCENES))
-    pictures.SCENES[name](pen, dice)
+    name = dice.choice(list(places.SCENES))
+    places.SCENES[name](pen, dice)
     ask = "Does this picture show a {}?"
-    return Draft(image, ask.format(name), ask.format(_other(dice, list(pictures.SCENES), name)), f"a {name}")
+    return Draft(image, ask.format(name), ask.format(_other(dice, list(places.SCENES), name)), f"a {name}")
 
 
 def _landmark(dice: Dice) -> Draft:
     image, pen = blank(INK)
-    name = dice.choice(list(pictures.LANDMARKS))
-    pictures.draw_landmark(pen, name, dice)
+    name = dice.choice(list(places.LANDMARKS))
+    places.draw_landmark(pen, name, dice)
     ask = "Is this a picture of {}?"
-    wrong = _other(dice, list(pictures.LANDMARKS), name)
+    wrong = _other(dice, list(places.LANDMARKS), name)
     return Draft(image, ask.format(name), ask.format(wrong), f"a picture of {name}")
 
 
 def _artwork(dice: Dice) -> Draft:
     image, pen = blank(INK)
-    name = dice.choice(list(pictures.ARTISTS))
-    pictures.draw_artwork(pen, name, dice)
+    name = dice.choice(list(works.ARTISTS))
+    works.draw_artwork(pen, name, dice)
     ask = "Is this artwork painted by {}?"
-    wrong = _other(dice, list(pictures.ARTISTS), name)
+    wrong = _other(dice, list(works.ARTISTS), name)
     return Draft(image, ask.format(name), ask.format(wrong), f"an artwork painted by {name}")
 
 

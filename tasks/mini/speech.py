@@ -93,7 +93,8 @@ def through(channel: Channel, wave: Waveform) -> Waveform:
 def _low_pass(cutoff_hz: float, taps: int) -> NDArray[np.float32]:
     at = np.arange(taps) - taps // 2
     kernel = np.sinc(2 * cutoff_hz / RATE * at) * np.hamming(taps)
-    return (kernel / kernel.sum()).astype(np.float32)
+    scaled: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
+    return scaled
 
 
 def _trimmed(wave: NDArray[np.float32]) -> NDArray[np.float32]:

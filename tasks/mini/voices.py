@@ -41,7 +41,8 @@ _VARIANTS: dict[Group, tuple[tuple[str, int], ...]] = {
     "train": (
         ("m1", 50), ("m2", 45), ("m3", 50), ("m4", 55), ("m6", 50), ("m8", 50), ("f1", 50), ("f2", 50), ("f4", 45),
         ("Andy", 50), ("Annie", 50), ("Denis", 50), ("linda", 50), ("Gene", 50), ("Michael", 55), ("Alicia", 50),
-        ("Lee", 50), ("Jacky", 50), ("david", 45), ("steph", 50), ("Hugo", 50), ("caleb", 50), ("quincy", 50), ("aunty", 50),
+        ("Lee", 50), ("Jacky", 50), ("david", 45), ("steph", 50), ("Hugo", 50), ("caleb", 50), ("quincy", 50),
+        ("aunty", 50),
     ),
     "dev-clean": (("paul", 50), ("rob", 50)),
     "dev-other": (("Mike", 50), ("Andrea", 50)),
