@@ -223,9 +223,9 @@ def probe(
     """Measure how well a model's modalities agree, at its input or layer by layer."""
     from harness import probe_command
 
-    given = {"model": model, "data": data, "stage": stage, "profile": profile, "metrics": metrics, "layers": layers}
+    given: dict[str, Any] = {"model": model, "data": data, "stage": stage, "profile": profile, "layers": layers}
     given |= {"k": k, "fuse": fuse, "limit": limit, "seed": seed, "batch_size": batch_size, "weights": weights}
-    given |= {"device": device, "dtype": dtype}
+    given |= {"device": device, "dtype": dtype, "metrics": metrics}
     options = {name: value for name, value in given.items() if value is not None}
     if dry_run:
         plan = probe_command.preview(options, from_features=from_features)
