@@ -223,7 +223,8 @@ def _layer_bars(entries: Sequence[Mapping[str, Any]], results: Results, title: s
         for place, (name, line) in enumerate(groups.items()):
             at = [i + (place - (len(groups) - 1) / 2) * width for i in range(len(line))]
             _bars(ax, at, [e["metrics"][metric] for e in line], width, name)
-        ax.set_xticks(range(len(line)), [str(e["layer"]) for e in line])
+        ticks = range(0, len(line), max(1, len(line) // 7))
+        ax.set_xticks(ticks, [str(line[i]["layer"]) for i in ticks])
         ax.set_xlabel("layer")
         ax.set_title(metric, fontsize=9)
     _legend(figure, axes[0], entries)

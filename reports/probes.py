@@ -93,7 +93,7 @@ def best_pairs(results: Results) -> list[dict[str, str]]:
             "text layer": str(found["best"]["text_layer"]) if found["best"] else MISSING,
             "chance of the best": _decimals(found["best_chance"]),
         }
-        for grid in results["grids"]
+        for grid in sorted(results["grids"], key=lambda grid: not grid["headline"])
         for metric, found in grid["metrics"].items()
     ]
 
