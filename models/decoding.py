@@ -19,6 +19,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from models.nn.graphs import Step
+
 BLOCK = 128
 """The visible part of the cache is rounded up to a multiple of this: the shapes change only so often."""
 
@@ -82,6 +84,7 @@ class SlotCache:
         self.keys = [torch.zeros(shape, dtype=like.dtype, device=like.device) for _ in range(n_layers)]
         self.values = [torch.zeros(shape, dtype=like.dtype, device=like.device) for _ in range(n_layers)]
         self.slots = slots
+        self.level = False  # all rows are equally long, so that one slot number serves them all
         self.rows = torch.arange(batch, device=like.device)
         self.positions = torch.zeros(batch, dtype=torch.long, device=like.device)
         self.visible = 0
@@ -93,8 +96,12 @@ class SlotCache:
             keys[:, :, : key.shape[2]] = key
             values[:, :, : value.shape[2]] = value
             return key, value
-        keys[self.rows, :, self.positions] = key[:, :, 0]
-        values[self.rows, :, self.positions] = value[:, :, 0]
+        if self.level:
+            keys.index_copy_(2, self.positions[:1], key)
+            values.index_copy_(2, self.positions[:1], value)
+        else:
+            keys[self.rows, :, self.positions] = key[:, :, 0]
+            values[self.rows, :, self.positions] = value[:, :, 0]
         return keys[:, :, : self.visible], values[:, :, : self.visible]
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
@@ -115,6 +122,9 @@ class DecodeState:
         device = embeds.device
         self.lm, self.stop, self.sampling, self.uniforms = lm, stop, sampling, uniforms
         self.cache = SlotCache(config.num_hidden_layers, batch, config.num_key_value_heads, slots, head_dim, embeds)
+        self.cache.level = bool((lengths == lengths[0]).all())
+        # Without graphs to keep shapes for, equally long rows need no mask: what is visible is all there is.
+        self.exact = self.cache.level and device.type == "cpu"
         self.slot_numbers = torch.arange(slots, device=device)
         self.lengths = lengths
         self.tokens = torch.zeros(batch, 1, dtype=torch.long, device=device)  # the last token of each row
@@ -135,13 +145,19 @@ class DecodeState:
         self.cache.prefilling = False
         self._choose(hidden[self.cache.rows, self.lengths - 1])
 
+    def look_at(self, length: int) -> None:
+        """Make the first `length` slots visible, rounded up to a block where shapes must not change often."""
+        self.cache.visible = length if self.exact else min(self.cache.slots, -(-length // BLOCK) * BLOCK)
+
     def step(self) -> None:
         """Feed the last tokens and choose the next. `cache.visible` must cover them; shapes are fixed."""
         positions = self.cache.positions
         torch.add(self.lengths, self.count - 1, out=positions)
-        mask = self.slot_numbers[: self.cache.visible] <= positions[:, None]  # [B, visible]
+        mask = None
+        if not self.exact:
+            mask = (self.slot_numbers[: self.cache.visible] <= positions[:, None])[:, None, None]  # [B, 1, 1, visible]
         embeds = self.lm.model.embed_tokens(self.tokens)
-        self._choose(self._forward(embeds, positions[:, None], mask[:, None, None, :])[:, 0])
+        self._choose(self._forward(embeds, positions[:, None], mask)[:, 0])
 
     def _forward(self, embeds: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
         output = self.lm.model(
@@ -227,6 +243,7 @@ def stream(
 
     state = DecodeState(lm, embeds, lengths, max_new_tokens, stop, sampling, uniforms, min_new_tokens)
     state.prefill(embeds)
+    step = Step(state.step, device)
     longest, done, n_read = embeds.shape[1], 1, 0
     answers: list[list[int]] = [[] for _ in range(batch)]
     running = set(range(batch))
@@ -246,9 +263,8 @@ def stream(
                 yield Emission(row, ids, now, finish)
             if not running:
                 return
-        slots = state.cache.slots
-        state.cache.visible = min(slots, -(-(longest + done) // BLOCK) * BLOCK)
-        state.step()
+        state.look_at(longest + done)
+        step(state.cache.visible)
         done += 1
 
 

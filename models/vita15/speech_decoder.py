@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.nn.graphs import Step
 from models.nn.llama import LayerCache, LlamaBlock, RMSNorm, Rotary, rotary
 from models.vita15.speech_config import Sampling, SpeechDecoderConfig
 from models.vita15.speech_sampling import pick_code
@@ -224,6 +225,14 @@ class CodeGeneration(Iterator[int]):
         # SOS, then the ids drawn so far
         self._ids = torch.full((sampling.max_tokens + 1,), decoder.config.sos, device=text_embeddings.device)
         self._drawn = 0
+        # What a step reads and writes stays in place, so that it can be replayed as a graph.
+        self._token = self._ids[None, :1].clone()
+        self._slot = torch.full((1,), self._cache.prompt_end, device=self._ids.device)
+        self._logits = torch.empty_like(decoder.out_fnn.bias)
+        self._step = Step(self._run_step, self._ids.device)
+
+    def _run_step(self) -> None:
+        self._logits.copy_(self._decoder.step(self._token, self._slot, self._cache)[0, 0])
 
     @torch.no_grad()
     def __next__(self) -> int:
@@ -233,15 +242,16 @@ class CodeGeneration(Iterator[int]):
             self.stop_reason = "max_tokens"
             raise StopIteration
         past = self._ids[: self._drawn + 1]
-        slot = torch.full((1,), self._cache.prompt_end + self._drawn, device=past.device)
-        logits = self._decoder.step(past[None, -1:], slot, self._cache)[0, 0]  # [vocabulary]
-        drawn = pick_code(logits, past, self._sampling, self._decoder.config, self._generator)
+        self._step()
+        drawn = pick_code(self._logits, past, self._sampling, self._decoder.config, self._generator)
         code = int(drawn)
         if code == self._decoder.config.eos:
             self.stop_reason = "eos"
             raise StopIteration
         self._drawn += 1
         self._ids[self._drawn] = drawn
+        self._token.copy_(drawn)
+        self._slot += 1
         return code
 
 
