@@ -21,7 +21,7 @@ class Progress(Protocol):
 class PlainProgress:
     """A line when a tenth of the samples or ten seconds have passed, and one at the end."""
 
-    def __init__(self, label: str, total: int | None, done: int) -> None:
+    def __init__(self, label: str, total: int, done: int) -> None:
         self._label, self._total, self._first = label, total, done
         self._done, self._failed = done, 0
         self._start = self._told = time.monotonic()
@@ -30,7 +30,7 @@ class PlainProgress:
     def advance(self, failed: bool = False) -> None:
         self._done += 1
         self._failed += failed
-        tenth = self._total is not None and (self._done - self._told_at) * 10 >= self._total
+        tenth = (self._done - self._told_at) * 10 >= self._total
         if (tenth and time.monotonic() - self._told > 1) or time.monotonic() - self._told > PLAIN_EVERY_S:
             self.tell()
 
@@ -38,13 +38,12 @@ class PlainProgress:
         self._told, self._told_at = time.monotonic(), self._done
         seconds = max(self._told - self._start, 1e-9)
         rate = (self._done - self._first) / seconds
-        total = "?" if self._total is None else str(self._total)
         eta = ""
-        if self._total is not None and rate > 0 and self._done < self._total:
+        if rate > 0 and self._done < self._total:
             eta = f", {_clock((self._total - self._done) / rate)} left"
         failed = f", {self._failed} failed" if self._failed else ""
         print(
-            f"{self._label}: {self._done}/{total}, {rate:.3g} samples/s{eta}{failed}",
+            f"{self._label}: {self._done}/{self._total}, {rate:.3g} samples/s{eta}{failed}",
             file=sys.stderr,
             flush=True,
         )
@@ -53,7 +52,7 @@ class PlainProgress:
 class BarProgress:
     """A bar with samples a second and the time left."""
 
-    def __init__(self, bar: RichProgress, label: str, total: int | None, done: int) -> None:
+    def __init__(self, bar: RichProgress, label: str, total: int, done: int) -> None:
         self._bar = bar
         self._task = bar.add_task(label, total=total, completed=done, failed="", rate="")
         self._start = time.monotonic()
@@ -68,8 +67,8 @@ class BarProgress:
 
 
 @contextmanager
-def track(label: str, total: int | None, done: int = 0) -> Iterator[Progress]:
-    """Follow `total` samples (None: unknown) of which `done` are there already."""
+def track(label: str, total: int, done: int = 0) -> Iterator[Progress]:
+    """Follow `total` samples of which `done` are there already."""
     if not sys.stderr.isatty():
         plain = PlainProgress(label, total, done)
         yield plain

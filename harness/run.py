@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import aggregate, export, manifest, registry
-from harness.config import RunConfig, resolve_device, resolve_dtype
+from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
 from harness.contracts import DataChoice, Model, ModelOptions, TaskLike
 from harness.engines import Engine
 from harness.engines.local import LocalEngine
@@ -66,6 +66,8 @@ def prepare(config: RunConfig) -> Prepared:
 
 def start(config: RunConfig, out: Path | None = None) -> RunDir:
     """Run a config to its end in a new run directory (`out`, or one below runs/)."""
+    if out is not None:
+        _check_free(out, config)
     prepared = prepare(config)
     with closing(prepared.model):
         described = _open(prepared)
@@ -75,12 +77,12 @@ def start(config: RunConfig, out: Path | None = None) -> RunDir:
 
 
 def resume(path: Path) -> RunDir:
-    """Go on with a run. Refused, with the differences, if model, data, config or code are not the same."""
+    """Go on with a run. Refused, with the differences, if model, data or config are not the same."""
     run = RunDir.open(path)
     if run.finished:
         return run
     stored = run.manifest()
-    prepared = prepare(RunConfig(**stored["config"]))
+    prepared = prepare(_stored_config(run))
     with closing(prepared.model):
         current = _open(prepared)
         if changed := manifest.differences(stored, current):
@@ -120,6 +122,21 @@ def exit_code(run: RunDir) -> Exit:
 def new_path(config: RunConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     return RUNS / f"{stamp}-{config.model}-{manifest.hash8(config)}"
+
+
+def _stored_config(run: RunDir) -> RunConfig:
+    return make_config(run.manifest()["config"], str(run.path / "manifest.json"))
+
+
+def _check_free(out: Path, config: RunConfig) -> None:
+    """Raise UsageError if `out` holds a run: say how to go on with it, or how its configuration differs."""
+    if not (out / "manifest.json").exists():
+        return
+    changed = _stored_config(RunDir.open(out)).differences(config)
+    if not changed:
+        raise UsageError(f"{out} already holds this run; `harness resume {out}` goes on with it")
+    lines = "\n  ".join(changed)
+    raise UsageError(f"{out} already holds a run with another configuration; give another --out\n  {lines}")
 
 
 def _open(prepared: Prepared) -> dict[str, Any]:
@@ -187,12 +204,9 @@ def _waiting(chosen: TaskPlan, prepared: Prepared, done: set[Key]) -> Iterator[P
             yield planned
 
 
-def _size(chosen: TaskPlan) -> int | None:
-    """The number of samples where it is known without reading the rows."""
-    size = chosen.task.fingerprint(chosen.data).get("rows")
-    if not isinstance(size, int):
-        return chosen.limit
-    return size if chosen.limit is None else min(size, chosen.limit)
+def _size(chosen: TaskPlan) -> int:
+    """How many samples the task has: its rows are read once, their media are not."""
+    return sum(1 for _ in islice(chosen.task.rows(chosen.data), chosen.limit))
 
 
 def _rescored(run: RunDir, task: TaskLike, profile: str) -> Iterator[dict[str, Any]]:

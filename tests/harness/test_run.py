@@ -160,8 +160,10 @@ def test_resume_refuses_what_has_changed(tmp_path: Path, monkeypatch: pytest.Mon
 def test_out_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, TASK)
     start(CONFIG, tmp_path / "run")
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match=r"already holds this run; `harness resume"):
         start(CONFIG, tmp_path / "run")
+    with pytest.raises(UsageError, match=r"another configuration(.|\n)*limit: None -> 3"):
+        start(CONFIG.model_copy(update={"limit": 3}), tmp_path / "run")
 
 
 def test_scoring_again_needs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
