@@ -172,9 +172,11 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = orjson.loads(path.read_bytes())
+        content = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} holds no JSON object")
     return content
 
 

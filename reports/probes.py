@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO
 
 from harness.failures import UsageError
 from harness.store import read_json
 from reports import probe_figures
+from reports.page.render import render
 from reports.probe_figures import AVERAGE, Figure, as_csv, conditions
 
 MISSING = "–"
@@ -187,7 +187,9 @@ def write_probe_page(run_dir: Path, out: Path) -> Path:
         "versions": manifest.get("versions"),
         "created": manifest.get("created"),
     }
-    page = _render(
+    page = render(
+        "probe.html",
+        csp=CSP,
         title=f"{results['model']['name']}: {results['stage']} alignment",
         run=run_dir.resolve().name,
         conditions=conditions(results),
@@ -236,18 +238,3 @@ def _told(value: Any) -> str:
     if isinstance(value, Mapping):
         return "\n".join(f"{key}: {inner}" for key, inner in value.items())
     return MISSING if value is None else str(value)
-
-
-def _render(**values: Any) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("reports.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = Markup(files("reports.page").joinpath("static", "page.css").read_text(encoding="utf-8"))
-    return environment.get_template("probe.html").render(csp=CSP, style=style, **values)

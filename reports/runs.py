@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from harness.failures import MIN_COVERAGE, UsageError
+from harness.store import RunDir, read_json
 
 FORMAT = 1
 MINI = "mini world, not a benchmark number"
@@ -42,27 +43,17 @@ class Run:
 
     def samples(self, task: str) -> Iterator[dict[str, Any]]:
         """The task's records in the order in which they finished; a torn last line is left out."""
-        path = self.path / "samples" / f"{task}.jsonl"
-        if not path.is_file():
-            return
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    raise UsageError(f"{path}, line {number}: not JSON ({error}); the log was edited") from error
+        return RunDir(self.path).records(task)
 
 
 def load(path: Path) -> Run:
     """Read a run directory. Raises UsageError if it is none, has no results, or has another format."""
     if not (path / "manifest.json").is_file():
         raise UsageError(f"not a run directory: {path} (it has no manifest.json). Name one below runs/.")
-    manifest = _read(path / "manifest.json")
+    manifest = read_json(path / "manifest.json")
     if not (path / "results.json").is_file():
         raise UsageError(f"{path} has no results yet; `harness resume {path}` finishes the run")
-    results = _read(path / "results.json")
+    results = read_json(path / "results.json")
     _require(path / "manifest.json", manifest, ("tasks", "config", "model"))
     _require(path / "results.json", results, ("tasks", "model"))
     return Run(path, manifest, results, (path / "finished.json").is_file())
@@ -104,18 +95,9 @@ def invalid_reason(entry: Mapping[str, Any]) -> str | None:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise UsageError(f"{path}: format is {found!r}, this version reads {FORMAT}. Use the version that wrote it.")
-    return content
-
-
 def _require(path: Path, content: Mapping[str, Any], fields: Sequence[str]) -> None:
+    if content.get("format") != FORMAT:
+        raise UsageError(f"{path}: format is {content.get('format')}, this version reads {FORMAT}. Use the version that wrote it.")
     for field in fields:
         if not isinstance(content.get(field), dict):
             raise UsageError(f"{path}: field {field!r} is missing or not a mapping; was the file edited?")

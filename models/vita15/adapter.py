@@ -32,7 +32,7 @@ from models.decoding import Emission, stream
 from models.vita15 import checkpoint, hub, states
 from models.vita15.checkpoint import Loaded
 from models.vita15.config import Vita15Config
-from models.vita15.generation import before_stop, sampling_of
+from models.vita15.generation import before_stop, sampling_of, stop_check
 from models.vita15.processor import ModelInputs, Processor, collate
 from models.vita15.prompts import strip_state
 from models.vita15.speech_checkpoint import build_speech, load_speech
@@ -164,9 +164,6 @@ class Vita15Model:
         model, tokenizer, defaults = loaded.model, loaded.tokenizer, loaded.generation
         embedded = model.embed(collate([item.inputs for item in prepared]))
 
-        def ends(_: int, ids: list[int]) -> bool:
-            return before_stop(tokenizer.decode(ids), generation.stop).stopped
-
         emissions = stream(
             model,
             embedded.inputs_embeds,
@@ -176,7 +173,7 @@ class Vita15Model:
             stop_ids=defaults.stop_ids,
             sampling=sampling_of(generation, defaults.repetition_penalty),
             generators=[torch.Generator().manual_seed(generation.seed) for _ in prepared],
-            should_stop=ends if generation.stop else None,
+            should_stop=stop_check(tokenizer, generation.stop),
         )
         answers = [_Answer() for _ in prepared]
         for emission in emissions:

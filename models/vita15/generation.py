@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.types import Generation
-from models.decoding import Sampling
+from models.decoding import Sampling, ShouldStop
+from models.vita15.tokenizer import VitaTokenizer
 
 
 class Cut(NamedTuple):
@@ -18,6 +19,13 @@ def before_stop(text: str, stop: Sequence[str]) -> Cut:
     """The text before the first of the stop strings."""
     places = [place for mark in stop if (place := text.find(mark)) >= 0]
     return Cut(text[: min(places)], True) if places else Cut(text, False)
+
+
+def stop_check(tokenizer: VitaTokenizer, stop: Sequence[str]) -> ShouldStop | None:
+    """Whether a row's text holds a stop string; None where there is none to look for."""
+    if not stop:
+        return None
+    return lambda _, ids: before_stop(tokenizer.decode(ids), stop).stopped
 
 
 def sampling_of(generation: Generation, default_penalty: float) -> Sampling:

@@ -16,7 +16,7 @@ import torch
 from harness.types import Chunk, Generation, Response, Timings, Usage, Waveform
 from models.decoding import Emission, stream
 from models.vita15.checkpoint import Loaded
-from models.vita15.generation import before_stop, sampling_of
+from models.vita15.generation import before_stop, sampling_of, stop_check
 from models.vita15.processor import ModelInputs, collate
 from models.vita15.prompts import strip_state
 from models.vita15.speech_checkpoint import SpeechModels
@@ -154,9 +154,6 @@ class AnswerStream(Iterator[Chunk]):
         _wait_for(model.device)
         self._moments.encoded = self._now()
 
-        def ends(_: int, ids: list[int]) -> bool:
-            return before_stop(self._loaded.tokenizer.decode(ids), generation.stop).stopped
-
         return stream(
             model,
             embedded.inputs_embeds,
@@ -166,7 +163,7 @@ class AnswerStream(Iterator[Chunk]):
             stop_ids=defaults.stop_ids,
             sampling=sampling_of(generation, defaults.repetition_penalty),
             generators=[torch.Generator().manual_seed(generation.seed)],
-            should_stop=ends if generation.stop else None,
+            should_stop=stop_check(self._loaded.tokenizer, generation.stop),
         )
 
     def _speak(self, session: SpeechSession, segment: str) -> Iterator[Chunk]:

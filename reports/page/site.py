@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import orjson
 
 from harness.failures import UsageError
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
+from reports.page.render import render, static
 from reports.page.rows import page_rows, script_json, write_chunks
 from reports.probe_figures import conditions
 from reports.probes import write_probe_page
@@ -41,7 +41,7 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") ->
     _clear(out)
     (out / "static").mkdir(parents=True)
     for script in ("sort.js", "diff.js", "samples.js"):
-        (out / "static" / script).write_bytes(_static(script))
+        (out / "static" / script).write_bytes(static(script))
     folder = MediaFolder(out)
     pages = [
         [_probe_page(run, n, out)]
@@ -159,21 +159,7 @@ def _slug(n: int, task: str) -> str:
     return f"{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
 
 
-def _static(name: str) -> bytes:
-    return files(__package__).joinpath("static", name).read_bytes()
-
-
 def _render(template: str, **values: Any) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("reports.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render(
+        template, csp=CSP, measured=measured, caveats=caveats, paper_note=PAPER, mini=MINI, missing=MISSING, **values
     )
-    environment.globals.update(measured=measured, caveats=caveats, paper_note=PAPER, mini=MINI, missing=MISSING)
-    style = Markup(_static("page.css").decode())
-    return environment.get_template(template).render(csp=CSP, style=style, **values)
