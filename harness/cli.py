@@ -175,7 +175,7 @@ def ask(
 
     def tell(chunk: Chunk) -> None:
         if not json:
-            print(chunk.text, end="", flush=True)
+            print(_printable(chunk.text), end="", flush=True)
 
     try:
         answer = ask_model(
@@ -193,7 +193,7 @@ def ask(
     if json:
         _print({"text": answer.text, "speech": str(speak) if speak else None, **timing_lines(answer)}, json)
         return
-    print("" if stream else answer.text)
+    print("" if stream else _printable(answer.text))
     for name, value in timing_lines(answer).items():
         print(f"  {name:14} {value:.4g}", file=sys.stderr)
 
@@ -303,6 +303,11 @@ def _conclude(path: Path, json: bool) -> None:
             load_address("reports.tables:print_table")([path])
         print(f"run directory: {path}")
     raise typer.Exit(exit_code(run))
+
+
+def _printable(text: str) -> str:
+    """What a model wrote, without the control characters that a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def _print(content: Any, json: bool) -> None:

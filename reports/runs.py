@@ -97,7 +97,9 @@ def invalid_reason(entry: Mapping[str, Any]) -> str | None:
 
 def _require(path: Path, content: Mapping[str, Any], fields: Sequence[str]) -> None:
     if content.get("format") != FORMAT:
-        raise UsageError(f"{path}: format is {content.get('format')}, this version reads {FORMAT}. Use the version that wrote it.")
+        raise UsageError(
+            f"{path}: format is {content.get('format')}, this version reads {FORMAT}. Use the version that wrote it."
+        )
     for field in fields:
         if not isinstance(content.get(field), dict):
             raise UsageError(f"{path}: field {field!r} is missing or not a mapping; was the file edited?")

@@ -111,9 +111,22 @@ def measured(row: Mapping[str, Any]) -> str:
     """Value, unit and interval: "4.21 % [3.90, 4.55]"."""
     if row["value"] is None:
         return MISSING
-    digits = 2 if row["unit"] == "%" else 1
-    text = f"{row['value']:.{digits}f} {row['unit']}".rstrip()
-    return text if row["ci"] is None else f"{text} [{row['ci'][0]:.{digits}f}, {row['ci'][1]:.{digits}f}]"
+    text = f"{_number(row['value'], row['unit'])} {row['unit']}".rstrip()
+    if row["ci"] is None:
+        return text
+    low, high = (_number(bound, row["unit"]) for bound in row["ci"])
+    return f"{text} [{low}, {high}]"
+
+
+def _number(value: float, unit: str) -> str:
+    """Rates with two decimals, anything else with one; a plain factor (RTF) with three digits."""
+    match unit:
+        case "%":
+            return f"{value:.2f}"
+        case "":
+            return f"{value:.3g}"
+        case _:
+            return f"{value:.1f}"
 
 
 def _aligned(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:

@@ -25,6 +25,7 @@ WARM_UP = 3
 PREFILL_TOKENS = 512
 NEW_TOKENS = 64
 
+_TEXT_MOMENTS = ("encode", "ttft", "total")
 _MOMENTS = ("encode", "ttft", "first_audio_token", "ttfa", "total")
 _HEADLINE = ("ttft", "ttfa")
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "max": 1.0}
@@ -98,17 +99,20 @@ def _steady(timings: Timings) -> float | None:
     return (timings.end - timings.first_audio) / rest if rest > 0 else None
 
 
-def _quantiles() -> tuple[Quantile, ...]:
+def _quantiles(speech: bool) -> tuple[Quantile, ...]:
+    """The metrics of answers in text, and of speech where there is some."""
     moments = [
         Quantile(f"{moment}_{label}_ms", "ms", f"{moment}_ms", q, headline=moment in _HEADLINE and label != "max")
-        for moment in _MOMENTS
+        for moment in (_MOMENTS if speech else _TEXT_MOMENTS)
         for label, q in _QUANTILES.items()
     ]
     factors = [
         Quantile(f"{part}_{label}", unit, part, q, higher_is_better=part == "tokens_per_s", headline=label == "p50")
-        for part, unit in (("rtf", ""), ("rtf_steady", ""), ("tokens_per_s", "tokens/s"))
+        for part, unit in (*((("rtf", ""), ("rtf_steady", "")) if speech else ()), ("tokens_per_s", "tokens/s"))
         for label, q in _QUANTILES.items()
     ]
+    if not speech:
+        return (*moments, *factors)
     others = [Quantile("audio_p50_s", "s", "audio_s", 0.5), Quantile("underruns_max", "", "underruns", 1.0)]
     return (*moments, *factors, *others)
 
@@ -129,7 +133,7 @@ FIXED = Task(
     source=Repeated(PREFILL_TOKENS, REQUESTS),
     sample=_fixed,
     scorer=measured,
-    metrics=_quantiles(),
+    metrics=_quantiles(speech=False),
     prompts={"words": lambda doc: " ".join(["go"] * doc["words"])},
     default_prompt="words",
     profiles=("wall",),
@@ -149,7 +153,7 @@ SPOKEN = Task(
     source=First(TEST_CLEAN.source, REQUESTS),
     sample=_spoken,
     scorer=measured,
-    metrics=_quantiles(),
+    metrics=_quantiles(speech=True),
     prompts={"audio alone": lambda doc: ""},
     default_prompt="audio alone",
     profiles=("wall",),
