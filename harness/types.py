@@ -8,15 +8,13 @@ handed to the model; sample rates are in Hz.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from harness.media import Clip
 
 MediaKind = Literal["image", "video", "audio"]
 Modality = Literal["text", "image", "video", "audio"]
@@ -124,7 +122,18 @@ class Picture:
     pixels: npt.NDArray[np.uint8]
 
 
-Decoded = Union[Waveform, Picture, "Clip"]
+class Footage(Protocol):
+    """An open video: `fps` (average), `n_frames`, the cut asked for in seconds, and RGB frames by index."""
+
+    fps: float
+    n_frames: int
+    start_s: float | None
+    end_s: float | None
+
+    def frames(self, indices: Sequence[int]) -> list[npt.NDArray[np.uint8]]: ...
+
+
+Decoded = Waveform | Picture | Footage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,5 +256,5 @@ def media_of(messages: tuple[Message, ...]) -> tuple[Media, ...]:
 
 
 def text_of(messages: tuple[Message, ...]) -> str:
-    """The text of a conversation, parts joined by newlines, media left out."""
+    """The text parts of a conversation, joined by newlines."""
     return "\n".join(p.text for m in messages for p in m.parts if isinstance(p, Text))

@@ -20,7 +20,8 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: omni-plugin\nVersion: 1\n")
     (info / "entry_points.txt").write_text(
-        "[harness.tasks]\nmy_task = omni_plugin:TASK\n\n[harness.models]\nmy-model = omni_plugin:MODEL\necho = omni_plugin:MODEL\n"
+        "[harness.tasks]\nmy_task = omni_plugin:TASK\n\n"
+        "[harness.models]\nmy-model = omni_plugin:MODEL\necho = omni_plugin:MODEL\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     registry._addresses.cache_clear()
