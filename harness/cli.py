@@ -58,6 +58,7 @@ def run(
     dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
     profile: ProfileOption = None,
     prompt: Annotated[str | None, typer.Option(help="Prompt preset; default: the model's own style.")] = None,
+    ablate: Annotated[str | None, typer.Option(help="Blank this input: image, audio or video.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
@@ -69,7 +70,7 @@ def run(
 
     fields: dict[str, Any] = read_yaml(config) if config else {}
     flags = {"model": model, "tasks": tasks, "data": data, "weights": weights, "limit": limit, "seed": seed}
-    flags |= {"batch_tokens": batch_tokens, "device": device, "dtype": dtype, "prompt": prompt}
+    flags |= {"batch_tokens": batch_tokens, "device": device, "dtype": dtype, "prompt": prompt, "ablate": ablate}
     fields |= {name: value for name, value in flags.items() if value is not None}
     if isinstance(fields.get("tasks"), str | list):
         named = fields["tasks"]

@@ -31,6 +31,9 @@ class RunConfig(BaseModel):
         "auto", description="auto is float32 on a CPU and float16, the released precision, on CUDA"
     )
     profile: dict[str, str] = Field(default_factory=dict, description="scoring profile of a task")
+    ablate: Literal["image", "audio", "video"] | None = Field(
+        None, description="input to replace by a blank one: a grey picture or clip, silence"
+    )
     prompt: str | None = Field(None, description="prompt preset; default: the model's own style")
 
     @field_validator("tasks", mode="before")

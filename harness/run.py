@@ -47,6 +47,8 @@ def prepare(config: RunConfig) -> Prepared:
     check_capabilities(tasks, model.name, model.capabilities)
     if stray := set(config.profile) - {task.name for task in tasks}:
         raise UsageError(f"a profile is set for {', '.join(sorted(stray))}, which this run does not have")
+    if config.ablate and not any(config.ablate in task.inputs for task in tasks):
+        raise UsageError(f"--ablate {config.ablate}: none of the tasks takes {config.ablate} input")
     data = DataChoice.parse(config.data)
     if data.folder is not None and not data.folder.is_dir():
         raise UsageError(f"data folder does not exist: {data.folder}. --data takes a folder, hub or mini.")
@@ -169,7 +171,7 @@ def _first_prompt(chosen: TaskPlan, model: Model) -> str:
 def _finish(run: RunDir, prepared: Prepared) -> None:
     started = time.monotonic()
     times: dict[str, float] = {}
-    engine = LocalEngine(prepared.model)
+    engine = LocalEngine(prepared.model, prepared.config.ablate)
     with run.lock():
         for chosen in prepared.plans:
             began = time.monotonic()

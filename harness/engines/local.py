@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from harness import media as media_files
+from harness.ablation import blanked
 from harness.contracts import Model
 from harness.engines import Answer
 from harness.failures import failure_from, is_out_of_memory
 from harness.media import Clip
 from harness.plan import Planned
 from harness.schedule import halves
-from harness.types import Decoded, Failure, LoadedRequest
+from harness.types import Decoded, Failure, LoadedRequest, MediaKind
 
 
 class LocalEngine:
     """Opens each batch's media, asks the model, and turns whatever goes wrong into the failure of one sample."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, ablate: MediaKind | None = None) -> None:
         self._model = model
+        self._ablate = ablate
 
     def answers(self, batches: Iterable[list[Planned]]) -> Iterator[Answer]:
         for batch in batches:
@@ -30,9 +32,12 @@ class LocalEngine:
                 else:
                     loaded.append((planned, content))
             try:
-                yield from self._ask(loaded)
+                yield from self._ask([(planned, self._shown(content)) for planned, content in loaded])
             finally:
                 _close_clips(request for _, request in loaded)
+
+    def _shown(self, content: LoadedRequest) -> LoadedRequest:
+        return content if self._ablate is None else blanked(content, self._ablate)
 
     def _ask(self, loaded: Sequence[tuple[Planned, LoadedRequest]]) -> Iterator[Answer]:
         """Answer a batch; out of memory halves what is left of it, any other exception fails it one by one."""
