@@ -6,11 +6,13 @@ The records' order does not matter: a run that was killed and resumed gives the 
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness import stats
 from harness.contracts import SumMetric, TaskLike, ValueMetric
@@ -19,12 +21,59 @@ from harness.failures import MIN_COVERAGE, coverage
 MIN_CLUSTERS = 8
 """With fewer clusters than this their resampling says little; samples are resampled instead where they add up."""
 
+Floats = npt.NDArray[np.float64]
+
+
+class PartTable:
+    """The parts of many samples, a column a part, eight bytes a value; NaN where a sample lacks the part."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, array[float]] = {}
+        self._clusters: dict[str, int] = {}
+        self._cluster_of = array("q")
+
+    def __len__(self) -> int:
+        return len(self._cluster_of)
+
+    def add(self, parts: Mapping[str, float], cluster: str | None) -> None:
+        """A sample; without a cluster it is one of its own."""
+        row = len(self)
+        for name, value in parts.items():
+            column = self._columns.setdefault(name, array("d"))
+            column.extend([math.nan] * (row - len(column)))
+            column.append(value)
+        known = -1 if cluster is None else self._clusters.setdefault(cluster, len(self._clusters))
+        self._cluster_of.append(known)
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._columns)
+
+    def values(self) -> Floats:
+        """All parts [samples, names], NaN where absent."""
+        table = np.full((len(self), len(self._columns)), np.nan)
+        for j, name in enumerate(self.names):
+            column = np.frombuffer(self._columns[name], dtype=np.float64)
+            table[: len(column), j] = column
+        return table
+
+    def clusters(self) -> npt.NDArray[np.int64]:
+        """Each sample's cluster 0..n-1 in the order of the clusters' names, then the samples that have none."""
+        found = np.frombuffer(self._cluster_of, dtype=np.int64).copy()
+        rank = {name: i for i, name in enumerate(sorted(self._clusters))}
+        ordered = np.array([rank[name] for name in self._clusters], dtype=np.int64)
+        alone = found < 0
+        found[~alone] = ordered[found[~alone]]
+        found[alone] = len(rank) + np.arange(int(alone.sum()))
+        return found
+
 
 class Units(NamedTuple):
-    """What is resampled: `parts` of each unit, and what a unit is."""
+    """What is resampled: `parts` [units, names] add up over units; `kind` says what a unit is."""
 
-    parts: list[Mapping[str, float]]
-    name: str
+    names: list[str]
+    parts: Floats
+    kind: str
 
 
 def task_result(
@@ -34,7 +83,7 @@ def task_result(
     counts: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     truncated = 0
-    rows: list[tuple[str, str | None, Mapping[str, float]]] = []
+    table = PartTable()
     for record in records:
         score = record["score"]
         counts[score["status"]] += 1
@@ -42,14 +91,12 @@ def task_result(
             failures[f"{failure['stage']}/{failure['kind']}"] += 1
         truncated += bool(record.get("response", {}).get("truncated"))
         if score["status"] != "unscored":
-            rows.append((record["id"], record["cluster"], score["parts"]))
-    rows.sort(key=lambda row: row[0])  # the bootstrap must not depend on the order in which samples finished
+            table.add(score["parts"], record["cluster"])
 
     expected = sum(counts.values())
     share = coverage(counts["ok"], expected)
     sums = [metric for metric in task.metrics if not isinstance(metric, ValueMetric)]
     values = [metric for metric in task.metrics if isinstance(metric, ValueMetric)]
-    units = resampling_units(task, profile, [(cluster, parts) for _, cluster, parts in rows])
     return {
         "version": task.version,
         "prompt": prompt,
@@ -62,42 +109,65 @@ def task_result(
         "valid": share >= MIN_COVERAGE,
         "failures": dict(sorted(failures.items())),
         "truncated": truncated,
-        "metrics": sum_metrics(sums, units, seed) | value_metrics(values, [parts for _, _, parts in rows], seed),
+        "metrics": sum_metrics(sums, resampling_units(task, profile, table), seed) | value_metrics(values, table, seed),
     }
 
 
-def resampling_units(task: TaskLike, profile: str, rows: Sequence[tuple[str | None, Mapping[str, float]]]) -> Units:
-    """Group samples into clusters; single samples where there are too few clusters and parts simply add."""
-    clusters: dict[str, list[Mapping[str, float]]] = {}
-    for i, (cluster, parts) in enumerate(rows):
-        clusters.setdefault(f"sample {i}" if cluster is None else f"cluster {cluster}", []).append(parts)
-    clustered = task.cluster_name is not None
-    if clustered and task.additive and len(clusters) < MIN_CLUSTERS:
-        return Units([task.combine([parts], profile) for _, parts in rows], "sample")
-    name = task.cluster_name if clustered and task.cluster_name else "sample"
-    return Units([task.combine(group, profile) for group in clusters.values()], name)
+def resampling_units(task: TaskLike, profile: str, table: PartTable) -> Units:
+    """Samples joined into clusters; single samples where there are too few clusters and parts simply add."""
+    names, values = table.names, table.values()
+    if task.cluster_name is None:
+        return Units(names, _ordered(np.nan_to_num(values)), "sample")
+    clusters = table.clusters()
+    n_clusters = int(clusters.max()) + 1 if len(clusters) else 0
+    if not task.additive:
+        return _combined(task, profile, names, values, clusters)
+    if n_clusters < MIN_CLUSTERS:
+        return Units(names, _ordered(np.nan_to_num(values)), "sample")
+    joined = np.zeros((n_clusters, len(names)))
+    np.add.at(joined, clusters, np.nan_to_num(values))
+    return Units(names, joined, task.cluster_name)
+
+
+def _combined(
+    task: TaskLike, profile: str, names: Sequence[str], values: Floats, clusters: npt.NDArray[np.int64]
+) -> Units:
+    """Clusters by the task's own rule, from the parts that their samples have."""
+    groups: dict[int, list[Mapping[str, float]]] = {}
+    for cluster, row in zip(clusters.tolist(), values.tolist(), strict=True):
+        parts = {name: value for name, value in zip(names, row, strict=True) if not math.isnan(value)}
+        groups.setdefault(cluster, []).append(parts)
+    combined = stats.table([task.combine(groups[cluster], profile) for cluster in sorted(groups)])
+    return Units(*combined, task.cluster_name or "sample")
+
+
+def _ordered(rows: Floats) -> Floats:
+    """Rows sorted by their values: a bootstrap draws by place, and places must not follow who finished first."""
+    return rows[np.lexsort(rows.T[::-1])] if rows.size else rows
 
 
 def sum_metrics(definitions: Sequence[SumMetric], units: Units, seed: int) -> dict[str, Any]:
     """Each metric's value over all units and its bootstrap interval."""
-    if not units.parts:
-        return {m.name: _entry(m, None, None, units.name, 0) for m in definitions}
-    names, parts = stats.table(units.parts)
-    total = dict(zip(names, parts.sum(axis=0), strict=True))
-    resampled = stats.bootstrap_sums(parts, seed=seed) if len(parts) > 1 else None
+    n = len(units.parts)
+    if n == 0:
+        return {m.name: _entry(m, None, None, units.kind, 0) for m in definitions}
+    total = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
+    resampled = stats.bootstrap_sums(units.parts, seed=seed) if definitions and n > 1 else None
     found = {}
     for metric in definitions:
         value = float(metric.value(total))
-        interval = None if resampled is None else stats.metric_interval(names, resampled, metric.value)
-        found[metric.name] = _entry(metric, value, interval, units.name, len(parts))
+        interval = None if resampled is None else stats.metric_interval(units.names, resampled, metric.value)
+        found[metric.name] = _entry(metric, value, interval, units.kind, n)
     return found
 
 
-def value_metrics(definitions: Sequence[ValueMetric], rows: Sequence[Mapping[str, float]], seed: int) -> dict[str, Any]:
+def value_metrics(definitions: Sequence[ValueMetric], table: PartTable, seed: int) -> dict[str, Any]:
     """Each metric over the samples that have its part, and its bootstrap interval over samples."""
+    columns = dict(zip(table.names, table.values().T, strict=True)) if definitions else {}
     found = {}
     for metric in definitions:
-        values = np.array([parts[metric.part] for parts in rows if metric.part in parts], dtype=np.float64)
+        column = columns.get(metric.part, np.empty(0))
+        values = np.sort(column[~np.isnan(column)])
         value = float(metric.over(values)) if len(values) else None
         drawn = stats.bootstrap_values(values, metric.over, seed=seed) if len(values) > 1 else None
         interval = None if drawn is None else stats.percentile_interval(drawn)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import count, islice
 
 import orjson
 
 from harness import media as media_files
 from harness.contracts import Capabilities, DataChoice, PromptFn, Row, TaskLike, TokenRates
 from harness.failures import UsageError
+from harness.idset import IdSet
 from harness.types import Failure, Generation, Media, Request, Sample, Text
 
 VIDEO_FPS = 1.0
@@ -79,13 +80,12 @@ def check_capabilities(tasks: Iterable[TaskLike], model_name: str, capabilities:
 
 def plan(chosen: TaskPlan, rates: TokenRates) -> Iterator[Planned]:
     """The requests of a task. A malformed row or a repeated id becomes a planned failure, never an exception."""
-    seen: set[str] = set()
+    seen = IdSet()
     for index, row in enumerate(islice(chosen.task.rows(chosen.data), chosen.limit)):
         sample, failure = _sample(chosen, row, index)
-        if sample.id in seen:
+        if not seen.add(sample.id):
             failure = Failure("load", "permanent", f"duplicate id {sample.id!r}: an earlier row has it too")
             sample = Sample(_free_id(sample.id, seen), sample.messages, sample.doc, sample.cluster)
-        seen.add(sample.id)
         request = Request(
             sample.id, sample.messages, chosen.task.generation, chosen.task.outputs, chosen.task.image_tiles
         )
@@ -102,8 +102,8 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
         return Sample(identity, (), doc), Failure("load", "permanent", f"row {index}: {detail}")
 
 
-def _free_id(taken: str, seen: set[str]) -> str:
-    return next(name for n in range(2, len(seen) + 3) if (name := f"{taken}#{n}") not in seen)
+def _free_id(taken: str, seen: IdSet) -> str:
+    return next(name for n in count(2) if seen.add(name := f"{taken}#{n}"))
 
 
 def fingerprint(request: Request) -> str:

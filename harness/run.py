@@ -17,11 +17,12 @@ from harness.contracts import DataChoice, Model, ModelOptions, TaskLike
 from harness.engines import Engine
 from harness.engines.local import LocalEngine
 from harness.failures import Exit, UsageError
+from harness.idset import IdSet
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, plan
 from harness.progress import track
 from harness.records import outcome_of, record, scored
 from harness.schedule import batches
-from harness.store import Key, RunDir, write_json
+from harness.store import RunDir, key, write_json
 from harness.types import Failure, text_of
 
 RUNS = Path("runs")
@@ -200,9 +201,9 @@ def _warm_up(chosen: TaskPlan, engine: Engine, prepared: Prepared) -> None:
         pass
 
 
-def _waiting(chosen: TaskPlan, prepared: Prepared, done: set[Key]) -> Iterator[Planned]:
+def _waiting(chosen: TaskPlan, prepared: Prepared, done: IdSet) -> Iterator[Planned]:
     for planned in plan(chosen, prepared.model.capabilities.token_rates):
-        if Key(planned.sample.id, 0) not in done:
+        if key(planned.sample.id) not in done:
             yield planned
 
 

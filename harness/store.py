@@ -12,22 +12,21 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from harness.failures import UsageError
+from harness.idset import IdSet
 from harness.media import encode_flac
 from harness.types import Waveform
 
 SYNC_EVERY = 256
 
 
-class Key(NamedTuple):
+def key(sample_id: str, repeat: int = 0) -> str:
     """What a resume knows a finished sample by, whatever the number of workers."""
-
-    sample_id: str
-    repeat: int
+    return f"{repeat}/{sample_id}"
 
 
 class SampleLog:
@@ -117,8 +116,12 @@ class RunDir:
                 except orjson.JSONDecodeError as error:
                     raise UsageError(f"{path}, line {number}: not JSON ({error}); the log was edited") from error
 
-    def done(self, task: str) -> set[Key]:
-        return {Key(record["id"], record["repeat"]) for record in self.records(task)}
+    def done(self, task: str) -> IdSet:
+        """The keys of the task's finished samples."""
+        found = IdSet()
+        for record in self.records(task):
+            found.add(key(record["id"], record["repeat"]))
+        return found
 
     def replace_records(self, task: str, records: Iterator[dict[str, Any]]) -> None:
         """Write a task's log anew, atomically (scores made again from stored responses)."""

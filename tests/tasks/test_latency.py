@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.aggregate import value_metrics
+from harness.aggregate import PartTable, value_metrics
 from harness.contracts import DataChoice
 from harness.types import Response, Timings, Usage
 from tasks.latency import FIXED, NEW_TOKENS, PREFILL_TOKENS, REQUESTS, SPOKEN, latencies, measured
@@ -56,7 +56,10 @@ def test_percentiles_and_their_intervals() -> None:
         measured({}, Response("x", timings=Timings(end=float(i), first_token=i / 10), usage=Usage()), "wall").parts
         for i in range(1, 101)
     ]
-    found = value_metrics([m for m in SPOKEN.metrics if m.name.startswith(("ttft", "ttfa"))], rows, seed=0)
+    table = PartTable()
+    for parts in rows:
+        table.add(parts, None)
+    found = value_metrics([m for m in SPOKEN.metrics if m.name.startswith(("ttft", "ttfa"))], table, seed=0)
     assert found["ttft_p50_ms"]["value"] == pytest.approx(np.quantile(np.arange(1, 101) * 100, 0.5))
     assert found["ttft_max_ms"]["value"] == 10_000
     low, high = found["ttft_p95_ms"]["ci"]
