@@ -66,7 +66,7 @@ def run(
 ) -> None:
     """Evaluate a model on tasks."""
     from harness.config import make_config, parse_profiles, read_yaml
-    from harness.registry import expand_tasks
+    from harness.registry import expand_tasks, get_task
 
     fields: dict[str, Any] = read_yaml(config) if config else {}
     flags = {"model": model, "tasks": tasks, "data": data, "weights": weights, "limit": limit, "seed": seed}
@@ -76,7 +76,8 @@ def run(
         named = fields["tasks"]
         fields["tasks"] = expand_tasks(named if isinstance(named, str) else ",".join(map(str, named)))
     if profile:
-        fields["profile"] = parse_profiles(profile, fields.get("tasks", []))
+        known = {name: get_task(name).profiles for name in fields.get("tasks", [])}
+        fields["profile"] = parse_profiles(profile, known)
     chosen = make_config(fields, str(config) if config else "command line")
 
     if dry_run:
@@ -123,12 +124,13 @@ def score(
         raise UsageError("give a run directory, or --task NAME with --responses FILE")
 
     from harness.config import parse_profiles
+    from harness.registry import get_task
     from harness.run import score_again
     from harness.store import RunDir
 
     _refuse_probe(run)
-    tasks = list(RunDir.open(run).manifest()["tasks"])
-    _conclude(score_again(run, parse_profiles(profile or [], tasks)).path, json)
+    known = {name: get_task(name).profiles for name in RunDir.open(run).manifest()["tasks"]}
+    _conclude(score_again(run, parse_profiles(profile or [], known)).path, json)
 
 
 @app.command()
@@ -238,6 +240,7 @@ def probe(
 @app.command()
 def show(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
     """Show a run's table; of an unfinished run, how far it is."""
+    from harness.failures import Exit
     from harness.store import RunDir
 
     opened = RunDir.open(run)
@@ -250,7 +253,7 @@ def show(run: Annotated[Path, typer.Argument(help="Run directory.")], json: Json
         print(f"{run} is not finished; `harness resume {run}` goes on with it")
         for task, count in counts.items():
             print(f"  {task:28} {count} samples done")
-    raise typer.Exit(4)
+    raise typer.Exit(Exit.INCOMPLETE)
 
 
 list_app = typer.Typer(help="List what can be named.", no_args_is_help=True)
@@ -307,8 +310,13 @@ def _conclude(path: Path, json: bool) -> None:
 
 
 def _printable(text: str) -> str:
-    """What a model wrote, without the control characters that a terminal would obey."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    """What a model or a data set wrote, without the control characters that a terminal would obey."""
+    import unicodedata
+
+    def harmless(c: str) -> bool:
+        return c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs"  # e.g. the ideographic space
+
+    return "".join(c if harmless(c) else "\ufffd" for c in text)
 
 
 def _print(content: Any, json: bool) -> None:
@@ -317,7 +325,7 @@ def _print(content: Any, json: bool) -> None:
 
         print(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
     else:
-        print(content)
+        print(_printable(str(content)))
 
 
 def main() -> None:
@@ -330,7 +338,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(Exit.USAGE)
     except KeyboardInterrupt:
-        print("\nstopped; `harness resume` with the run directory goes on from here", file=sys.stderr)
+        print("\nstopped; `harness resume` with its directory goes on with a run", file=sys.stderr)
         sys.exit(Exit.INCOMPLETE)
 
 

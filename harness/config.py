@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,15 +71,19 @@ def make_config(fields: dict[str, Any], source: str = "command line") -> RunConf
         raise UsageError("\n".join([f"bad configuration ({source}):", *problems, f"fields: {known}"])) from None
 
 
-def parse_profiles(values: list[str], tasks: list[str]) -> dict[str, str]:
-    """`--profile NAME` (all tasks that have it) or `--profile TASK=NAME` as a mapping task -> profile."""
+def parse_profiles(values: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """`--profile TASK=NAME`, or `--profile NAME` for every task that has it, as a mapping task -> profile.
+
+    `known` maps each task to its profiles. Raises UsageError for a name that no task has.
+    """
     chosen: dict[str, str] = {}
     for value in values:
         task, equals, name = value.partition("=")
-        if equals:
-            chosen[task] = name
-        else:
-            chosen |= dict.fromkeys(tasks, value)
+        having = {task: name} if equals else {task: value for task, profiles in known.items() if value in profiles}
+        if not having:
+            there = sorted({profile for profiles in known.values() for profile in profiles})
+            raise UsageError(f"no task here has a profile {value!r}; there are {', '.join(there)}")
+        chosen |= having
     return chosen
 
 

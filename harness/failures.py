@@ -38,7 +38,7 @@ def failure_from(error: BaseException, stage: Stage) -> Failure:
     """The record of an exception that stopped one sample."""
     if isinstance(error, SampleError):
         return Failure(stage, error.kind, str(error))
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return Failure(stage, "limit", f"out of memory: {error}")
     if isinstance(error, (ConnectionError, TimeoutError)):
         return Failure(stage, "transient", f"{type(error).__name__}: {error}")
@@ -48,6 +48,7 @@ def failure_from(error: BaseException, stage: Stage) -> Failure:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
+    """On the host or on a device; torch's error is known by its name, so that torch need not be imported."""
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
 
 

@@ -13,7 +13,7 @@ from harness import media as media_files
 from harness.contracts import Capabilities, DataChoice, PromptFn, Row, TaskLike, TokenRates
 from harness.failures import UsageError
 from harness.idset import IdSet
-from harness.types import Failure, Generation, Media, Request, Sample, Text
+from harness.types import Failure, Media, Request, Sample, Text
 
 VIDEO_FPS = 1.0
 """Frames a second that video models look at, up to their limit: for the estimate of a prompt's length only."""
@@ -115,12 +115,8 @@ def fingerprint(request: Request) -> str:
         ]
         for m in request.messages
     ]
-    content = [messages, generation_dict(request.generation), request.outputs, request.image_tiles]
+    content = [messages, asdict(request.generation), request.outputs, request.image_tiles]
     return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
-
-
-def generation_dict(generation: Generation) -> dict[str, object]:
-    return asdict(generation)
 
 
 def estimate_tokens(request: Request, rates: TokenRates) -> int:

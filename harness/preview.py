@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.config import RunConfig
-from harness.contracts import DataChoice
+from harness.contracts import DataChoice, TokenRates
 from harness.plan import TaskPlan, plan
 from harness.run import prepare
 from harness.schedule import batches
-from harness.types import Media
+from harness.types import Media, Message
 
 
 class Preview(dict[str, Any]):
@@ -41,7 +42,7 @@ def preview(config: RunConfig) -> Preview:
     )
 
 
-def _task(chosen: TaskPlan, rates: Any, config: RunConfig) -> dict[str, Any]:
+def _task(chosen: TaskPlan, rates: TokenRates, config: RunConfig) -> dict[str, Any]:
     planned = list(plan(chosen, rates))
     broken = [item.failure.message for item in planned if item.failure]
     return {
@@ -58,11 +59,11 @@ def _task(chosen: TaskPlan, rates: Any, config: RunConfig) -> dict[str, Any]:
     }
 
 
-def _show(messages: Any) -> str:
+def _show(messages: Sequence[Message]) -> str:
     lines = []
     for message in messages:
         parts = [f"<{p.kind}: {p.path}>" if isinstance(p, Media) else p.text for p in message.parts]
-        lines.append(f"{message.role}: " + "\n".join(part for part in parts if isinstance(part, str)))
+        lines.append(f"{message.role}: " + "\n".join(parts))
     return "\n".join(lines)
 
 

@@ -66,8 +66,11 @@ class RunDir:
 
     @classmethod
     def create(cls, path: Path, manifest: Mapping[str, Any]) -> RunDir:
-        """Make the directory; the manifest is its first file."""
-        path.mkdir(parents=True, exist_ok=True)
+        """Make the directory; the manifest is its first file. Raises UsageError where it cannot be made."""
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"run directory {path} cannot be made: {error.strerror}; give another --out") from error
         if (path / "manifest.json").exists():
             raise UsageError(f"{path} already holds a run; `harness resume {path}` goes on with it")
         write_json(path / "manifest.json", manifest)
@@ -75,6 +78,7 @@ class RunDir:
 
     @classmethod
     def open(cls, path: Path) -> RunDir:
+        """Raises UsageError where there is no run."""
         if not (path / "manifest.json").is_file():
             raise UsageError(f"not a run directory: {path} (it has no manifest.json)")
         return cls(path)
@@ -88,7 +92,12 @@ class RunDir:
         return (self.path / "finished.json").is_file()
 
     def manifest(self) -> dict[str, Any]:
-        return read_json(self.path / "manifest.json")
+        """Raises UsageError where it cannot be read, or lacks what every run's has."""
+        content = read_json(self.path / "manifest.json")
+        for field in ("config", "tasks"):
+            if not isinstance(content.get(field), dict):
+                raise UsageError(f"{self.path / 'manifest.json'}: field {field!r} is missing; was the file edited?")
+        return content
 
     def results(self) -> dict[str, Any]:
         path = self.path / "results.json"

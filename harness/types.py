@@ -1,9 +1,9 @@
 """The vocabulary of the harness: what flows from a benchmark's row to a score.
 
-    row -> Sample -> Request -> Response | Failure -> Score -> TaskResult -> report
+    row -> Sample -> Request -> Response | Failure -> Score -> results -> report
 
-Everything here is a frozen value. Times are seconds on a monotonic clock that starts at zero when a request is
-handed to the model; sample rates are in Hz.
+Everything here is a frozen value, but for an open video. Times are seconds on a monotonic clock that starts at zero
+when a request is handed to the model; sample rates are in Hz.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from harness import cli
+from harness.config import parse_profiles
+from harness.failures import UsageError
 from tests.harness.toy import TASK, ToyTask, register
 
 
@@ -42,6 +44,8 @@ def test_help_and_lists_import_nothing_heavy() -> None:
     script = f"""
 import sys
 from harness import cli
+from harness.config import parse_profiles
+from harness.failures import UsageError
 for arguments in (["--help"], ["run", "--help"], ["list", "tasks"], ["list", "models"]):
     sys.argv = ["harness", *arguments]
     try:
@@ -66,7 +70,9 @@ def test_lists_for_programs(call: Call) -> None:
         (["--model", "vita51", "--tasks", "mme"], "Did you mean vita15"),
         (["--model", "echo", "--tasks", "mmee"], "Did you mean mme?"),
         (["--model", "echo", "--tasks", "asr", "--data", "no-such-folder"], "data folder does not exist"),
-        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "nope"], "no profile 'nope'"),
+        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "nope"], "has a profile 'nope'"),
+        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "mme=nope"], "no profile 'nope'"),
+        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "asr=kimi"], "this run does not have"),
         (["--model", "echo", "--tasks", "mme", "--data", "mini", "--prompt", "nope"], "no prompt preset 'nope'"),
         (["--model", "echo"], "tasks: Field required"),
         (["--model", "echo", "--tasks", "mme", "--limit", "0"], "limit: Input should be greater than or equal to 1"),
@@ -199,3 +205,10 @@ def test_bad_responses_files_are_told(call: Call, tmp_path: Path, content: str, 
     found = call("score", "--task", "mme", "--responses", tmp_path / "r.jsonl")
     assert found.code == 2
     assert said in found.err
+
+
+def test_a_profile_is_for_the_tasks_that_have_it() -> None:
+    known = {"librispeech": ("qwen2", "kimi"), "aishell1": ("kimi",), "mme": ("lmms_eval",)}
+    assert parse_profiles(["kimi", "librispeech=qwen2"], known) == {"librispeech": "qwen2", "aishell1": "kimi"}
+    with pytest.raises(UsageError, match="there are kimi, lmms_eval, qwen2"):
+        parse_profiles(["nope"], known)
