@@ -210,6 +210,8 @@ def vita15(options: ModelOptions) -> Vita15Model:
                 speaker = synthesizer(loaded, load_speech(folder, _speech_dtype(options), options.device), Sampling())
         except CheckpointError as error:
             raise UsageError(str(error)) from error
+        except ValueError as error:  # parts that are sound but do not fit each other
+            raise UsageError(f"{source.folder}: {error}\n{checkpoint.REMEDY}") from error
         decoding = {"stop_ids": list(loaded.generation.stop_ids)}
         penalty = {"repetition_penalty": loaded.generation.repetition_penalty}
         identity = {"source": source.name, "revision": source.revision, **identity, **decoding, **penalty}
@@ -220,7 +222,9 @@ def vita15(options: ModelOptions) -> Vita15Model:
 
 
 def vita15_tiny(options: ModelOptions) -> Vita15Model:
-    """The same code at the size of tests, with random weights drawn from `options.seed`."""
+    """The same code at the size of tests, with random weights drawn from `options.seed`; takes no `weights`."""
+    if options.weights is not None:
+        raise UsageError(f"--weights {options.weights}: vita15-tiny has random weights only; use --model vita15")
     config = Vita15Config.tiny()
 
     def opener() -> Opened:

@@ -39,7 +39,10 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") ->
     choice = parse_choice(media)
     runs = load_all(run_dirs)
     _clear(out)
-    (out / "static").mkdir(parents=True)
+    try:
+        (out / "static").mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be made: {error.strerror}; name another folder with -o") from error
     for script in ("sort.js", "diff.js", "samples.js"):
         (out / "static" / script).write_bytes(static(script))
     folder = MediaFolder(out)
@@ -66,6 +69,8 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") ->
 
 def _clear(out: Path) -> None:
     """Remove an earlier site's pages, which must not stand beside the new ones; touch no other folder."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder with -o")
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / "data" / "leaderboard.json").is_file():

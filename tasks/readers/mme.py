@@ -115,8 +115,11 @@ def _tsv_rows(table: Path) -> Iterator[dict[str, Any]]:
     csv.field_size_limit(2**31 - 1)
     with need_file(table).open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file, delimiter="\t", restval="")
-        check_columns(reader.fieldnames or (), _TSV_COLUMNS, str(table))
-        yield from reader
+        try:
+            check_columns(reader.fieldnames or (), _TSV_COLUMNS, str(table))
+            yield from reader
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise LayoutError(f"{table}: not a table of UTF-8 text with tabs: {error}") from error
 
 
 def _decoded(text: str) -> bytes:

@@ -105,6 +105,8 @@ def metadata(folder: Path, text: str) -> Iterator[Row]:
             raise LayoutError(f"{where}: a JSON object is expected, not {type(row).__name__}")
         check_columns(list(row), ("file_name", text), where)
         name = row["file_name"]
+        if not isinstance(name, str | None):
+            raise LayoutError(f"{where}: file_name is {name!r}; it must be a text")
         yield {
             **row,
             "sample_id": Path(name).stem if name else f"line-{line.number}",

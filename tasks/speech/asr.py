@@ -128,7 +128,7 @@ def _percent(part: str, whole: str) -> Callable[[Sums], Any]:
     def value(sums: Sums) -> Any:
         import numpy as np
 
-        count, total = np.asarray(sums[part], float), np.asarray(sums[whole], float)
+        count, total = np.asarray(sums.get(part, 0.0), float), np.asarray(sums.get(whole, 0.0), float)
         undefined = np.full(np.broadcast(count, total).shape, np.nan)
         return (100 * np.divide(count, total, out=undefined, where=total != 0))[()]
 

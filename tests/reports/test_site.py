@@ -54,6 +54,13 @@ def test_media_are_capped(tmp_path: Path, media: str | int, files: int) -> None:
     assert sum(p.is_file() for p in (site / "media").rglob("*")) == files
 
 
+def test_a_file_in_the_place_of_the_site_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "site").write_text("mine")
+    with pytest.raises(UsageError, match="is a file; name a folder"):
+        write_site([rich_run(tmp_path)], tmp_path / "site")
+    assert (tmp_path / "site").read_text() == "mine"
+
+
 def test_an_unknown_media_choice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--media takes"):
         write_site([rich_run(tmp_path)], tmp_path / "site", "some")

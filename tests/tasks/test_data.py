@@ -228,3 +228,16 @@ def test_a_folder_fingerprint_does_not_depend_on_where_the_folder_is(data: Path,
 
 def test_layout_errors_are_usage_errors() -> None:
     assert issubclass(LayoutError, UsageError)
+
+
+def test_a_file_name_that_is_no_text_names_the_line(copy: Path) -> None:
+    table = copy / "WenetSpeech" / "test_net" / "metadata.jsonl"
+    table.write_text('{"file_name": 5, "text": "a"}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"metadata\.jsonl:1: file_name is 5"):
+        rows("wenetspeech_net", copy)
+
+
+def test_a_table_that_is_no_text_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "MME.tsv").write_bytes(b"\xcb\xff\x00\t")
+    with pytest.raises(UsageError, match=r"MME\.tsv: not a table of UTF-8 text"):
+        rows("mme", tmp_path)

@@ -194,6 +194,11 @@ def test_weights_that_are_not_there_or_do_not_fit_are_a_usage_error(released: Pa
         get_model("vita15")(ModelOptions(weights=str(tmp_path))).open()
 
 
+def test_the_tiny_model_takes_no_weights() -> None:
+    with pytest.raises(UsageError, match="random weights only"):
+        get_model("vita15-tiny")(ModelOptions(weights="somewhere"))
+
+
 def test_an_absent_device_is_told() -> None:
     with pytest.raises(UsageError, match="--device"):
         get_model("vita15-tiny")(ModelOptions(device="cuda:99")).open()

@@ -128,3 +128,7 @@ def test_default_profiles_and_units_follow_the_language() -> None:
         assert task.default_profile == ("qwen2" if english else "kimi")
         assert next(m.name for m in task.metrics if m.headline) == ("wer" if english else "cer")
         assert task.generation.max_new_tokens == 256
+
+
+def test_without_any_scored_row_every_rate_is_undefined() -> None:
+    assert all(math.isnan(metric.value({})) for metric in DEV_CLEAN.metrics)
