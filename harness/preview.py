@@ -73,6 +73,8 @@ def print_scores(result: dict[str, Any]) -> None:
         f"{result['task']}, profile {result['profile']}: {result['n_scored']} of {result['n_expected']} scored, "
         f"{result['n_failed']} failed, {result['n_unscored']} unscored"
     )
+    if failed := next((row for row in result["samples"] if "failure" in row), None):
+        print(f"  first failure, id {failed['id']}: {failed['failure']['message']}")
     for name, metric in result["metrics"].items():
         value = "–" if metric["value"] is None else f"{metric['value']:.4g} {metric['unit']}"
         interval = "" if metric["ci"] is None else "  [{:.4g}, {:.4g}]".format(*metric["ci"])

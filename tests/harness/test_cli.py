@@ -212,3 +212,7 @@ def test_a_profile_is_for_the_tasks_that_have_it() -> None:
     assert parse_profiles(["kimi", "librispeech=qwen2"], known) == {"librispeech": "qwen2", "aishell1": "kimi"}
     with pytest.raises(UsageError, match="there are kimi, lmms_eval, qwen2"):
         parse_profiles(["nope"], known)
+
+
+def test_control_characters_do_not_reach_the_terminal_and_wide_spaces_stay() -> None:
+    assert cli._printable("a\x1b[2J\u3000b\n\u202ec") == "a\ufffd[2J\u3000b\n\ufffdc"

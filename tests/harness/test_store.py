@@ -58,3 +58,15 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
 def test_what_is_not_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a run directory"):
         RunDir.open(tmp_path)
+
+
+def test_a_run_directory_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UsageError, match="cannot be made"):
+        RunDir.create(tmp_path / "file", {})
+
+
+def test_a_manifest_without_its_fields_names_the_field(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"config": {}}')
+    with pytest.raises(UsageError, match="'tasks' is missing"):
+        RunDir.open(tmp_path).manifest()
