@@ -144,7 +144,9 @@ def _table_rows(table: Path) -> Iterator[dict[str, Any]]:
         case "captions.parquet":
             yield from _parquet_rows(table)
         case "captions.jsonl":
-            for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), start=1):
+            for number, line in enumerate(table.read_text(encoding="utf-8").split("\n"), start=1):
+                if not line.strip():
+                    continue
                 row = json.loads(line)
                 if not isinstance(row, dict):
                     raise UsageError(f"{table}, line {number}: not a JSON object. {_LAYOUT}")

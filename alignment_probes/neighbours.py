@@ -21,12 +21,6 @@ class Neighbours(NamedTuple):
     indices: Tensor  # (n, k) int64
     similarities: Tensor  # (n, k) inner products, in the dtype in which they were ranked
 
-    def nearest(self, k: int) -> Neighbours:
-        """The first k of each list; ValueError if the lists are shorter."""
-        if not 1 <= k <= self.indices.shape[1]:
-            raise ValueError(f"k={k}: the lists hold {self.indices.shape[1]} neighbours; compute longer ones")
-        return Neighbours(self.indices[:, :k], self.similarities[:, :k])
-
     def permuted(self, order: Tensor) -> Neighbours:
         """The lists of `x[order]`, relabelled instead of computed again."""
         position = torch.empty_like(order)

@@ -172,7 +172,7 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[args.dtype]
     device = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.processor() or "CPU"
-    settings = {"device": device, **vars(args), "torch": torch.__version__}
+    settings = {**vars(args), "device": device, "torch": torch.__version__}
     found = {
         "settings": settings,
         "language_model": language_rows(args, dtype),

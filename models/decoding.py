@@ -132,8 +132,8 @@ class DecodeState:
         self.count = torch.zeros(1, dtype=torch.long, device=device)  # tokens generated so far
         self.finished = torch.zeros(batch, dtype=torch.bool, device=device)
         vocabulary = lm.lm_head.out_features
-        # [V] that a step must not choose while `count` is below `min_new`
         self.min_new = min_new if len(stop) else 0
+        # [V], what a step must not choose while `count` is below `min_new`
         self.is_stop = torch.zeros(vocabulary, dtype=torch.bool, device=device).index_fill_(0, stop, True)
         penalised = sampling.repetition_penalty != 1.0
         self.seen = torch.zeros(batch, vocabulary, dtype=torch.bool, device=device) if penalised else None

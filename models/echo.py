@@ -70,7 +70,7 @@ def read_table(path: Path) -> dict[str, str]:
     """Id -> answer of a JSONL table. Raises UsageError naming the file and the line at fault."""
     answers: dict[str, str] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not at U+2028, which JSON may hold
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f'{path}: cannot be read as a table of {{"id", "response"}} lines: {error}') from error
     for number, line in enumerate(lines, start=1):

@@ -21,7 +21,7 @@ _RIGHT = ("scored", "paper")
 
 
 def print_table(run_dirs: Sequence[Path], *, stream: TextIO | None = None) -> None:
-    """Print one table a run to `stream` (stdout); colours only on a terminal, never wider than 80 columns needs."""
+    """Print one table a run to `stream` (stdout), in colours on a terminal."""
     from rich.console import Console
     from rich.text import Text
 
