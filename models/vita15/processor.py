@@ -17,8 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from harness.failures import SampleError
-from harness.media import Clip
-from harness.types import Decoded, LoadedRequest, Message, Picture, Waveform
+from harness.types import Decoded, Footage, LoadedRequest, Message, Picture, Waveform
 from models.vita15.audio_features import (
     SAMPLE_RATE,
     check_frames,
@@ -178,7 +177,7 @@ class Processor:
         if isinstance(content, Picture):
             height, width = content.pixels.shape[:2]
             return ImageSize(width, height, self.config.vision.image_size, per_tile)
-        if isinstance(content, Clip):
+        if not isinstance(content, Waveform):
             return VideoSize(content.fps, content.n_frames, content.start_s, content.end_s, per_tile)
         samples = -(-len(content.samples) * SAMPLE_RATE // content.rate)  # as `resample` rounds
         try:
@@ -198,12 +197,12 @@ class Processor:
         samples = resample(torch.from_numpy(waveform.samples), waveform.rate)
         return fbank(samples, audio.num_mel_bins, audio.dither, generator)
 
-    def _pixels(self, content: Picture | Clip, size: Size, cuts: Cuts) -> Tensor:
+    def _pixels(self, content: Picture | Footage, size: Size, cuts: Cuts) -> Tensor:
         side, aspect = self.config.vision.image_size, self.config.image_aspect_ratio
-        if isinstance(size, VideoSize) and isinstance(content, Clip):
+        if not isinstance(content, Picture):
+            assert isinstance(size, VideoSize)
             frames = content.frames(size.indices(cuts))
             return preprocess([Image.fromarray(frame) for frame in frames], side, aspect)
-        assert isinstance(content, Picture)
         return preprocess(tile_image(Image.fromarray(content.pixels), 1, cuts.tiles, side), side, aspect)
 
 

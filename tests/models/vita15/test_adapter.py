@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from harness import media as media_files
+from harness.ablation import blanked
 from harness.contracts import Model, ModelOptions
 from harness.failures import UsageError
 from harness.media import Clip
@@ -192,6 +193,15 @@ def test_weights_that_are_not_there_or_do_not_fit_are_a_usage_error(released: Pa
         get_model("vita15")(ModelOptions(weights=str(tmp_path / "absent"))).open()
     with pytest.raises(UsageError, match=r"config\.json"):
         get_model("vita15")(ModelOptions(weights=str(tmp_path))).open()
+
+
+def test_a_blanked_video_is_answered(tiny: Model, tmp_path: Path) -> None:
+    media = media_files.reference("video", write_video(tmp_path / "clip.mp4", 12, 4))
+    messages = (Message("user", (media, Text("What is it?"))),)
+    with closing(Clip.open(media)) as clip:
+        loaded = LoadedRequest(Request("a", messages, Generation(max_new_tokens=4)), (clip,))
+        ((_, answer),) = tiny.generate([blanked(loaded, "video")])
+    assert isinstance(answer, Response)
 
 
 def test_the_tiny_model_takes_no_weights() -> None:
