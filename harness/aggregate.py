@@ -58,13 +58,10 @@ class PartTable:
         return table
 
     def clusters(self) -> npt.NDArray[np.int64]:
-        """Each sample's cluster 0..n-1 in the order of the clusters' names, then the samples that have none."""
+        """Each sample's cluster, numbered from 0; a sample that has none is one of its own."""
         found = np.frombuffer(self._cluster_of, dtype=np.int64).copy()
-        rank = {name: i for i, name in enumerate(sorted(self._clusters))}
-        ordered = np.array([rank[name] for name in self._clusters], dtype=np.int64)
         alone = found < 0
-        found[~alone] = ordered[found[~alone]]
-        found[alone] = len(rank) + np.arange(int(alone.sum()))
+        found[alone] = len(self._clusters) + np.arange(int(alone.sum()))
         return found
 
 
@@ -126,7 +123,7 @@ def resampling_units(task: TaskLike, profile: str, table: PartTable) -> Units:
         return Units(names, _ordered(np.nan_to_num(values)), "sample")
     joined = np.zeros((n_clusters, len(names)))
     np.add.at(joined, clusters, np.nan_to_num(values))
-    return Units(names, joined, task.cluster_name)
+    return Units(names, _ordered(joined), task.cluster_name)
 
 
 def _combined(
@@ -137,8 +134,8 @@ def _combined(
     for cluster, row in zip(clusters.tolist(), values.tolist(), strict=True):
         parts = {name: value for name, value in zip(names, row, strict=True) if not math.isnan(value)}
         groups.setdefault(cluster, []).append(parts)
-    combined = stats.table([task.combine(groups[cluster], profile) for cluster in sorted(groups)])
-    return Units(*combined, task.cluster_name or "sample")
+    joined_names, joined = stats.table([task.combine(group, profile) for group in groups.values()])
+    return Units(joined_names, _ordered(joined), task.cluster_name or "sample")
 
 
 def _ordered(rows: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Names of tasks, models and suites -> where they live.
 
 A name maps to "package.module:attribute" and is imported when it is asked for, so that listing names costs
-nothing. Other packages add theirs with entry points in the groups `harness.tasks` and `harness.models`; an entry
-point's value has the same form.
+nothing. Other packages add theirs with entry points in the groups `harness.tasks`, `harness.models` and
+`harness.judges` (recognisers and language models that score answers); an entry point's value has the same form.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 from harness.contracts import ModelFactory, TaskLike
 from harness.failures import UsageError
 
-Group = Literal["tasks", "models"]
+Group = Literal["tasks", "models", "judges"]
 
 ASR = (
     "librispeech_dev_clean",
@@ -57,6 +57,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
         "echo": "models.echo:echo",
     },
+    "judges": {},
 }
 
 SUITES: Mapping[str, tuple[str, ...]] = {

@@ -104,15 +104,17 @@ def score_again(path: Path, profiles: dict[str, str]) -> RunDir:
     described = run.manifest()
     if stray := profiles.keys() - described["tasks"].keys():
         raise UsageError(f"{path} has no task {', '.join(sorted(stray))}; it has {', '.join(described['tasks'])}")
+    tasks = {name: registry.get_task(name) for name in described["tasks"]}
+    for name, profile in profiles.items():
+        if profile not in tasks[name].profiles:
+            raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(tasks[name].profiles)}")
+        described["tasks"][name]["profile"] = profile
     with run.lock():
-        (run.path / "finished.json").unlink()  # a crash in between leaves a run that says it is incomplete
-        for name, entry in described["tasks"].items():
-            task = registry.get_task(name)
-            profile = profiles.get(name, entry["profile"])
-            if profile not in task.profiles:
-                raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(task.profiles)}")
-            entry["profile"] = profile
-            run.replace_records(name, _rescored(run, task, profile))
+        for name, task in tasks.items():
+            run.prepare_records(name, _rescored(run, task, described["tasks"][name]["profile"]))
+        (run.path / "finished.json").unlink()  # a crash from here on leaves a run that says it is incomplete
+        for name in tasks:
+            run.adopt_records(name)
         write_json(run.path / "manifest.json", described)
         _finalise(run, described, {})
     return run
@@ -133,6 +135,8 @@ def _stored_config(run: RunDir) -> RunConfig:
 
 def _check_free(out: Path, config: RunConfig) -> None:
     """Raise UsageError if `out` holds a run: say how to go on with it, or how its configuration differs."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder")
     if not (out / "manifest.json").exists():
         return
     changed = _stored_config(RunDir.open(out)).differences(config)

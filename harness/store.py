@@ -132,15 +132,20 @@ class RunDir:
             found.add(key(record["id"], record["repeat"]))
         return found
 
-    def replace_records(self, task: str, records: Iterator[dict[str, Any]]) -> None:
-        """Write a task's log anew, atomically (scores made again from stored responses)."""
-        path = self.samples_path(task)
-        fresh = path.with_suffix(".jsonl.new")
+    def prepare_records(self, task: str, records: Iterator[dict[str, Any]]) -> None:
+        """Write a task's records anew beside its log (scores made again from stored responses)."""
+        fresh = self._fresh_path(task)
         fresh.unlink(missing_ok=True)
         with SampleLog(fresh) as log:
             for record in records:
                 log.append(record)
-        fresh.replace(path)
+
+    def adopt_records(self, task: str) -> None:
+        """Put the prepared records in the log's place, at once."""
+        self._fresh_path(task).replace(self.samples_path(task))
+
+    def _fresh_path(self, task: str) -> Path:
+        return self.samples_path(task).with_suffix(".jsonl.new")
 
     def add_speech(self, speech: Waveform) -> dict[str, Any]:
         """Store generated speech under the hash of its FLAC; returns the record's reference to it."""

@@ -25,13 +25,13 @@ class LocalEngine:
     def answers(self, batches: Iterable[list[Planned]]) -> Iterator[Answer]:
         for batch in batches:
             loaded: list[tuple[Planned, LoadedRequest]] = []
-            for planned in batch:
-                content = planned.failure or _load(planned)
-                if isinstance(content, Failure):
-                    yield Answer(planned, content)
-                else:
-                    loaded.append((planned, content))
             try:
+                for planned in batch:
+                    content = planned.failure or _load(planned)
+                    if isinstance(content, Failure):
+                        yield Answer(planned, content)
+                    else:
+                        loaded.append((planned, content))
                 yield from self._ask([(planned, self._shown(content)) for planned, content in loaded])
             finally:
                 _close_clips(request for _, request in loaded)

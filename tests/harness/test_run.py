@@ -181,6 +181,7 @@ def test_scoring_again_needs_no_model(tmp_path: Path, monkeypatch: pytest.Monkey
     assert made == []
     with pytest.raises(UsageError, match="no profile 'nope'"):
         score_again(run.path, {"toy": "nope"})
+    assert run.finished, "a wrong name must not cost the run anything"
 
 
 def test_a_capability_that_is_missing_is_told_before_anything_runs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import jiwer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,13 @@ def test_counts_are_those_of_an_optimal_alignment(ref: list[str], hyp: list[str]
     assert counts.errors == edit_distance(ref, hyp) == counts.sub + counts.del_ + counts.ins
     assert counts.ref_len == len(ref) == counts.hits + counts.sub + counts.del_
     assert len(hyp) == counts.hits + counts.sub + counts.ins
+
+
+@given(tokens.filter(bool), tokens)
+def test_substitutions_deletions_and_insertions_are_those_of_jiwer(ref: list[str], hyp: list[str]) -> None:
+    counts, theirs = ErrorCounts.of(ref, hyp), jiwer.process_words(" ".join(ref), " ".join(hyp))
+    assert (counts.sub, counts.del_, counts.ins) == (theirs.substitutions, theirs.deletions, theirs.insertions)
+    assert counts.rate == theirs.wer
 
 
 @given(tokens, tokens, tokens, tokens)
