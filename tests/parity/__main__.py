@@ -10,6 +10,7 @@ import argparse
 import importlib
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,6 +45,11 @@ def run(group: str, goldens: Path, only: str | None = None) -> Iterator[Check]:
             yield component(goldens)
         except FileNotFoundError as error:
             print(f"{name}: not checked, no golden file {error.filename}", file=sys.stderr)
+        except Exception as error:  # the other components are still worth running
+            traceback.print_exc()
+            broken = Check(name)
+            broken.equal(f"{name} ran", f"{type(error).__name__}: {error}", "to its end")
+            yield broken
 
 
 def main() -> int:

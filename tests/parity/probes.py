@@ -20,6 +20,7 @@ from alignment_probes.neighbours import l2_normalize, nearest_neighbours, ranks
 from alignment_probes.statistics import analytic_chance
 from alignment_probes.svcca import canonical_correlations, svcca, svcca_reference
 from tests.parity.check import Check
+from tests.parity.goldens import locate
 
 FOLDER = "nexus_o_and_alignment"
 FLOAT64, FLOAT32 = 1e-6, 2e-4  # the reference averages rows in float32; float32 kernels are relative
@@ -33,11 +34,11 @@ class Scored(NamedTuple):
 
 
 def _arrays(root: Path) -> Any:
-    return np.load(root / FOLDER / "alignment.npz")
+    return np.load(locate(root, FOLDER, "alignment.npz"))
 
 
 def _expected(root: Path) -> dict[str, Any]:
-    return json.loads((root / FOLDER / "alignment_expected.json").read_text())
+    return json.loads(locate(root, FOLDER, "alignment_expected.json").read_text())
 
 
 def _cases(root: Path) -> Iterator[Scored]:
@@ -185,7 +186,7 @@ def check_clamp(root: Path) -> Check:
 def check_table7(root: Path) -> Check:
     """The paper's printed digits are truncated fractions of n; chance levels in closed form."""
     check = Check("table7", 1e-9)
-    table = json.loads((root / FOLDER / "table7.json").read_text())
+    table = json.loads(locate(root, FOLDER, "table7.json").read_text())
     derived = table["derived"]
     n, chance = derived["n"], derived["chance"]
     for column, counts in (("cycle_knn", "cycle_counts"), ("lcs_knn", "lcs_sums")):

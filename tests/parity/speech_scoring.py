@@ -8,38 +8,58 @@ recorded scorers break ties in different ways.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tasks.scoring.error_rate import ErrorCounts, PairScore, score_pair, to_simplified
-from tasks.scoring.normalizers import chinese_textnorm, whisper_basic
+from tasks.scoring.normalizers import chinese_textnorm, whisper_basic, whisper_english
 from tests.parity.check import Check
+from tests.parity.goldens import locate
 
 RATE_TOLERANCE = 1e-9
 
 Score = Callable[[str, str], PairScore]
 
 
-def _words_after(normalize: Callable[[str], str]) -> Score:
+def _words(text: str) -> list[str]:
+    """As jiwer cuts them: at blanks and at two or more of any white space; a single tab is part of a word."""
+    return [word for word in re.sub(r"\s\s+", " ", text).strip().split(" ") if word]
+
+
+def _characters(text: str) -> list[str]:
+    return list(text.strip())
+
+
+def _after(normalize: Callable[[str], str], cut: Callable[[str], list[str]]) -> Score:
     def score(reference: str, hypothesis: str) -> PairScore:
         norms = normalize(reference), normalize(hypothesis)
-        tokens = norms[0].split(), norms[1].split()
+        tokens = cut(norms[0]), cut(norms[1])
         return PairScore(*tokens, *norms, ErrorCounts.of(*tokens))
 
     return score
 
 
+def _without_blanks(normalize: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: normalize(text).replace(" ", "")
+
+
 EN_SCORERS: Mapping[str, Score] = {
     "whisper_english+jiwer4_words": partial(score_pair, "whisper", "en"),
-    "whisper_basic+jiwer4_words": _words_after(whisper_basic.normalize),
+    "whisper_basic+jiwer4_words": _after(whisper_basic.normalize, _words),
+    "raw+jiwer4_words": _after(str, _words),
+    "lower+jiwer4_words": _after(str.lower, _words),
+    "whisper_english_no_space+jiwer4_chars": _after(_without_blanks(whisper_english.normalize), _characters),
     "lmms_librispeech_en": partial(score_pair, "qwen2", "en"),
     "lmms_fleurs_en": partial(score_pair, "qwen2", "en"),
     "kimi_evalkit_en": partial(score_pair, "kimi", "en"),
     "ultraeval_13a": partial(score_pair, "ultraeval", "en"),
 }
 ZH_SCORERS: Mapping[str, Score] = {
+    "raw+jiwer4_chars": _after(str, _characters),
+    "whisper_basic_nospace+jiwer4_chars": _after(_without_blanks(whisper_basic.normalize), _characters),
     "whisper_basic_split_letters+jiwer4_words": partial(score_pair, "whisper", "zh"),
     "lmms_librispeech_zh": partial(score_pair, "qwen2", "zh"),
     "lmms_fleurs_cmn_hans": partial(score_pair, "qwen2", "zh"),
@@ -49,7 +69,7 @@ ZH_SCORERS: Mapping[str, Score] = {
 
 
 def _load(goldens: Path, name: str) -> dict[str, Any]:
-    golden: dict[str, Any] = json.loads((goldens / "speech" / f"{name}.json").read_text(encoding="utf-8"))
+    golden: dict[str, Any] = json.loads(locate(goldens, "speech", f"{name}.json").read_text("utf-8"))
     return golden
 
 

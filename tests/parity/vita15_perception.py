@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +24,7 @@ from models.vita15.image_processing import choose_grid, expand_to_square, prepro
 from models.vita15.video_frames import sample_frames
 from models.vita15.vision import VisionTower
 from tests.parity.check import Check
+from tests.parity.goldens import locate
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -46,19 +48,32 @@ def fbank_and_cmvn(goldens: Path) -> Check:
     for case, waveform in golden.under("wav.").items():
         want = golden.tensors[f"fbank.{case}"]
         check.close(f"fbank.{case}", fbank(waveform, num_mel_bins=want.shape[1]), want)
-    cmvn = load_cmvn(_path(goldens, "global_cmvn.json"))
-    _relatively_close(check, "cmvn.mean", cmvn.mean, golden.tensors["cmvn.mean"])
-    _relatively_close(check, "cmvn.istd", cmvn.istd, golden.tensors["cmvn.istd"])
-    for case, want in golden.under("cmvn.out.").items():
-        features = fbank(golden.tensors[f"wav.{case}"], num_mel_bins=want.shape[1])
-        check.close(f"cmvn.out.{case}", (features - cmvn.mean) * cmvn.istd, want, 1e-4)
-    flat = load_cmvn(_path(goldens, "global_cmvn_zero_variance.json"))
-    for name, want in golden.under("cmvn_zero_variance.").items():
-        _relatively_close(check, f"cmvn_zero_variance.{name}", getattr(flat, name), want)
+        recorded = golden.config.get("cases", {}).get(case, {})
+        if "frames" in recorded:
+            check.equal(f"frames of case {case}", len(want), recorded["frames"])
+        if "lengths_for_llm" in recorded:
+            check.equal(f"tokens of case {case}", num_llm_tokens(len(want)), recorded["lengths_for_llm"])
+    for prefix, name in (("cmvn.", "global_cmvn.json"), ("cmvn_zero_variance.", "global_cmvn_zero_variance.json")):
+        _check_cmvn(check, goldens, golden, prefix, name)
     for frames, encoder_frames, tokens in golden.tensors["length_table"].tolist():
         check.equal(f"encoder frames of {frames}", num_encoder_frames(frames), encoder_frames)
         check.equal(f"tokens of {frames}", num_llm_tokens(frames), tokens)
     return check
+
+
+def _check_cmvn(check: Check, goldens: Path, golden: Golden, prefix: str, name: str) -> None:
+    """The statistics of one file; a folder without it leaves the rest of the component standing."""
+    try:
+        cmvn = load_cmvn(_path(goldens, name))
+    except FileNotFoundError as error:
+        print(f"{check.component}: {prefix}* not checked, no golden file {error.filename}", file=sys.stderr)
+        return
+    for statistic in ("mean", "istd"):
+        want = golden.tensors[f"{prefix}{statistic}"]
+        _relatively_close(check, f"{prefix}{statistic}", getattr(cmvn, statistic), want)
+    for case, want in golden.under(f"{prefix}out.").items():
+        features = fbank(golden.tensors[f"wav.{case}"], num_mel_bins=want.shape[1])
+        check.close(f"{prefix}out.{case}", (features - cmvn.mean) * cmvn.istd, want, 1e-4)
 
 
 def _relatively_close(check: Check, name: str, got: Tensor, want: Tensor) -> None:
@@ -100,33 +115,39 @@ def audio_encoder(goldens: Path) -> Check:
 
     batch, lengths, long = golden.tensors["in.batch"], golden.tensors["in.lengths"], golden.tensors["in.long"]
     inputs = {"batch": (batch, lengths), "long": (long, torch.tensor([long.shape[1]] * len(long)))}
-    for variant, settings in golden.config["variants"].items():
-        encoder = model(chunk_size=settings["chunk"], left_chunks=settings["left"])
-        for name, (features, counts) in inputs.items():
-            wanted = golden.under(f"out.{variant}.{name}.")
-            hidden, mask = encoder.encoder(features, counts)
-            out = encoder(features, counts)
-            check.close(f"{variant}.{name}.encoder", hidden, wanted["encoder"])
-            check.equal(f"{variant}.{name}.mask", mask[:, None], wanted["mask"])
-            check.close(f"{variant}.{name}.inputs_embeds", out.embeddings, wanted["inputs_embeds"])
-            check.equal(f"{variant}.{name}.attention_mask", out.mask, wanted["attention_mask"])
-            tokens = [num_llm_tokens(count) for count in counts.tolist()]
-            check.equal(f"{variant}.{name}.lengths", out.lengths.tolist(), tokens)
+    for item, length in enumerate(lengths.tolist()):  # one item of the batch alone
+        inputs[f"single{item}"] = batch[item : item + 1, :length], lengths[item : item + 1]
 
-    full = model()
-    subsampling = full.encoder.enc[0](full.encoder.global_cmvn(batch))
-    check.close("full.batch.subsampling", subsampling, golden.tensors["out.full.batch.subsampling"])
-    for name, want in golden.tensors.items():  # one item alone: single1 is the second
-        if not (name.startswith("out.") and ".single" in name):
+    for name, want in golden.under("out.").items():
+        if name.count(".") != 2 or name.split(".")[1] not in inputs:
+            print(f"audio_encoder: no rule for the golden out.{name}, not compared", file=sys.stderr)
             continue
-        item = int(name.split(".single")[1].split(".")[0])
-        prompts = 0
-        if "_with_prompt" in name:
-            prompts = int(name.split("_with_prompt")[1].split(".")[0])
-        alone = batch[item : item + 1, : int(lengths[item])]
-        out = model(num_prompt_embeddings=prompts)(alone, lengths[item : item + 1])
-        check.close(name, out.embeddings, want)
+        variant, source, field = name.split(".")
+        base, _, prompts = variant.partition("_with_prompt")
+        settings = golden.config["variants"].get(base, _FULL)
+        features, counts = inputs[source]
+        encoder = model(
+            chunk_size=settings["chunk"], left_chunks=settings["left"], num_prompt_embeddings=int(prompts or 0)
+        )
+        if field == "subsampling":
+            check.close(name, encoder.encoder.enc[0](encoder.encoder.global_cmvn(features)), want)
+        elif field == "encoder":
+            check.close(name, encoder.encoder(features, counts).hidden, want)
+        elif field == "mask":
+            check.equal(name, encoder.encoder(features, counts).mask[:, None], want)
+        elif field == "inputs_embeds":
+            out = encoder(features, counts)
+            check.close(name, out.embeddings, want)
+            tokens = [int(prompts or 0) + num_llm_tokens(count) for count in counts.tolist()]
+            check.equal(f"{name}: lengths", out.lengths.tolist(), tokens)
+        elif field == "attention_mask":
+            check.equal(name, encoder(features, counts).mask, want)
+        else:
+            print(f"audio_encoder: no rule for the golden out.{name}, not compared", file=sys.stderr)
     return check
+
+
+_FULL = {"chunk": -1, "left": -1}
 
 
 def _audio_config(golden: Golden, weights: dict[str, Tensor]) -> AudioConfig:
@@ -189,10 +210,12 @@ def tiling_pixels(goldens: Path) -> Check:
     levels, floats = (0, FLOAT_TOLERANCE) if same else (1, 2e-2)
     check = Check("tiling_pixels", floats)
     for index, case in enumerate(golden.config["cases"]):
-        tiles = tile_image(_image(golden.tensors[f"image.{index}"]), 1, case["max_num"], case["tile"])
+        low = case.get("min_num", 1)
+        tiles = tile_image(_image(golden.tensors[f"image.{index}"]), low, case["max_num"], case["tile"])
         want, wanted = golden.tensors[f"tiles_u8.{index}"], golden.tensors[f"pixel_values.{index}"]
-        grid = choose_grid(case["w"], case["h"], 1, case["max_num"], case["tile"])
+        grid = choose_grid(case["w"], case["h"], low, case["max_num"], case["tile"])
         check.equal(f"grid.{index}", list(grid), case["grid"])
+        check.equal(f"n.{index}", len(tiles), case["n"])
         check.close(f"tiles_u8.{index}", np.stack([np.array(tile) for tile in tiles]), want, levels)
         check.close(f"pixel_values.{index}", preprocess(tiles, case["tile"]), wanted)
         given = preprocess([_image(tile) for tile in want], case["tile"])
@@ -211,8 +234,12 @@ def video_frames(goldens: Path) -> Check:
     for case in json.loads(_path(goldens, "video_frames.json").read_text(encoding="utf-8")):
         settings = {k: case[k] for k in ("start_s", "end_s", "max_frames", "min_frames") if k in case}
         total = case["total_frames"]
-        got = sample_frames(case["fps"], total, **settings)
         name = f"{total} frames at {case['fps']} a second {settings}"
+        try:
+            got = sample_frames(case["fps"], total, **settings)
+        except ValueError as error:  # where the reference raises too, all is well
+            check.equal(name, f"ERROR {error}"[:5], str(case["indices"])[:5])
+            continue
         if isinstance(case["indices"], list):
             check.equal(name, got, case["indices"])
         else:  # the reference raises where its stride is zero; here the stride is clamped to one
@@ -234,13 +261,11 @@ COMPONENTS: dict[str, Callable[[Path], Check]] = {
 
 
 def _path(goldens: Path, name: str) -> Path:
-    return goldens / "vita15" / name
+    return locate(goldens, "vita15", name)
 
 
 def _load(goldens: Path, name: str) -> Golden:
     path = _path(goldens, f"{name}.safetensors")
-    if not path.is_file():
-        raise FileNotFoundError(2, "no golden file", str(path))
     with safe_open(path, "pt") as file:
         config = json.loads(file.metadata()["config"])
         return Golden({name: file.get_tensor(name) for name in file.keys()}, config)  # noqa: SIM118

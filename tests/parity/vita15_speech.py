@@ -14,17 +14,18 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor
 
-from models.vita15.codec import Codec, fuse_weight_norm
+from models.vita15.codec import Codec, CodecTokens, fuse_weight_norm
 from models.vita15.speech_config import CodecConfig, Sampling, SpeechDecoderConfig
 from models.vita15.speech_decoder import SpeechDecoder
 from models.vita15.speech_stream import ChunkedVocoder, cut_at_quiet, quiet_segments
 from models.vita15.tts_text import demo_sentences, server_text
 from tests.parity.check import Check
+from tests.parity.goldens import locate
 
 FOLDER = "vita15"
 TOLERANCE = 1e-4
 GREEDY_LIMIT, SAMPLED_LIMIT = 60, 40
-WITH_PREFIX = "_with_prefix"
+PREFIX_MARK = re.compile(r"_with_prefix|with_prefix[_.]|_prefix$|^prefix[_.]")
 
 
 class Golden(NamedTuple):
@@ -33,8 +34,6 @@ class Golden(NamedTuple):
 
 
 def _read(path: Path) -> Golden:
-    if not path.exists():
-        raise FileNotFoundError(2, "no golden file", str(path))
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
         return Golden(json.loads(file.metadata()["config"]), tensors)
@@ -43,7 +42,7 @@ def _read(path: Path) -> Golden:
 @torch.no_grad()
 def speech_decoder(goldens: Path) -> Check:
     check = Check("speech_decoder", TOLERANCE)
-    config, tensors = _read(goldens / FOLDER / "speech_decoder.safetensors")
+    config, tensors = _read(locate(goldens, FOLDER, "speech_decoder.safetensors"))
     state = {
         name.removeprefix("speech_decoder."): tensor
         for name, tensor in tensors.items()
@@ -68,11 +67,25 @@ def speech_decoder(goldens: Path) -> Check:
     embeddings = tensors["in.llm_embeddings"]
     text = decoder.fold(embeddings)
     check.equal("in.hidden", text, tensors["in.hidden"])
-    prefix = next((t for name, t in sorted(tensors.items()) if name.startswith("in.prefix") and t.dim() == 3), None)
     for name, want in tensors.items():
-        if name.startswith("out."):
-            _check_decoder_output(check, decoder, tensors, name, want, prefix if WITH_PREFIX in name else None)
+        if not name.startswith("out."):
+            continue
+        prefix = None
+        if "prefix" in name:
+            prefix = _prefix(tensors, sizes.hidden)
+            check.equal(f"{name}: a prefix among the inputs", prefix is not None, True)
+        _check_decoder_output(check, decoder, tensors, name, want, prefix)
     return check
+
+
+def _prefix(tensors: Mapping[str, Tensor], hidden: int) -> Tensor | None:
+    """The language model's hidden states that stand before the prompt [1, p, hidden or a multiple], by their name."""
+    found = [
+        tensor.reshape(1, *tensor.shape[-2:])
+        for name, tensor in sorted(tensors.items())
+        if name.startswith("in.") and "prefix" in name and tensor.is_floating_point() and tensor.dim() in (2, 3)
+    ]
+    return next((tensor for tensor in found if tensor.shape[2] % hidden == 0), None)
 
 
 def _check_decoder_output(
@@ -84,7 +97,7 @@ def _check_decoder_output(
     prefix: Tensor | None,
 ) -> None:
     """Compare one output; its name tells which."""
-    kind = name.removeprefix("out.").replace(WITH_PREFIX, "")
+    kind = PREFIX_MARK.sub("", name.removeprefix("out."))
     embeddings = tensors["in.llm_embeddings"]
     text, codes = decoder.fold(embeddings), tensors["in.teacher_tokens"]
     lengths = torch.tensor([text.shape[1]]), torch.tensor([codes.shape[1]])
@@ -105,7 +118,7 @@ def _check_decoder_output(
         targets = F.pad(codes[0], (0, 1), value=decoder.config.eos)
         loss = F.cross_entropy(logits, targets, reduction="sum")
         check.close(name, loss[None], want, tolerance=TOLERANCE * len(targets))
-    elif kind.startswith("batch_"):
+    elif kind.startswith("batch_") and prefix is None:
         batch = [tensors[f"in.batch_{part}"] for part in ("hidden", "hidden_lens", "y", "y_lens")]
         if kind == "batch_logits":
             logits = decoder.teacher_logits(*batch, positions="padded")
@@ -135,15 +148,19 @@ def _cached_logits(decoder: SpeechDecoder, text: Tensor, codes: Tensor, prefix: 
 
 
 def _sampling(kind: str, length: int) -> tuple[Sampling, torch.Generator | None]:
-    """Settings from a name such as `greedy_tokens_penalty_window8_1.3` or `top2_seed1234_tokens`."""
-    if drawn := re.match(r"top(\d+)_seed(\d+)", kind):
-        limit = max(SAMPLED_LIMIT, length)
+    """Settings from a name such as `greedy_tokens_penalty_window8_1.3` or `top2_seed1234_tokens`.
+
+    A round number of tokens may be all that were asked for; after any other the decoder has to end by itself.
+    """
+    whole = length > 0 and (length % 10 == 0 or length % 8 == 0)
+    if drawn := re.search(r"top_?k?(\d+)_seed(\d+)", kind):
+        limit = length if whole else max(SAMPLED_LIMIT, length)
         generator = torch.Generator().manual_seed(int(drawn[2]))
         return Sampling(top_k=int(drawn[1]), max_tokens=limit, restrict_to_codec=False), generator
     penalty = re.search(r"window(\d+)_([\d.]+)", kind)
     return Sampling(
         top_k=1,
-        max_tokens=max(GREEDY_LIMIT, length),
+        max_tokens=length if whole else max(GREEDY_LIMIT, length),
         restrict_to_codec=False,
         penalty=float(penalty[2]) if penalty else 1.0,
         penalty_window=int(penalty[1]) if penalty else -1,
@@ -153,7 +170,7 @@ def _sampling(kind: str, length: int) -> tuple[Sampling, torch.Generator | None]
 @torch.no_grad()
 def codec(goldens: Path) -> Check:
     check = Check("codec", TOLERANCE)
-    config, tensors = _read(goldens / FOLDER / "codec.safetensors")
+    config, tensors = _read(locate(goldens, FOLDER, "codec.safetensors"))
     weights = {name: t for name, t in tensors.items() if name.startswith(("generator.", "quantizer.", "encoder."))}
     state = fuse_weight_norm(weights)
     sizes = CodecConfig.from_json(config).with_widths_of(state)
@@ -165,13 +182,16 @@ def codec(goldens: Path) -> Check:
     check.close("code_embedding", model.quantizer.embed_codes(codes), tensors["out.code_embedding"])
     check.close("global_embedding", model.quantizer.embed_voice(voice), tensors["out.global_embedding"])
     check.close("wav", model.decode(codes, voice), tensors["out.wav"])
-    features, tokens = model.encoder(tensors["in.wav"]), model.encode(tensors["in.wav"])
+    features = model.encoder(tensors["in.wav"])
+    tokens = CodecTokens(model.quantizer.quantize_codes(features.codes), model.quantizer.quantize_voice(features.voice))
+    if tensors["in.wav"].shape[1] % sizes.hop == 0:  # a wave of whole tokens is not filled up
+        tokens = model.encode(tensors["in.wav"])
     check.close("encoder", features.codes, tensors["out.encoder"])
     check.close("global_feature", features.voice, tensors["out.global_feature"])
     check.equal("enc_codes", tokens.codes, tensors["out.enc_codes"])
     check.equal("enc_global_tokens", tokens.voice, tensors["out.enc_global_tokens"])
 
-    for index, settings in enumerate(config["stream"]):
+    for index, settings in enumerate(config.get("stream", [])):
         vocoder = ChunkedVocoder(model, chunk=settings["chunk"], context=settings["pad"])
         pieces = vocoder.stream(tensors[f"stream.{index}.tokens"].tolist())
         segments = list(quiet_segments(pieces, settings["threshold"], settings["N"]))
@@ -191,7 +211,7 @@ def codec(goldens: Path) -> Check:
 
 def tts_text(goldens: Path) -> Check:
     check = Check("tts_text")
-    for case in json.loads((goldens / FOLDER / "tts_text.json").read_text(encoding="utf-8")):
+    for case in json.loads(locate(goldens, FOLDER, "tts_text.json").read_text("utf-8")):
         check.equal(f"server {case['in']!r}", server_text(case["in"]), case["server_tts_text"])
         check.equal(f"demo {case['in']!r}", demo_sentences(case["in"]), case["demo_sentences"])
     return check
