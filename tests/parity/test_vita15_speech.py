@@ -68,3 +68,29 @@ def test_an_absent_file_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as error:
         COMPONENTS[name](tmp_path)
     assert name in str(error.value.filename)
+
+
+@pytest.mark.parametrize("name", ["in.prefix", "in.prefix_hidden", "in.llm_hidden_prefix"])
+def test_outputs_with_a_prefix_are_compared_with_it(name: str, tmp_path: Path) -> None:
+    source = DEFAULT_GOLDENS / "vita15" / "speech_decoder.safetensors"
+    with safe_open(source, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, not a dict
+        metadata = file.metadata()
+    # With attention outputs and values of zero the prefix says nothing, but it still takes its share of attention.
+    for key in [key for key in tensors if key.startswith("speech_decoder.layers.")]:
+        weight = tensors[key]
+        tensors[key.replace("layers.", "layers_prefix.")] = (
+            torch.zeros_like(weight) if "proj" in key else weight.clone()
+        )
+    tensors[name] = torch.zeros(1, 3, tensors["in.hidden"].shape[2])
+    path = tmp_path / "vita15" / source.name
+    path.parent.mkdir()
+    tensors["out.teacher_logits_with_prefix"] = tensors["out.teacher_logits"].clone()
+    save_file(tensors, path, metadata)
+    check = COMPONENTS["speech_decoder"](tmp_path)
+    assert check.failed == 1
+    assert "teacher_logits_with_prefix" in check.examples[0]
+    del tensors["out.teacher_logits_with_prefix"], tensors[name]
+    tensors["out.greedy_tokens_with_prefix"] = tensors["out.greedy_tokens_no_penalty"].clone()
+    save_file(tensors, path, metadata)
+    assert "a prefix among the inputs" in COMPONENTS["speech_decoder"](tmp_path).examples[0]

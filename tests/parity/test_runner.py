@@ -1,0 +1,41 @@
+"""The runner reads any selection of golden files, nested or flat, and outlives a broken one."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parity import __main__ as runner
+
+GOLDENS = runner.DEFAULT_GOLDENS
+
+
+def _exit_code(monkeypatch: pytest.MonkeyPatch, group: str, goldens: Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["parity", group, "--goldens", str(goldens), "--json"])
+    return runner.main()
+
+
+@pytest.mark.parametrize("group", runner.GROUPS)
+def test_nothing_checked_is_a_failure(group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _exit_code(monkeypatch, group, tmp_path) == 1
+
+
+@pytest.mark.parametrize("folder", ["vita15", ""])
+def test_some_files_are_enough_nested_or_flat(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    for name in ("chunk_mask.safetensors", "tts_text.json"):
+        shutil.copyfile(GOLDENS / "vita15" / name, tmp_path / folder / name)
+    assert [check.component for check in runner.run("models", tmp_path)] == ["chunk_mask", "tts_text"]
+    assert _exit_code(monkeypatch, "models", tmp_path) == 0
+
+
+def test_a_broken_file_fails_its_component_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vita15").mkdir()
+    (tmp_path / "vita15" / "tts_text.json").write_text("[{}]", encoding="utf-8")
+    shutil.copyfile(GOLDENS / "vita15" / "chunk_mask.safetensors", tmp_path / "vita15" / "chunk_mask.safetensors")
+    failed = {check.component: check.failed for check in runner.run("models", tmp_path)}
+    assert failed == {"chunk_mask": 0, "tts_text": 1}
+    assert _exit_code(monkeypatch, "models", tmp_path) == 1
