@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.machine import cpu_name, described
 from models.decoding import decode
 from models.vita15.config import LanguageConfig
 from models.vita15.language import language_model, qwen2_config, renew_rotary
@@ -142,6 +142,7 @@ def speech_rows(args: argparse.Namespace, dtype: torch.dtype) -> dict[str, Any]:
         config = SpeechDecoderConfig(codes=1024, hidden=256, heads=4, inner=1024, ar_layers=4, nar_layers=2)
     torch.manual_seed(0)
     decoder = SpeechDecoder(config).to(args.device, dtype).eval()
+    decoder.out_fnn.bias.data[config.eos] = -1e4  # no early end: every answer has the length asked for
     text = torch.randn(1, 12, 4 * config.hidden, device=args.device).to(dtype)
 
     def codes(n: int) -> list[int]:
@@ -171,8 +172,8 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[args.dtype]
-    device = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.processor() or "CPU"
-    settings = {**vars(args), "device": device, "torch": torch.__version__}
+    device = torch.cuda.get_device_name() if args.device.startswith("cuda") else cpu_name()
+    settings = {**described(), **vars(args), "device": device, "torch": torch.__version__}
     found = {
         "settings": settings,
         "language_model": language_rows(args, dtype),

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import described
+
 BUDGET = {"cpu_ms_per_sample": 0.3, "log_bytes_per_sample": 700, "help_s": 0.15, "list_tasks_s": 0.3}
 
 
@@ -109,7 +111,12 @@ def main() -> None:
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
     first, last = rows[0], rows[-1]
-    found: dict[str, Any] = {"runs": rows, "help_s": startup("--help"), "list_tasks_s": startup("list", "tasks")}
+    found: dict[str, Any] = {
+        "machine": described(),
+        "runs": rows,
+        "help_s": startup("--help"),
+        "list_tasks_s": startup("list", "tasks"),
+    }
     if last["n"] > first["n"]:
         grown = last["peak_rss_mb"] - first["peak_rss_mb"]
         found["rss_bytes_per_further_sample"] = 1024 * 1024 * grown / (last["n"] - first["n"])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import platform
 import resource
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import torch
 
 from alignment_probes.metrics import METRICS, score_all
 from alignment_probes.neighbours import l2_normalize
+from benchmarks.machine import cpu_name
 
 D = 1024
 BUDGET = {"cpu_s": 4.0, "extra_mb": 150.0}
@@ -77,13 +77,6 @@ def in_fresh_process(n: int, k: int, metrics: list[str]) -> dict[str, object]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.probes", description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, nargs="+", default=[1024, 2048, 4096, 16384])
@@ -114,7 +107,7 @@ def main() -> int:
             json.dumps(
                 {
                     "command": "python -m benchmarks.probes " + " ".join(sys.argv[1:]),
-                    "cpu": _cpu_name(),
+                    "cpu": cpu_name(),
                     "threads": 1,
                     "torch": torch.__version__,
                     "d": D,
