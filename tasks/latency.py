@@ -24,6 +24,8 @@ REQUESTS = 50
 WARM_UP = 3
 PREFILL_TOKENS = 512
 NEW_TOKENS = 64
+MIN_SPOKEN_TOKENS = 16
+"""A spoken answer is not ended before this many tokens: an empty one has no first sound to time."""
 
 _TEXT_MOMENTS = ("encode", "ttft", "total")
 _MOMENTS = ("encode", "ttft", "first_audio_token", "ttfa", "total")
@@ -158,7 +160,7 @@ SPOKEN = Task(
     default_prompt="audio alone",
     profiles=("wall",),
     default_profile="wall",
-    generation=Generation(max_new_tokens=NEW_TOKENS),
+    generation=Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=MIN_SPOKEN_TOKENS),
     max_batch=1,
     warm_up=WARM_UP,
     citation=TEST_CLEAN.citation,
