@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from safetensors.torch import save_file
 
 from tests.parity.__main__ import DEFAULT_GOLDENS
 from tests.parity.vita15_language import COMPONENTS
-
-
-@pytest.mark.parametrize("name", COMPONENTS)
-def test_agrees_with_the_golden(name: str) -> None:
-    check = COMPONENTS[name](DEFAULT_GOLDENS)
-    assert check.checked > 0
-    assert check.failed == 0, check.examples
 
 
 @pytest.mark.parametrize(
@@ -51,11 +43,3 @@ def test_one_changed_id_of_the_prompt_golden_is_found(tmp_path: Path, place: int
     (tmp_path / "vita15").mkdir()
     (tmp_path / "vita15" / "prompts.json").write_text(json.dumps(golden), encoding="utf-8")
     assert COMPONENTS["prompts"](tmp_path).failed > 0
-
-
-@pytest.mark.parametrize("name", COMPONENTS)
-def test_an_absent_golden_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FileNotFoundError) as error:
-        COMPONENTS[name](tmp_path)
-    assert error.value.filename
-    shutil.rmtree(tmp_path)

@@ -19,14 +19,6 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
-def test_goldens_are_reproduced(name: str) -> None:
-    check = COMPONENTS[name](DEFAULT_GOLDENS)
-    assert check.checked > 0
-    assert check.failed == 0, check.examples
-    assert check.max_abs_err <= 5e-5 or name == "speech_decoder"  # its sums of losses add errors up
-
-
 @pytest.mark.parametrize(
     ("name", "tensor"),
     [
@@ -61,13 +53,6 @@ def test_one_changed_sentence_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "vita15").mkdir()
     (tmp_path / "vita15" / "tts_text.json").write_text(json.dumps(cases), encoding="utf-8")
     assert COMPONENTS["tts_text"](tmp_path).failed == 1
-
-
-@pytest.mark.parametrize("name", COMPONENTS)
-def test_an_absent_file_is_named(name: str, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as error:
-        COMPONENTS[name](tmp_path)
-    assert name in str(error.value.filename)
 
 
 @pytest.mark.parametrize("name", ["in.prefix", "in.prefix_hidden", "in.llm_hidden_prefix"])
