@@ -54,6 +54,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
     "models": {
         "vita15": "models.vita15.adapter:vita15",
+        "vita15-mini": "models.vita15.adapter:vita15_mini",
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
         "echo": "models.echo:echo",
     },

@@ -1,6 +1,7 @@
 """VITA-1.5 as a model of the harness: requests in, answers out, one decode loop a batch.
 
-`vita15` loads released weights, `vita15_tiny` builds the same code small and with random weights.
+`vita15` loads released weights, `vita15_mini` those that ship with the harness; `vita15_tiny` builds the same code
+small and with random weights.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -44,6 +46,8 @@ from models.vita15.tokenizer import byte_tokenizer
 INPUTS: frozenset[Modality] = frozenset({"text", "image", "video", "audio"})
 OUTPUTS: frozenset[Output] = frozenset({"text", "speech"})
 SPEECH_FOLDER = "vita_tts_ckpt"
+MINI = Path(__file__).parents[1] / "weights" / "vita15-mini"
+MINI_TOKENS_PER_TILE = 49
 
 
 class Opened(NamedTuple):
@@ -198,9 +202,26 @@ class Vita15Model:
 
 def vita15(options: ModelOptions) -> Vita15Model:
     """The released model, from the hub (the default) or from `options.weights`."""
+    # Most images of a benchmark become several tiles; the plan knows their sizes only roughly.
+    return _with_weights("vita15", options, lambda: hub.locate(options.weights or hub.RELEASE), TokenRates())
+
+
+def vita15_mini(options: ModelOptions) -> Vita15Model:
+    """The small weights that ship with the harness, trained in its mini world; takes no `weights`."""
+    if options.weights is not None:
+        raise UsageError(f"--weights {options.weights}: vita15-mini has weights of its own; use --model vita15")
+    source = hub.Source(MINI, "shipped with the harness", None)
+    rates = TokenRates(image=MINI_TOKENS_PER_TILE, video_frame=MINI_TOKENS_PER_TILE)
+    return _with_weights("vita15-mini", options, lambda: source, rates, note="trained in the mini world")
+
+
+def _with_weights(
+    name: str, options: ModelOptions, locate: Callable[[], hub.Source], rates: TokenRates, note: str = ""
+) -> Vita15Model:
+    """A model whose weights are in a folder, which is looked for when the model is opened."""
 
     def opener() -> Opened:
-        source = hub.locate(options.weights or hub.RELEASE)
+        source = locate()
         try:
             loaded = checkpoint.load(source.folder, options.device, _dtype(options))
             identity = checkpoint.fingerprint(source.folder)
@@ -217,8 +238,7 @@ def vita15(options: ModelOptions) -> Vita15Model:
         identity = {"source": source.name, "revision": source.revision, **identity, **decoding, **penalty}
         return Opened(loaded, identity | {"speech": speaker is not None}, speaker)
 
-    # Most images of a benchmark become several tiles; the plan knows their sizes only roughly.
-    return Vita15Model("vita15", options, opener, TokenRates())
+    return Vita15Model(name, options, opener, rates, note)
 
 
 def vita15_tiny(options: ModelOptions) -> Vita15Model:

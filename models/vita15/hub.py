@@ -78,5 +78,5 @@ def _ways(hub_id: str) -> str:
         "Three ways to go on:\n"
         f"  1. fill the cache where there is a network: hf download {hub_id}\n"
         "  2. name a folder in the released layout: --weights DIR\n"
-        "  3. run a model and data that ship with the harness: --model vita15-tiny --data mini"
+        "  3. run a model and data that ship with the harness: --model vita15-mini --data mini"
     )

@@ -71,7 +71,7 @@ def load_tokenizer(folder: Path) -> VitaTokenizer:
     try:
         if path == whole:
             return VitaTokenizer(Tokenizer.from_file(str(whole)))
-        return VitaTokenizer(_byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges)))
+        return VitaTokenizer(byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges)))
     except Exception as error:  # `tokenizers` raises bare Exception on malformed files
         raise CheckpointError(f"{path}: cannot be read as a tokenizer: {error}\n{_REMEDY}") from error
 
@@ -79,7 +79,7 @@ def load_tokenizer(folder: Path) -> VitaTokenizer:
 def byte_tokenizer() -> VitaTokenizer:
     """256 byte tokens and Qwen2.5's added tokens, without merges: every text, at a byte a token."""
     symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
-    return VitaTokenizer(_byte_level({symbol: index for index, symbol in enumerate(symbols)}, []))
+    return VitaTokenizer(byte_level({symbol: index for index, symbol in enumerate(symbols)}, []))
 
 
 def _read_merges(path: Path) -> list[tuple[str, str]]:
@@ -91,9 +91,12 @@ def _read_merges(path: Path) -> list[tuple[str, str]]:
     return pairs
 
 
-def _byte_level(vocab: dict[str, int], merges: list[tuple[str, str]]) -> Tokenizer:
-    """Qwen2.5's pipeline; the added tokens take the ids after the vocabulary, in their published order."""
-    backend = Tokenizer(models.BPE(vocab=vocab, merges=merges))
+def byte_level(vocab: dict[str, int], merges: list[tuple[str, str]], whole_words: bool = False) -> Tokenizer:
+    """Qwen2.5's pipeline; the added tokens take the ids after the vocabulary, in their published order.
+
+    With `whole_words` a word that stands in the vocabulary is one token whether or not merges lead to it.
+    """
+    backend = Tokenizer(models.BPE(vocab=vocab, merges=merges, ignore_merges=whole_words))
     backend.normalizer = normalizers.NFC()
     backend.pre_tokenizer = pre_tokenizers.Sequence(
         [

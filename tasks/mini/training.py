@@ -11,7 +11,7 @@ from tasks.mini.dice import Dice
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import CATEGORIES, SceneItem, scenes
 from tasks.mini.speech import Channel, Waveform, synthesize, through, with_noise
-from tasks.mini.voices import Language, speakers
+from tasks.mini.voices import Language, Speaker, speakers
 
 SPEEDS = (0.95, 1.25)
 """From the clean test speakers' speed to that of the `other` ones."""
@@ -29,29 +29,47 @@ class Utterance(NamedTuple):
     """The voice's name."""
 
 
-def training_utterances(language: Language, seed: int, n: int) -> Iterator[Utterance]:
-    """`n` utterances by training speakers; a part has noise or another microphone. Needs espeak-ng.
+def training_utterance(language: Language, seed: int, number: int) -> Utterance:
+    """One utterance by a training speaker; a part has noise or another microphone. Needs espeak-ng.
 
-    Each item depends on the seed and its own number only, about 15 ms of one core. Raises SynthesizerError.
+    Depends on the seed and its number only; takes about 15 ms of one core. Raises SynthesizerError.
     """
-    voices = speakers("train", language)
-    for number in range(n):
-        rng = random.Random(f"utterance {language} {seed} {number}")
-        sentence = next(sentences(rng, "train"))
-        speaker = rng.choice(voices)
-        speaker = replace(speaker, speed=round(speaker.speed * rng.uniform(*SPEEDS)))
-        english = language == "en"
-        wave = synthesize(sentence.english if english else sentence.chinese, speaker, rng)
-        if rng.random() < NARROW:
-            wave = through(rng.choice(CHANNELS), wave)
-        if rng.random() < NOISY:
-            wave = with_noise(wave, rng.uniform(*NOISE_SNR_DB), rng)
-        texts = (sentence.english, sentence.chinese) if english else (sentence.chinese, sentence.english)
-        yield Utterance(*texts, wave, speaker.voice)
+    rng = random.Random(f"utterance {language} {seed} {number}")
+    sentence = next(sentences(rng, "train"))
+    speaker = training_speaker(language, rng)
+    english = language == "en"
+    wave = recorded(sentence.english if english else sentence.chinese, speaker, rng)
+    texts = (sentence.english, sentence.chinese) if english else (sentence.chinese, sentence.english)
+    return Utterance(*texts, wave, speaker.voice)
+
+
+def training_utterances(language: Language, seed: int, n: int) -> Iterator[Utterance]:
+    """The first `n` of `training_utterance`."""
+    return (training_utterance(language, seed, number) for number in range(n))
+
+
+def training_speaker(language: Language, rng: random.Random) -> Speaker:
+    """A training voice at some speed."""
+    speaker = rng.choice(speakers("train", language))
+    return replace(speaker, speed=round(speaker.speed * rng.uniform(*SPEEDS)))
+
+
+def recorded(text: str, speaker: Speaker, rng: random.Random) -> Waveform:
+    """A text spoken, at times over a narrow microphone and in noise. Needs espeak-ng; raises SynthesizerError."""
+    wave = synthesize(text, speaker, rng)
+    if rng.random() < NARROW:
+        wave = through(rng.choice(CHANNELS), wave)
+    if rng.random() < NOISY:
+        wave = with_noise(wave, rng.uniform(*NOISE_SNR_DB), rng)
+    return wave
+
+
+def training_scene(seed: int, number: int) -> SceneItem:
+    """One picture with questions; the 14 categories take turns. Depends on the seed and its number only."""
+    categories = list(CATEGORIES)
+    return next(scenes(Dice(f"scene {seed} {number}"), categories[number % len(categories)], "train"))
 
 
 def training_scenes(seed: int, n: int) -> Iterator[SceneItem]:
-    """`n` pictures with questions, the 14 categories in turn. Each item depends on the seed and its own number only."""
-    categories = list(CATEGORIES)
-    for number in range(n):
-        yield next(scenes(Dice(f"scene {seed} {number}"), categories[number % len(categories)], "train"))
+    """The first `n` of `training_scene`."""
+    return (training_scene(seed, number) for number in range(n))

@@ -266,7 +266,7 @@ def test_an_unreachable_hub_is_told_in_one_message_soon(saved: Path, tmp_path: P
         assert time.monotonic() - started < 20
     told = done.stderr.rpartition("UsageError: ")[2]
     assert "VITA-MLLM/VITA-1.5 are not in the hub's cache and could not be fetched" in told
-    assert all(way in told for way in ("hf download", "--weights DIR", "--model vita15-tiny --data mini"))
+    assert all(way in told for way in ("hf download", "--weights DIR", "--model vita15-mini --data mini"))
 
 
 def test_what_is_neither_folder_nor_hub_id_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""What a stage sees at each step: a function of seed and step, so that a stopped training goes on as if it had not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from models.training.examples import Example
+from models.training.recipes import STAGES, Stage
+from models.training.world import Kind, World
+
+FREQUENCY_BANDS, WIDEST_BAND = 2, 12  # mel bins
+TIME_BANDS, LONGEST_BAND = 2, 10  # frames of 10 ms
+FIRST = 10_000_000
+"""Stages see different pictures: each numbers its own from a multiple of this."""
+
+
+class Batches:
+    """Batches of `size` examples, of each kind its share; speech in a batch is of nearly one length."""
+
+    def __init__(self, world: World, stage: Stage, size: int, seed: int) -> None:
+        self.world, self.stage, self.seed = world, stage, seed
+        self.counts = counts(stage.shares, size)
+        self._first = FIRST * list(STAGES).index(stage.name)
+
+    def __call__(self, step: int) -> list[Example]:
+        rng = random.Random(f"batch {self.stage.name} {self.seed} {step}")
+        batch = []
+        for kind, count in self.counts.items():
+            first = self._block(step, count) if kind == "transcript" else self._first + step * count
+            for number in range(first, first + count):
+                batch.append(masked(self.world.kinds[kind](number, rng), rng))
+        return batch
+
+    def _block(self, step: int, count: int) -> int:
+        """The first of `count` neighbours in the order of length; every epoch takes all blocks in a new order."""
+        n = len(self.world.speech)
+        blocks = max(1, n // count)
+        epoch, place = divmod(step, blocks)
+        rng = random.Random(f"epoch {self.stage.name} {self.seed} {epoch}")
+        order = rng.sample(range(blocks), blocks)
+        return order[place] * count + rng.randrange(max(0, n - blocks * count) + 1)
+
+
+def counts(shares: Mapping[Kind, float], size: int) -> dict[Kind, int]:
+    """How many examples of each kind make a batch of `size`: the shares, rounded to add up, at least one each.
+
+    Raises ValueError when `size` is smaller than the number of kinds.
+    """
+    if size < len(shares):
+        raise ValueError(f"a batch of {size} cannot hold {len(shares)} kinds of examples")
+    total = sum(shares.values())
+    exact = {kind: max(1.0, size * share / total) for kind, share in shares.items()}
+    rounded = {kind: int(count) for kind, count in exact.items()}
+    while (missing := size - sum(rounded.values())) != 0:
+        change = 1 if missing > 0 else -1
+        able = [kind for kind in rounded if rounded[kind] + change >= 1]
+        kind = max(able, key=lambda kind: change * (exact[kind] - rounded[kind]))
+        rounded[kind] += change
+    return rounded
+
+
+def masked(example: Example, rng: random.Random) -> Example:
+    """Speech with some bands of frequency and time blotted out by its mean (SpecAugment, without warping)."""
+    if example.audio is None:
+        return example
+    features: Tensor = example.audio.clone()
+    mean, (frames, bins) = float(features.mean()), features.shape
+    for _ in range(FREQUENCY_BANDS):
+        width = rng.randint(0, min(WIDEST_BAND, bins))
+        first = rng.randint(0, bins - width)
+        features[:, first : first + width] = mean
+    for _ in range(TIME_BANDS):
+        width = rng.randint(0, min(LONGEST_BAND, frames // 10))
+        first = rng.randint(0, frames - width)
+        features[first : first + width] = mean
+    return example._replace(audio=features)

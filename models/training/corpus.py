@@ -1,0 +1,78 @@
+"""Speech of the mini world as filter banks, made once and kept on disk: making it takes longer than reading it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from models.vita15.audio_features import fbank
+from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
+
+Content = Literal["en", "zh", "question"]
+WORKERS = 2
+FEW = 200  # clips that are not worth the start of processes
+
+
+class Clip(NamedTuple):
+    features: Tensor  # filter banks [T, 80], half precision
+    text: str
+
+
+def corpus(content: Content, seed: int, n: int, cache: Path) -> list[Clip]:
+    """`n` clips: sentences in English or Mandarin, or one question on each of the first `n` scenes.
+
+    Clip `i` depends on the seed and `i` alone. Read from `cache` where it was made before. Needs espeak-ng.
+    """
+    path = cache / f"{content}-{seed}-{n}.safetensors"
+    texts = path.with_suffix(".json")
+    if not texts.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        made = list(_made(content, seed, n))
+        lengths = torch.tensor([len(features) for features, _ in made])
+        features = torch.from_numpy(np.concatenate([features for features, _ in made]))
+        save_file({"features": features, "lengths": lengths}, path)
+        texts.write_text(json.dumps([text for _, text in made], ensure_ascii=False), encoding="utf-8")
+    tensors = load_file(path)
+    clips = tensors["features"].split(tensors["lengths"].tolist())
+    return [Clip(*pair) for pair in zip(clips, json.loads(texts.read_text(encoding="utf-8")), strict=True)]
+
+
+def asked(seed: int, number: int) -> int:
+    """Which of a scene's two questions is the spoken one."""
+    return random.Random(f"asked {seed} {number}").randrange(2)
+
+
+class _Made(NamedTuple):
+    features: NDArray[np.float16]
+    text: str
+
+
+def _made(content: Content, seed: int, n: int) -> Iterator[_Made]:
+    make = partial(_make, content, seed)
+    if n <= FEW:
+        yield from map(make, range(n))
+        return
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        yield from pool.map(make, range(n), chunksize=50)
+
+
+def _make(content: Content, seed: int, number: int) -> _Made:
+    if content == "question":
+        text = training_scene(seed, number).questions[asked(seed, number)].text
+        rng = random.Random(f"spoken question {seed} {number}")
+        waveform = recorded(text, training_speaker("en", rng), rng)
+    else:
+        text, _, waveform, _ = training_utterance(content, seed, number)
+    return _Made(fbank(torch.from_numpy(waveform)).half().numpy(), text)

@@ -1,0 +1,62 @@
+"""One training example: a conversation with the media that it shows, and which of its tokens are to be learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from harness.types import Media, Message, Part, Text
+from models.vita15.omni import IGNORE, OmniBatch
+from models.vita15.prompts import Encoder, conversation, tokenise
+
+PICTURE, SPEECH = Media("image", ""), Media("audio", "")
+"""Places of an example's media in its messages."""
+
+NOTHING = torch.empty(0, dtype=torch.long)
+
+
+class Example(NamedTuple):
+    ids: Tensor  # int64 [n], with IMAGE and AUDIO as places
+    labels: Tensor  # int64 [n]: the assistant's tokens, IGNORE elsewhere
+    pixels: Tensor | None = None  # [1, 3, H, W]
+    audio: Tensor | None = None  # filter banks [T, mel]
+    units: Tensor = NOTHING  # int64 [m]: the tokens that are spoken, for CTC
+
+
+def user(*parts: Part | str) -> Message:
+    return Message("user", tuple(Text(part) if isinstance(part, str) else part for part in parts))
+
+
+def assistant(text: str) -> Message:
+    return Message("assistant", (Text(text),))
+
+
+def example(
+    messages: Sequence[Message], tokenizer: Encoder, pixels: Tensor | None = None, audio: Tensor | None = None
+) -> Example:
+    """A conversation that ends with the assistant, tokenised as the model reads it when it is asked."""
+    places = [1] * sum(isinstance(part, Media) for message in messages for part in message.parts)
+    ids: list[int] = []
+    labels: list[int] = []
+    for turn, message in enumerate(messages):
+        if message.role == "assistant":
+            asked = tokenise(conversation(messages[:turn], places), tokenizer)
+            ids = tokenise(conversation(messages[: turn + 1], places), tokenizer)
+            labels += [IGNORE] * (len(asked) - len(labels)) + ids[len(asked) :]
+    return Example(torch.tensor(ids), torch.tensor(labels), pixels, audio)
+
+
+def collate(examples: Sequence[Example]) -> OmniBatch:
+    """Examples side by side; filter banks are padded on the right to the longest."""
+    pixels = [example.pixels for example in examples if example.pixels is not None]
+    clips = [example.audio for example in examples if example.audio is not None]
+    return OmniBatch(
+        [example.ids for example in examples],
+        torch.cat(pixels) if pixels else None,
+        pad_sequence(clips, batch_first=True) if clips else None,
+        torch.tensor([len(clip) for clip in clips]) if clips else None,
+    )

@@ -1,0 +1,66 @@
+"""The model that a training starts from: random weights, drawn so that small transformers learn from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from models.vita15.audio_features import load_cmvn
+from models.vita15.checkpoint import build
+from models.vita15.config import Vita15Config
+from models.vita15.omni import Vita15
+
+POSITION_SCALE, LAYER_SCALE, EMBEDDING_SCALE = 0.3, 0.5, 4.0
+"""Of the default weights: positions that do not drown the patches, layers that start small in the vision tower, and
+word embeddings of the size of what the projector and the adapter give."""
+ALIKE = 0.02
+"""Standard deviation by which the query weights of a head start apart from its key weights."""
+
+
+def initial(config: Vita15Config, seed: int, cmvn: Path) -> Vita15:
+    """A model with random weights and the feature statistics of a `global_cmvn` file."""
+    model = build(config, seed)
+    tower = model.model.vision_tower.vision_tower
+    statistics = model.model.audio_encoder.encoder.global_cmvn
+    with torch.no_grad():
+        tower.embeddings.position_embedding.mul_(POSITION_SCALE)
+        tower.embeddings.class_embedding.mul_(POSITION_SCALE)
+        for layer in tower.encoder.layers:
+            layer.ls1.fill_(LAYER_SCALE)
+            layer.ls2.fill_(LAYER_SCALE)
+        model.model.embed_tokens.weight.mul_(EMBEDDING_SCALE)
+        model.lm_head.weight.copy_(model.model.embed_tokens.weight)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            _match_alike(model)
+        mean, istd = load_cmvn(cmvn)
+        statistics.mean.copy_(mean)
+        statistics.istd.copy_(istd)
+    return model
+
+
+def _match_alike(model: Vita15) -> None:
+    """Let a token attend to its like from the start: a head's query weights are its key weights, but for noise.
+
+    Without it, "is there a star?" is not compared with what stands before it within the steps that we have (mimetic
+    initialisation: Trockman and Kolter, 2023).
+    """
+    width = model.config.language.hidden_size // model.config.language.num_attention_heads
+    for layer in model.model.layers:
+        keys = [torch.nn.init.orthogonal_(key) for key in layer.self_attn.k_proj.weight.split(width)]
+        queries = layer.self_attn.q_proj.weight.split(width)
+        for head, query in enumerate(queries):
+            key = keys[head * len(keys) // len(queries)]
+            query.copy_(key + ALIKE * torch.randn_like(key))
+
+
+def write_cmvn(path: Path, clips: Iterable[Tensor]) -> None:
+    """The sums over the frames of filter banks [T, mel], in the layout of the release."""
+    frames = torch.cat([clip.double() for clip in clips])
+    sums, squares = frames.sum(0).tolist(), frames.square().sum(0).tolist()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"mean_stat": sums, "var_stat": squares, "frame_num": len(frames)}), encoding="utf-8")

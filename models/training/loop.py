@@ -1,0 +1,117 @@
+"""One stage's optimisation: AdamW, a cosine, clipped gradients, losses to a CSV, and a state to go on from."""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from models.training.batches import Batches
+from models.training.learner import Learner
+from models.training.recipes import LANGUAGE
+
+BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.98), 0.01, 1.0
+WARM_UP, FLOOR = 0.03, 0.02
+"""Share of the steps in which the learning rate rises, and the share of its peak at which it ends."""
+SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
+LOSSES, STATE = "losses.csv", "state.safetensors"
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Linear warm-up, then a cosine."""
+    warm = max(1, round(WARM_UP * steps))
+    if step < warm:
+        return peak * (step + 1) / warm
+    progress = (step - warm) / max(1, steps - warm)
+    return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> float:
+    """Train for `steps` steps and return the seconds that this took, those of an interrupted try included.
+
+    Writes LOSSES below `folder` and, every SAVE_EVERY steps, STATE, from which a killed training goes on as if it
+    had never stopped. Computes in bfloat16 where the device has it; weights stay in float32.
+    Raises FloatingPointError when the loss is no number.
+    """
+    trained = learner.trained()
+    for parameter in learner.parameters():
+        parameter.requires_grad_(False)
+    for parameter in trained.values():
+        parameter.requires_grad_(True)
+    language = [parameter for name, parameter in trained.items() if name.startswith(LANGUAGE)]
+    others = [parameter for name, parameter in trained.items() if not name.startswith(LANGUAGE)]
+    groups = [{"params": others, "factor": 1.0}, {"params": language, "factor": learner.stage.language_rate}]
+    optimizer = torch.optim.AdamW(groups, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)
+    state, losses = folder / STATE, folder / LOSSES
+    start, before = _restore(trained, optimizer, state) if state.exists() else (0, 0.0)
+    _cut(losses, start)
+    started, recent = time.monotonic(), 0.0
+    learner.train()
+    with losses.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        for step in range(start, steps):
+            rate = learning_rate(step, steps, learner.stage.learning_rate)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["factor"]
+            with torch.autocast(learner.device.type, torch.bfloat16):
+                loss = learner(batches(step))
+            optimizer.zero_grad()
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(trained.values(), CLIP)
+            optimizer.step()
+            value = loss.item()
+            if not math.isfinite(value):
+                raise FloatingPointError(f"{folder}: the loss is {value} at step {step}; lower the learning rate")
+            writer.writerow([step, f"{value:.5f}", f"{float(norm):.4f}", f"{rate:.3e}"])
+            recent = value if step == start else 0.95 * recent + 0.05 * value
+            seconds = before + time.monotonic() - started
+            if (step + 1) % SAVE_EVERY == 0:
+                file.flush()
+                _save(trained, optimizer, step + 1, seconds, state)
+            if (step + 1) % REPORT_EVERY == 0 or step + 1 == steps:
+                left = (steps - step - 1) * (time.monotonic() - started) / (step + 1 - start)
+                done = f"stage {learner.stage.name}: step {step + 1} of {steps}, loss {recent:.3f}"
+                print(f"{done}, {left / 60:.1f} min left", file=sys.stderr, flush=True)
+    learner.eval()
+    return before + time.monotonic() - started
+
+
+def _save(
+    trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, step: int, seconds: float, path: Path
+) -> None:
+    tensors: dict[str, Tensor] = {}
+    for name, parameter in trained.items():
+        moments = optimizer.state[parameter]
+        tensors[name] = parameter.detach()
+        tensors["mean " + name], tensors["square " + name] = moments["exp_avg"], moments["exp_avg_sq"]
+    new = path.with_suffix(".new")
+    save_file(tensors, new, metadata={"step": str(step), "seconds": str(seconds)})
+    new.replace(path)
+
+
+def _restore(trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, float]:
+    with safe_open(path, "pt") as file, torch.no_grad():
+        about = file.metadata()
+        for name, parameter in trained.items():
+            parameter.copy_(file.get_tensor(name))
+            optimizer.state[parameter] = {
+                "step": torch.tensor(float(about["step"])),
+                "exp_avg": file.get_tensor("mean " + name).to(parameter.device),
+                "exp_avg_sq": file.get_tensor("square " + name).to(parameter.device),
+            }
+    return int(about["step"]), float(about["seconds"])
+
+
+def _cut(losses: Path, steps: int) -> None:
+    """Keep the rows of the first `steps` steps below the header."""
+    lines = losses.read_text(encoding="utf-8").splitlines() if losses.exists() else []
+    kept = lines[1 : 1 + steps]
+    losses.write_text("\n".join(["step,loss,gradient_norm,learning_rate", *kept, ""]), encoding="utf-8")

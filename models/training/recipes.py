@@ -1,0 +1,140 @@
+"""VITA-1.5's training stages as one table, and the sizes at which they are run.
+
+What is trained, the loss and the data follow the VITA-1.5 paper, section 3.3 and table 1 (spec section 6). Where a
+mini model has to leave the paper, the stage says so. Stages 3.1 and 3.2 make speech output and are no part of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from models.training.world import Kind
+from models.vita15.config import AudioConfig, LanguageConfig, VisionConfig, Vita15Config
+
+VISION = "model.vision_tower."
+PROJECTOR = "model.mm_projector."
+ENCODER = "model.audio_encoder.encoder."
+ADAPTER = ("model.audio_encoder.adpter.", "model.audio_encoder.prompt_embeddings.")
+LANGUAGE = ("model.embed_tokens.", "model.layers.", "model.norm.", "lm_head.")
+CTC_HEAD = "ctc_head."
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    title: str
+    after: tuple[str, ...]
+    """Stages it starts from: all weights of the first, and what each further one has trained. None: random weights."""
+    trainable: tuple[str, ...]
+    """Prefixes of parameter names; all else is frozen."""
+    shares: Mapping[Kind, float]
+    """Parts of a batch, by kind of example."""
+    learning_rate: float
+    loss: Literal["lm", "ctc"] = "lm"
+    language_rate: float = 1.0
+    """Of the learning rate, for the language model."""
+
+
+STAGES: Mapping[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        # The paper starts from Qwen2.5-7B and InternViT-300M. There is no such thing at this size: the language model
+        # first learns the world's words here, the vision tower starts from random weights.
+        Stage("0", "language model", (), LANGUAGE, {"text": 0.75, "sentence": 0.25}, 1e-3),
+        Stage("1.1", "vision alignment", ("0",), (PROJECTOR,), {"caption": 1}, 1e-3),
+        Stage(
+            "1.2",
+            "vision understanding",
+            ("1.1",),
+            (VISION, PROJECTOR, *LANGUAGE),
+            {"caption": 1},
+            1e-3,
+            language_rate=0.3,
+        ),
+        Stage(
+            "1.3",
+            "vision instruction tuning",
+            ("1.2",),
+            (VISION, PROJECTOR, *LANGUAGE),
+            {"question": 1, "caption": 0.2},
+            1e-3,
+            language_rate=0.3,
+        ),
+        Stage("2.1a", "speech encoder", (), (ENCODER, CTC_HEAD), {"transcript": 1}, 1e-3, "ctc"),
+        Stage("2.1b", "speech adapter", ("1.3", "2.1a"), ADAPTER, {"transcript": 1}, 1e-3),
+        # The paper's data is a fifth of the questions, half of them spoken, and 4 % of the captions. The released model
+        # answers speech and does not transcribe it; ours is to do both, so transcripts stay in.
+        Stage(
+            "2.2",
+            "speech instruction tuning",
+            ("2.1b",),
+            (VISION, PROJECTOR, ENCODER, *ADAPTER, *LANGUAGE),
+            {"question": 0.1, "spoken question": 0.1, "caption": 0.04, "transcript": 0.3, "noise": 0.01},
+            3e-4,
+        ),
+    )
+}
+
+
+class Effort(NamedTuple):
+    steps: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a model is, and how long each stage lasts. The vocabulary is as large as the tokenizer's."""
+
+    config: Vita15Config
+    utterances: int
+    """Training utterances in each language."""
+    efforts: Mapping[str, Effort]
+
+
+MINI = Vita15Config(
+    language=LanguageConfig(
+        hidden_size=192,
+        intermediate_size=512,
+        num_hidden_layers=5,
+        num_attention_heads=3,
+        num_key_value_heads=1,
+        max_position_embeddings=4096,
+    ),
+    vision=VisionConfig(
+        hidden_size=160,
+        intermediate_size=640,
+        num_hidden_layers=6,
+        num_attention_heads=2,
+        image_size=224,
+        patch_size=16,
+    ),
+    audio=AudioConfig(
+        hidden_size=144,
+        num_attention_heads=4,
+        intermediate_size=576,
+        num_hidden_layers=5,
+        chunk_size=8,
+        left_chunks=1,
+        num_prompt_embeddings=4,
+    ),
+    tokenizer_max_length=4096,
+)
+
+SIZES: Mapping[str, Size] = {
+    "mini": Size(
+        MINI,
+        utterances=14_000,
+        efforts={
+            "0": Effort(1800, 16),
+            "1.1": Effort(200, 8),
+            "1.2": Effort(3000, 8),
+            "1.3": Effort(4000, 8),
+            "2.1a": Effort(20_000, 10),
+            "2.1b": Effort(800, 24),
+            "2.2": Effort(1500, 32),
+        },
+    ),
+    "tiny": Size(Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8))),
+}

@@ -1,0 +1,163 @@
+"""Examples of the mini world, one function a kind. Each example depends on the seed, its kind and its number only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from harness.types import Message
+from models.training.corpus import Clip, asked, corpus
+from models.training.examples import PICTURE, SPEECH, Example, assistant, example, user
+from models.training.tokenizer import closed_tokenizer
+from models.vita15.audio_features import SAMPLE_RATE, fbank
+from models.vita15.config import Vita15Config
+from models.vita15.image_processing import preprocess
+from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
+from models.vita15.tokenizer import VitaTokenizer
+from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
+from tasks.mini.grammar import sentences
+from tasks.mini.scenes import SceneItem
+from tasks.mini.training import training_scene, training_scenes
+from tasks.mini.voices import Language
+
+Kind = Literal["sentence", "text", "caption", "question", "spoken question", "transcript", "noise"]
+HEARD, NOISE, READ = STATE_MARKS
+"""First token of an answer to speech, to what is no speech for the model, and to text."""
+
+DESCRIBE = "Describe this image."
+PROMPTS = ("vita", "vita", "vita", "lmms_eval", "vlmevalkit")
+"""Each wording that a benchmark may put around a question, the model's own most often."""
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+HELD_OUT_SHARE = 40
+FIRST_HELD_OUT = 1_000_000_000
+"""Pictures from this number on are never trained on."""
+WORD_SAMPLE, SCENE_SAMPLE = 20_000, 7_000
+"""Sentences and scenes whose words make the tokenizer; more add no word."""
+
+
+def world_tokenizer() -> VitaTokenizer:
+    """The tokenizer of the mini world; the same whatever the seed of a training."""
+    seeing = system_prompt([user(PICTURE)]).removeprefix(SYSTEM)
+    phrases = [SYSTEM, seeing, f" {SHORT_ANSWER}", SHORT_ANSWER, YES_OR_NO]
+    return closed_tokenizer(_texts(), phrases)
+
+
+def _texts() -> Iterator[str]:
+    yield from ("system\n", "user\n", "assistant\n", "Yes", "No", DESCRIBE)
+    for sentence in islice(sentences(random.Random("words"), "train"), WORD_SAMPLE):
+        english = sentence.english.lower()
+        yield from (english, f" {english}", sentence.chinese)
+    for scene in training_scenes(-1, SCENE_SAMPLE):
+        yield from (scene.caption, scene.questions[0].text, scene.questions[1].text)
+
+
+class World:
+    """Makes examples for a model of `config`.
+
+    `utterances` in each language and a quarter as many spoken questions are made, once, below `cache`. One in
+    HELD_OUT_SHARE of them is kept from training; `held_out` is the world of those, and of pictures never trained on.
+    """
+
+    def __init__(
+        self,
+        config: Vita15Config,
+        tokenizer: VitaTokenizer,
+        seed: int,
+        utterances: int,
+        cache: Path,
+        held_out: bool = False,
+    ) -> None:
+        self.config, self.tokenizer, self.seed = config, tokenizer, seed
+        self._utterances, self._cache, self._held_out = utterances, cache, held_out
+        self.kinds: Mapping[Kind, Callable[[int, random.Random], Example]] = {
+            "sentence": self.sentence,
+            "text": self.text,
+            "caption": self.caption,
+            "question": self.question,
+            "spoken question": self.spoken_question,
+            "transcript": self.transcript,
+            "noise": self.noise,
+        }
+
+    @cached_property
+    def speech(self) -> list[Clip]:
+        """English and Mandarin utterances, from the shortest to the longest."""
+        clips: list[Clip] = []
+        for language in LANGUAGES:
+            made = corpus(language, self.seed, self._utterances, self._cache)
+            held = [place % HELD_OUT_SHARE == 0 for place in range(len(made))]
+            clips += [clip for clip, out in zip(made, held, strict=True) if out == self._held_out]
+        return sorted(clips, key=lambda clip: len(clip.features))
+
+    @cached_property
+    def questions(self) -> list[Clip]:
+        """Spoken questions; the i-th is on scene i."""
+        return corpus("question", self.seed, self._utterances // 4, self._cache)
+
+    def sentence(self, number: int, rng: random.Random) -> Example:
+        """A sentence to be repeated: copying is what a language model brings along."""
+        sentence = next(sentences(rng, "train"))
+        text = rng.choice((sentence.english.lower(), sentence.chinese))
+        return self._example([user(text), assistant(READ + text)])
+
+    def text(self, number: int, rng: random.Random) -> Example:
+        """A question on a description; the two questions on one have neighbouring numbers."""
+        scene = self._scene(number // 2)
+        question = scene.questions[number % 2]
+        asks = user(f"{scene.caption}\n{self._prompt(question.text, rng)}")
+        return self._example([asks, assistant(READ + question.answer)])
+
+    def caption(self, number: int, rng: random.Random) -> Example:
+        scene = self._scene(number)
+        return self._example([user(PICTURE, DESCRIBE), assistant(READ + scene.caption)], self._pixels(scene))
+
+    def question(self, number: int, rng: random.Random) -> Example:
+        scene = self._scene(number)
+        question = rng.choice(scene.questions)
+        asks = user(PICTURE, self._prompt(question.text, rng))
+        return self._example([asks, assistant(READ + question.answer)], self._pixels(scene))
+
+    def spoken_question(self, number: int, rng: random.Random) -> Example:
+        number = number % (len(self.questions) // 2) * 2 + self._held_out
+        scene = training_scene(self.seed, number)
+        answer = scene.questions[asked(self.seed, number)].answer
+        features = self.questions[number].features.float()
+        return self._example([user(PICTURE, SPEECH), assistant(HEARD + answer)], self._pixels(scene), features)
+
+    def transcript(self, number: int, rng: random.Random) -> Example:
+        clip = self.speech[number % len(self.speech)]
+        text = spelt(clip.text)
+        made = self._example([user(SPEECH), assistant(HEARD + text)], audio=clip.features.float())
+        return made._replace(units=torch.tensor(self.tokenizer.encode(text)))
+
+    def noise(self, number: int, rng: random.Random) -> Example:
+        """Hum, hiss or silence, which is to be met with silence."""
+        length = rng.randrange(SAMPLE_RATE // 2, 3 * SAMPLE_RATE)
+        generator = torch.Generator().manual_seed(rng.getrandbits(60))
+        loudness = rng.choice((0.0, 10 ** rng.uniform(-4, -1)))
+        wave = loudness * torch.randn(length + 8, generator=generator).unfold(0, rng.choice((1, 2, 4, 8)), 1).mean(1)
+        return self._example([user(SPEECH), assistant(NOISE)], audio=fbank(wave[:length]))
+
+    def _scene(self, number: int) -> SceneItem:
+        return training_scene(self.seed, number + FIRST_HELD_OUT * self._held_out)
+
+    def _prompt(self, question: str, rng: random.Random) -> str:
+        return MME_PROMPTS[rng.choice(PROMPTS)]({"question": question})
+
+    def _pixels(self, scene: SceneItem) -> Tensor:
+        return preprocess([scene.image], self.config.vision.image_size, self.config.image_aspect_ratio)
+
+    def _example(self, messages: list[Message], pixels: Tensor | None = None, audio: Tensor | None = None) -> Example:
+        return example(messages, self.tokenizer, pixels, audio)
+
+
+def spelt(text: str) -> str:
+    """A transcript as the model writes it: English in lower case."""
+    return text.lower()
