@@ -19,8 +19,10 @@ from torch import Tensor
 
 from models.vita15.audio_features import fbank
 from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
+from tasks.mini.voices import Language
 
 Content = Literal["en", "zh", "question"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 WORKERS = 2
 FEW = 200  # clips that are not worth the start of processes
 

@@ -53,12 +53,13 @@ STAGES: Mapping[str, Stage] = {
             1e-3,
             language_rate=0.3,
         ),
+        # Text goes along, so that the language model does not forget how to compare.
         Stage(
             "1.3",
             "vision instruction tuning",
             ("1.2",),
             (VISION, PROJECTOR, *LANGUAGE),
-            {"question": 1, "caption": 0.2},
+            {"question": 1, "caption": 0.2, "text": 0.3},
             1e-3,
             language_rate=0.3,
         ),
@@ -122,15 +123,17 @@ MINI = Vita15Config(
     tokenizer_max_length=4096,
 )
 
+MINI_UTTERANCES = 14_000
+
 SIZES: Mapping[str, Size] = {
     "mini": Size(
         MINI,
-        utterances=14_000,
+        utterances=MINI_UTTERANCES,
         efforts={
             "0": Effort(1800, 16),
             "1.1": Effort(200, 8),
             "1.2": Effort(3000, 8),
-            "1.3": Effort(4000, 8),
+            "1.3": Effort(4000, 10),
             "2.1a": Effort(20_000, 10),
             "2.1b": Effort(800, 24),
             "2.2": Effort(1500, 32),

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.types import Message
-from models.training.corpus import Clip, asked, corpus
+from models.training.corpus import LANGUAGES, Clip, asked, corpus
 from models.training.examples import PICTURE, SPEECH, Example, assistant, example, user
 from models.training.tokenizer import closed_tokenizer
 from models.vita15.audio_features import SAMPLE_RATE, fbank
@@ -25,7 +25,6 @@ from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import SceneItem
 from tasks.mini.training import training_scene, training_scenes
-from tasks.mini.voices import Language
 
 Kind = Literal["sentence", "text", "caption", "question", "spoken question", "transcript", "noise"]
 HEARD, NOISE, READ = STATE_MARKS
@@ -34,7 +33,6 @@ HEARD, NOISE, READ = STATE_MARKS
 DESCRIBE = "Describe this image."
 PROMPTS = ("vita", "vita", "vita", "lmms_eval", "vlmevalkit")
 """Each wording that a benchmark may put around a question, the model's own most often."""
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HELD_OUT_SHARE = 40
 FIRST_HELD_OUT = 1_000_000_000
 """Pictures from this number on are never trained on."""

@@ -1,0 +1,113 @@
+"""The model card of the weights that ship: every figure in it comes from the training and the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, StrictUndefined
+
+from models.training.recipes import ADAPTER, ENCODER, LANGUAGE, PROJECTOR, STAGES, VISION
+from models.vita15.omni import Vita15
+
+TEMPLATE = Path(__file__).with_name("card.md.j2")
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a finished training.
+
+    reports: each stage's `stage.json`; by_stage, blanked: `results.json` of the runs, by stage and by blank input;
+    hours: of training speech, by language; bytes: of the folder that ships.
+    """
+
+    reports: Mapping[str, Mapping[str, Any]]
+    by_stage: Mapping[str, Mapping[str, Any]]
+    blanked: Mapping[str, Mapping[str, Any]]
+    model: Vita15
+    hours: Mapping[str, float]
+    utterances: int
+    bytes: int
+
+
+class Target(NamedTuple):
+    title: str
+    task: str
+    metric: str
+    target: str
+    blank: str
+
+
+TARGETS = (
+    Target("LibriSpeech test-clean, WER", "librispeech_test_clean", "wer", "at most 5 %", "silence"),
+    Target("LibriSpeech test-other, WER", "librispeech_test_other", "wer", "at most 20 %", "silence"),
+    Target("AISHELL-1, CER", "aishell1", "cer", "at most 10 %", "silence"),
+    Target("MME, total of 2800", "mme", "total", "at least 2000", "grey pictures"),
+)
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "vision tower": (VISION,),
+    "vision projector": (PROJECTOR,),
+    "speech encoder": (ENCODER,),
+    "speech adapter with its input tokens": ADAPTER,
+    "language model": LANGUAGE,
+    "all": ("",),
+}
+
+
+def card(facts: Facts) -> str:
+    """The card as Markdown."""
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    named = {name: parameter.numel() for name, parameter in facts.model.named_parameters()}
+    counts = {
+        part: sum(n for name, n in named.items() if name.startswith(prefixes)) for part, prefixes in PARTS.items()
+    }
+    seconds = sum(report["seconds"] for report in facts.reports.values())
+    pictures = sum(report["examples"] * _share(stage, "caption", "question") for stage, report in facts.reports.items())
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        scores=[_score(target, facts) for target in TARGETS],
+        measured_stages=list(facts.by_stage),
+        stages=[_stage(name, report) for name, report in facts.reports.items()],
+        seed=facts.reports["0"]["seed"],
+        hours={"training": f"{seconds / 3600:.1f}"} | {name: f"{hours:.1f}" for name, hours in facts.hours.items()},
+        utterances=f"{facts.utterances:,}",
+        questions=f"{facts.utterances // 4:,}",
+        pictures=f"{round(pictures, -3):,.0f}",
+        parts=[{"name": part, "count": f"{count:,}"} for part, count in counts.items()],
+        megabytes=f"{facts.bytes / 1e6:.1f}",
+    )
+
+
+def measured(results: Mapping[str, Any], task: str, metric: str) -> str:
+    """A score with its 95 % interval: "3.2 % [2.5, 4.0]"."""
+    found = results["tasks"][task]["metrics"][metric]
+    low, high = found["ci"]
+    digits, unit = (1, " %") if found["unit"] == "%" else (0, "")
+    return f"{found['value']:.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _score(target: Target, facts: Facts) -> dict[str, Any]:
+    by_stage = [measured(results, target.task, target.metric) for results in facts.by_stage.values()]
+    without = measured(facts.blanked[target.blank], target.task, target.metric)
+    return target._asdict() | {"measured": by_stage[-1], "by_stage": by_stage, "without": without}
+
+
+def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
+    stage, losses = STAGES[name], report["held_out_loss"]
+    total = sum(stage.shares.values())
+    return {
+        "name": name,
+        "title": stage.title,
+        "trained": f"{report['trained_parameters'] / 1e6:.2f} M",
+        "data": ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items()),
+        "loss": "CTC" if stage.loss == "ctc" else "LM",
+        "effort": f"{report['steps']:,} x {report['examples'] // report['steps']}",
+        "minutes": f"{report['seconds'] / 60:.0f}",
+        "controls": " / ".join(f"{losses[key]:.2f}" for key in ("true", "blank", "shuffled")),
+    }
+
+
+def _share(stage: str, *kinds: str) -> float:
+    shares = STAGES[stage].shares
+    return sum(share for kind, share in shares.items() if kind in kinds) / sum(shares.values())

@@ -1,0 +1,70 @@
+"""The stages at the tiny size, two steps each: what moves, what stays, what is left behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from models.training.loop import LOSSES, STATE
+from models.training.recipes import SIZES, STAGES
+from models.training.vita15 import CMVN, CTC_WEIGHTS, REPORT, Training, main
+from models.vita15.audio_features import load_cmvn
+from models.vita15.checkpoint import SINGLE, load
+
+
+def start_of(out: Path, name: str) -> Path:
+    return out / f"stage-{STAGES[name].after[0]}" if STAGES[name].after else out / "initial"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_moves_what_it_trains_and_nothing_else(out: Path, name: str):
+    stage = STAGES[name]
+    before, after = load_file(start_of(out, name) / SINGLE), load_file(out / f"stage-{name}" / SINGLE)
+    inherited = tuple(prefix for other in stage.after[1:] for prefix in STAGES[other].trainable)
+    moved = {key for key in after if not before[key].equal(after[key])}
+    for prefix in stage.trainable:
+        matching = {key for key in after if key.startswith(prefix)}
+        assert matching & moved or not matching, f"nothing below {prefix} was trained"
+    assert all(key.startswith((*stage.trainable, *inherited)) for key in moved)
+
+
+def test_the_adapter_stage_takes_the_encoder_from_its_own_stage(out: Path):
+    trained, used = load_file(out / "stage-2.1a" / SINGLE), load_file(out / "stage-2.1b" / SINGLE)
+    keys = [key for key in used if key.startswith("model.audio_encoder.encoder.")]
+    assert keys and all(trained[key].equal(used[key]) for key in keys)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_leaves_a_folder_in_the_released_layout_with_its_losses(out: Path, name: str):
+    folder = out / f"stage-{name}"
+    loaded = load(folder)
+    statistics = loaded.model.model.audio_encoder.encoder.global_cmvn
+    assert statistics.mean.allclose(load_cmvn(folder / CMVN).mean) and float(statistics.mean.abs().sum()) > 0
+    report = json.loads((folder / REPORT).read_text())
+    assert report["steps"] == 2 and report["trained_parameters"] > 0
+    assert set(report["held_out_loss"]) == {"true", "blank", "shuffled"}
+    assert len((folder / LOSSES).read_text().splitlines()) == 3
+    assert (folder / "losses.svg").read_text().lstrip().startswith("<?xml")
+    assert not (folder / STATE).exists()
+    assert (folder / CTC_WEIGHTS).exists() == (STAGES[name].loss == "ctc")
+
+
+def test_a_stage_that_is_done_is_not_done_again(training: Training, capsys: pytest.CaptureFixture[str]):
+    weights = training.folder("1.1") / SINGLE
+    before = weights.stat().st_mtime_ns
+    training.run(STAGES["1.1"])
+    assert weights.stat().st_mtime_ns == before and "done before" in capsys.readouterr().err
+
+
+def test_a_stage_says_which_one_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--size", "tiny", "--stage", "1.2", "--out", str(tmp_path)]) == 2
+    assert "stage 1.2 starts from stage 1.1" in capsys.readouterr().err
+
+
+def test_every_size_says_how_long_each_stage_lasts():
+    for size in SIZES.values():
+        assert size.efforts.keys() == STAGES.keys()
+        assert all(effort.batch >= len(STAGES[name].shares) for name, effort in size.efforts.items())
