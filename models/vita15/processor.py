@@ -97,15 +97,16 @@ class VideoSize:
 
 @dataclass(frozen=True)
 class SpeechSize:
-    """`samples` at 16 kHz."""
+    """`samples` at 16 kHz; `prompt_embeddings` are the learned vectors that stand before them."""
 
     samples: int
+    prompt_embeddings: int = 0
 
     def places(self, cuts: Cuts) -> int:
         return 1
 
     def tokens(self, cuts: Cuts) -> int:
-        return num_llm_tokens(num_fbank_frames(self.samples))
+        return self.prompt_embeddings + num_llm_tokens(num_fbank_frames(self.samples))
 
     def __str__(self) -> str:
         return f"audio of {self.samples / SAMPLE_RATE:.3g} s"
@@ -189,7 +190,7 @@ class Processor:
                 f"audio of {content.seconds:.1f} s is over the 200 s that the speech encoder's position table holds",
                 "limit",
             )
-        return SpeechSize(samples)
+        return SpeechSize(samples, self.config.audio.num_prompt_embeddings)
 
     def _features(self, waveform: Waveform, seed: int) -> Tensor:
         audio = self.config.audio

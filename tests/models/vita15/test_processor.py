@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from harness.failures import SampleError
 from harness.types import Generation, LoadedRequest, Media, Message, Picture, Request, Text, Waveform
+from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
 from models.vita15.omni import AUDIO, IMAGE
 from models.vita15.processor import Cuts, ImageSize, Processor, Size, SpeechSize, VideoSize, collate
@@ -55,6 +56,13 @@ def test_the_benchmarks_number_of_tiles_is_kept(tiles: int | None, most: int) ->
     inputs = Processor(TINY, TOKENIZER)(loaded("What?", picture(1200, 900), tiles=tiles))
     assert inputs.pixel_values is not None and len(inputs.pixel_values) <= most
     assert tiles != 6 or len(inputs.pixel_values) > 4
+
+
+@pytest.mark.parametrize("learned", [0, 3])
+def test_the_count_of_tokens_is_what_the_model_reads(learned: int) -> None:
+    config = replace(TINY, audio=replace(TINY.audio, num_prompt_embeddings=learned))
+    inputs = Processor(config, TOKENIZER)(loaded("What?", picture(80, 56), tone(0.7)))
+    assert build(config, seed=0).embed(collate([inputs])).inputs_embeds.shape[1] == inputs.n_tokens
 
 
 def test_speech_of_another_rate_is_resampled() -> None:
