@@ -3,7 +3,7 @@
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-MODEL ?= vita15-tiny
+MODEL ?= vita15-mini
 ESPEAK := $(shell command -v espeak-ng)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from harness.progress import track
 from models.vita15.audio_features import fbank
 from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
 from tasks.mini.voices import Language
@@ -41,7 +42,11 @@ def corpus(content: Content, seed: int, n: int, cache: Path) -> list[Clip]:
     texts = path.with_suffix(".json")
     if not texts.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        made = list(_made(content, seed, n))
+        made = []
+        with track(f"speech ({content})", n) as progress:
+            for clip in _made(content, seed, n):
+                made.append(clip)
+                progress.advance()
         lengths = torch.tensor([len(features) for features, _ in made])
         features = torch.from_numpy(np.concatenate([features for features, _ in made]))
         save_file({"features": features, "lengths": lengths}, path)

@@ -19,12 +19,20 @@ PICTURE, SPEECH = Media("image", ""), Media("audio", "")
 NOTHING = torch.empty(0, dtype=torch.long)
 
 
+class Imagined(NamedTuple):
+    """A picture as the language model alone can have it: the embedding of a word in each patch's place, and noise."""
+
+    words: Tensor  # int64 [tokens per tile]
+    noise: Tensor  # [tokens per tile, D], of the embeddings' length times this
+
+
 class Example(NamedTuple):
     ids: Tensor  # int64 [n], with IMAGE and AUDIO as places
     labels: Tensor  # int64 [n]: the assistant's tokens, IGNORE elsewhere
     pixels: Tensor | None = None  # [1, 3, H, W]
+    imagined: Imagined | None = None  # in place of pixels
     audio: Tensor | None = None  # filter banks [T, mel]
-    units: Tensor = NOTHING  # int64 [m]: the tokens that are spoken, for CTC
+    units: Tensor = NOTHING  # int64 [m]: the tokens that are spoken, for CTC, or that name what the picture shows
 
 
 def user(*parts: Part | str) -> Message:
@@ -47,7 +55,7 @@ def example(
             asked = tokenise(conversation(messages[:turn], places), tokenizer)
             ids = tokenise(conversation(messages[: turn + 1], places), tokenizer)
             labels += [IGNORE] * (len(asked) - len(labels)) + ids[len(asked) :]
-    return Example(torch.tensor(ids), torch.tensor(labels), pixels, audio)
+    return Example(torch.tensor(ids), torch.tensor(labels), pixels, audio=audio)
 
 
 def collate(examples: Sequence[Example]) -> OmniBatch:
@@ -57,6 +65,6 @@ def collate(examples: Sequence[Example]) -> OmniBatch:
     return OmniBatch(
         [example.ids for example in examples],
         torch.cat(pixels) if pixels else None,
-        pad_sequence(clips, batch_first=True) if clips else None,
-        torch.tensor([len(clip) for clip in clips]) if clips else None,
+        audio=pad_sequence(clips, batch_first=True) if clips else None,
+        audio_lengths=torch.tensor([len(clip) for clip in clips]) if clips else None,
     )

@@ -42,7 +42,7 @@ STAGES: Mapping[str, Stage] = {
     for stage in (
         # The paper starts from Qwen2.5-7B and InternViT-300M. There is no such thing at this size: the language model
         # first learns the world's words here, the vision tower starts from random weights.
-        Stage("0", "language model", (), LANGUAGE, {"text": 0.75, "sentence": 0.25}, 1e-3),
+        Stage("0", "language model", (), LANGUAGE, {"imagined": 0.6, "text": 0.2, "sentence": 0.2}, 1e-3),
         Stage("1.1", "vision alignment", ("0",), (PROJECTOR,), {"caption": 1}, 1e-3),
         Stage(
             "1.2",
@@ -51,15 +51,15 @@ STAGES: Mapping[str, Stage] = {
             (VISION, PROJECTOR, *LANGUAGE),
             {"caption": 1},
             1e-3,
-            language_rate=0.3,
+            language_rate=0.1,
         ),
-        # Text goes along, so that the language model does not forget how to compare.
+        # Text goes along, so that the language model does not forget how to compare and to copy.
         Stage(
             "1.3",
             "vision instruction tuning",
             ("1.2",),
             (VISION, PROJECTOR, *LANGUAGE),
-            {"question": 1, "caption": 0.2, "text": 0.3},
+            {"question": 1, "caption": 0.2, "text": 0.25, "sentence": 0.15},
             1e-3,
             language_rate=0.3,
         ),
@@ -130,7 +130,7 @@ SIZES: Mapping[str, Size] = {
         MINI,
         utterances=MINI_UTTERANCES,
         efforts={
-            "0": Effort(1800, 16),
+            "0": Effort(3000, 16),
             "1.1": Effort(200, 8),
             "1.2": Effort(3000, 8),
             "1.3": Effort(4000, 10),

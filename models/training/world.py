@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.types import Message
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
-from models.training.examples import PICTURE, SPEECH, Example, assistant, example, user
+from models.training.examples import PICTURE, SPEECH, Example, Imagined, assistant, example, user
 from models.training.tokenizer import closed_tokenizer
 from models.vita15.audio_features import SAMPLE_RATE, fbank
 from models.vita15.config import Vita15Config
@@ -23,16 +23,18 @@ from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
 from models.vita15.tokenizer import VitaTokenizer
 from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.grammar import sentences
-from tasks.mini.scenes import SceneItem
+from tasks.mini.scenes import CATEGORIES, SceneItem
 from tasks.mini.training import training_scene, training_scenes
 
-Kind = Literal["sentence", "text", "caption", "question", "spoken question", "transcript", "noise"]
+Kind = Literal["sentence", "text", "imagined", "caption", "question", "spoken question", "transcript", "noise"]
 HEARD, NOISE, READ = STATE_MARKS
 """First token of an answer to speech, to what is no speech for the model, and to text."""
 
 DESCRIBE = "Describe this image."
 PROMPTS = ("vita", "vita", "vita", "lmms_eval", "vlmevalkit")
 """Each wording that a benchmark may put around a question, the model's own most often."""
+DESCRIBED, LONGEST_RUN, MOST_NOISE = 0.25, 4, 1.2
+"""Of imagined pictures: the share that is to be described, the most words in a run, the noise beside the words."""
 HELD_OUT_SHARE = 40
 FIRST_HELD_OUT = 1_000_000_000
 """Pictures from this number on are never trained on."""
@@ -77,6 +79,7 @@ class World:
         self.kinds: Mapping[Kind, Callable[[int, random.Random], Example]] = {
             "sentence": self.sentence,
             "text": self.text,
+            "imagined": self.imagined,
             "caption": self.caption,
             "question": self.question,
             "spoken question": self.spoken_question,
@@ -106,28 +109,50 @@ class World:
         return self._example([user(text), assistant(READ + text)])
 
     def text(self, number: int, rng: random.Random) -> Example:
-        """A question on a description; the two questions on one have neighbouring numbers."""
+        """A description and a question on it; the two questions on one have neighbouring numbers."""
         scene = self._scene(number // 2)
         question = scene.questions[number % 2]
         asks = user(f"{scene.caption}\n{self._prompt(question.text, rng)}")
         return self._example([asks, assistant(READ + question.answer)])
 
+    def imagined(self, number: int, rng: random.Random) -> Example:
+        """A picture of words, to be asked about as `text` is, or to be described.
+
+        The words of a description stand where patches would, as patches do: runs from one thing and another, more
+        often than once, and blurred by noise. So the language model can look before there is a vision tower.
+        """
+        scene = self._scene(number // 2)
+        question = scene.questions[number % 2]
+        if rng.random() < DESCRIBED:
+            messages = [user(PICTURE, DESCRIBE), assistant(READ + scene.caption)]
+        else:
+            messages = [user(PICTURE, self._prompt(question.text, rng)), assistant(READ + question.answer)]
+        things = [self.tokenizer.encode(f" {thing}") for thing in scene.caption.split(" and ")]
+        size, words = self.config.tokens_per_tile, list[int]()
+        while len(words) < size:
+            thing = rng.choice(things)
+            words += rng.sample(thing, min(len(thing), rng.randint(1, LONGEST_RUN)))
+        generator = torch.Generator().manual_seed(rng.getrandbits(60))
+        width = self.config.language.hidden_size
+        noise = rng.uniform(0, MOST_NOISE) / width**0.5 * torch.randn(size, width, generator=generator)
+        return self._example(messages)._replace(imagined=Imagined(torch.tensor(words[:size]), noise))
+
     def caption(self, number: int, rng: random.Random) -> Example:
         scene = self._scene(number)
-        return self._example([user(PICTURE, DESCRIBE), assistant(READ + scene.caption)], self._pixels(scene))
+        return self._seen(scene, number, [user(PICTURE, DESCRIBE), assistant(READ + scene.caption)])
 
     def question(self, number: int, rng: random.Random) -> Example:
         scene = self._scene(number)
         question = rng.choice(scene.questions)
         asks = user(PICTURE, self._prompt(question.text, rng))
-        return self._example([asks, assistant(READ + question.answer)], self._pixels(scene))
+        return self._seen(scene, number, [asks, assistant(READ + question.answer)])
 
     def spoken_question(self, number: int, rng: random.Random) -> Example:
         number = number % (len(self.questions) // 2) * 2 + self._held_out
         scene = training_scene(self.seed, number)
         answer = scene.questions[asked(self.seed, number)].answer
-        features = self.questions[number].features.float()
-        return self._example([user(PICTURE, SPEECH), assistant(HEARD + answer)], self._pixels(scene), features)
+        made = self._seen(scene, number, [user(PICTURE, SPEECH), assistant(HEARD + answer)])
+        return made._replace(audio=self.questions[number].features.float())
 
     def transcript(self, number: int, rng: random.Random) -> Example:
         clip = self.speech[number % len(self.speech)]
@@ -148,6 +173,12 @@ class World:
 
     def _prompt(self, question: str, rng: random.Random) -> str:
         return MME_PROMPTS[rng.choice(PROMPTS)]({"question": question})
+
+    def _seen(self, scene: SceneItem, number: int, messages: list[Message]) -> Example:
+        """An example with a picture; its units are the words that tell it from the next of its category."""
+        like = self._scene(number + len(CATEGORIES))
+        own, others = (set(self.tokenizer.encode(f" {of.caption}")) for of in (scene, like))
+        return self._example(messages, self._pixels(scene))._replace(units=torch.tensor(sorted(own - others)))
 
     def _pixels(self, scene: SceneItem) -> Tensor:
         return preprocess([scene.image], self.config.vision.image_size, self.config.image_aspect_ratio)

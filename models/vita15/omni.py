@@ -36,12 +36,14 @@ STATE_WEIGHTS = (1.0, 5.0, 1.0)
 class OmniBatch:
     """Prompts of a batch. Media stand in the order of their places, row after row.
 
-    input_ids: one int64 [n] a row, with IMAGE and AUDIO as places; pixel_values [tiles, 3, H, W] or None;
-    audio: filter banks [clips, T, mel], right-padded, or None; audio_lengths: int64 [clips] or None.
+    input_ids: one int64 [n] a row, with IMAGE and AUDIO as places; pixel_values [tiles, 3, H, W] or None, or in its
+    place image_embeds [tiles, tokens per tile, D]; audio: filter banks [clips, T, mel], right-padded, or None;
+    audio_lengths: int64 [clips] or None.
     """
 
     input_ids: Sequence[Tensor]
     pixel_values: Tensor | None = None
+    image_embeds: Tensor | None = None
     audio: Tensor | None = None
     audio_lengths: Tensor | None = None
 
@@ -97,7 +99,8 @@ class Vita15(nn.Module):
 
         Raises ValueError if there are more or fewer places than media.
         """
-        images = iter(() if batch.pixel_values is None else self.encode_images(batch.pixel_values))
+        encoded = batch.image_embeds if batch.pixel_values is None else self.encode_images(batch.pixel_values)
+        images = iter(() if encoded is None else encoded)
         clips: Iterator[Tensor] = iter(())
         if batch.audio is not None and batch.audio_lengths is not None:
             clips = iter(self.encode_audio(batch.audio, batch.audio_lengths))

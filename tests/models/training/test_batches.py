@@ -62,7 +62,7 @@ def test_held_out_utterances_are_never_trained_on(training: Training):
 
 
 def test_masks_change_speech_and_nothing_else():
-    made = Example(torch.arange(4), torch.arange(4), torch.ones(1, 3, 4, 4), torch.rand(100, 80))
+    made = Example(torch.arange(4), torch.arange(4), torch.ones(1, 3, 4, 4), audio=torch.rand(100, 80))
     heard = masked(made, random.Random(1))
     assert heard.audio is not None and made.audio is not None
     changed = heard.audio != made.audio
