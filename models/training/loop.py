@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import safe_open
@@ -25,6 +27,10 @@ SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
 LOSSES, STATE = "losses.csv", "state.safetensors"
 
 
+class StateError(RuntimeError):
+    """A state cannot be gone on from: it belongs to another start or another recipe."""
+
+
 def learning_rate(step: int, steps: int, peak: float) -> float:
     """Linear warm-up, then a cosine."""
     warm = max(1, round(WARM_UP * steps))
@@ -39,9 +45,10 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
 
     Writes LOSSES below `folder` and, every SAVE_EVERY steps, STATE, from which a killed training goes on as if it
     had never stopped. Computes in bfloat16 where the device has it; weights stay in float32.
-    Raises FloatingPointError when the loss is no number.
+    Raises FloatingPointError when the loss is no number, StateError on the state of another training.
     """
     trained = learner.trained()
+    origin = _origin(trained, f"{learner.stage} {steps} {batches.counts} {batches.seed}")
     for parameter in learner.parameters():
         parameter.requires_grad_(False)
     for parameter in trained.values():
@@ -51,7 +58,7 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
     groups = [{"params": others, "factor": 1.0}, {"params": language, "factor": learner.stage.language_rate}]
     optimizer = torch.optim.AdamW(groups, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)
     state, losses = folder / STATE, folder / LOSSES
-    start, before = _restore(trained, optimizer, state) if state.exists() else (0, 0.0)
+    start, before = _restore(trained, optimizer, state, origin) if state.exists() else _Restored(0, 0.0)
     _cut(losses, start)
     started, recent = time.monotonic(), 0.0
     learner.train()
@@ -75,7 +82,7 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
             seconds = before + time.monotonic() - started
             if (step + 1) % SAVE_EVERY == 0:
                 file.flush()
-                _save(trained, optimizer, step + 1, seconds, state)
+                _save(trained, optimizer, state, {"step": step + 1, "seconds": seconds, "origin": origin})
             if (step + 1) % REPORT_EVERY == 0 or step + 1 == steps:
                 left = (steps - step - 1) * (time.monotonic() - started) / (step + 1 - start)
                 done = f"stage {learner.stage.name}: step {step + 1} of {steps}, loss {recent:.3f}"
@@ -84,8 +91,17 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
     return before + time.monotonic() - started
 
 
+def _origin(trained: Mapping[str, nn.Parameter], recipe: str) -> str:
+    """What a training starts from and how it goes on, as a hash."""
+    digest = hashlib.sha256(recipe.encode())
+    for name, parameter in trained.items():
+        digest.update(name.encode())
+        digest.update(parameter.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def _save(
-    trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, step: int, seconds: float, path: Path
+    trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path, about: Mapping[str, Any]
 ) -> None:
     tensors: dict[str, Tensor] = {}
     for name, parameter in trained.items():
@@ -93,13 +109,22 @@ def _save(
         tensors[name] = parameter.detach()
         tensors["mean " + name], tensors["square " + name] = moments["exp_avg"], moments["exp_avg_sq"]
     new = path.with_suffix(".new")
-    save_file(tensors, new, metadata={"step": str(step), "seconds": str(seconds)})
+    save_file(tensors, new, metadata={key: str(value) for key, value in about.items()})
     new.replace(path)
 
 
-def _restore(trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path) -> tuple[int, float]:
+class _Restored(NamedTuple):
+    step: int
+    seconds: float
+
+
+def _restore(
+    trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path, origin: str
+) -> _Restored:
     with safe_open(path, "pt") as file, torch.no_grad():
         about = file.metadata()
+        if about["origin"] != origin:
+            raise StateError(f"{path}: is of a training from other weights or by another recipe; delete the file")
         for name, parameter in trained.items():
             parameter.copy_(file.get_tensor(name))
             optimizer.state[parameter] = {
@@ -107,7 +132,7 @@ def _restore(trained: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimiz
                 "exp_avg": file.get_tensor("mean " + name).to(parameter.device),
                 "exp_avg_sq": file.get_tensor("square " + name).to(parameter.device),
             }
-    return int(about["step"]), float(about["seconds"])
+    return _Restored(int(about["step"]), float(about["seconds"]))
 
 
 def _cut(losses: Path, steps: int) -> None:

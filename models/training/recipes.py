@@ -66,14 +66,15 @@ STAGES: Mapping[str, Stage] = {
         Stage("2.1a", "speech encoder", (), (ENCODER, CTC_HEAD), {"transcript": 1}, 1e-3, "ctc"),
         Stage("2.1b", "speech adapter", ("1.3", "2.1a"), ADAPTER, {"transcript": 1}, 1e-3),
         # The paper's data is a fifth of the questions, half of them spoken, and 4 % of the captions. The released model
-        # answers speech and does not transcribe it; ours is to do both, so transcripts stay in.
+        # answers speech and does not transcribe it; ours is to do both, so transcripts stay in, and fewer questions
+        # are spoken.
         Stage(
             "2.2",
             "speech instruction tuning",
             ("2.1b",),
             (VISION, PROJECTOR, ENCODER, *ADAPTER, *LANGUAGE),
-            {"question": 0.1, "spoken question": 0.1, "caption": 0.04, "transcript": 0.3, "noise": 0.01},
-            3e-4,
+            {"question": 0.2, "spoken question": 0.04, "caption": 0.04, "transcript": 0.2, "noise": 0.01},
+            6e-4,
         ),
     )
 }
@@ -133,10 +134,10 @@ SIZES: Mapping[str, Size] = {
             "0": Effort(3000, 16),
             "1.1": Effort(200, 8),
             "1.2": Effort(3000, 8),
-            "1.3": Effort(4000, 10),
+            "1.3": Effort(3600, 10),
             "2.1a": Effort(20_000, 10),
-            "2.1b": Effort(800, 24),
-            "2.2": Effort(1500, 32),
+            "2.1b": Effort(1500, 12),
+            "2.2": Effort(3300, 16),
         },
     ),
     "tiny": Size(Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8))),

@@ -25,7 +25,7 @@ from models.training.batches import Batches
 from models.training.controls import controls
 from models.training.initial import initial, write_cmvn
 from models.training.learner import Learner
-from models.training.loop import LOSSES, STATE, optimise
+from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Stage
 from models.training.world import World, world_tokenizer
@@ -134,7 +134,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         training = Training(options.size, options.seed, out, options.device)
         for stage in [STAGES[options.stage]] if options.stage else STAGES.values():
             training.run(stage)
-    except (SynthesizerError, FileNotFoundError, FloatingPointError) as error:
+    except (SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

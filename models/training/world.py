@@ -162,7 +162,7 @@ class World:
 
     def noise(self, number: int, rng: random.Random) -> Example:
         """Hum, hiss or silence, which is to be met with silence."""
-        length = rng.randrange(SAMPLE_RATE // 2, 3 * SAMPLE_RATE)
+        length = rng.randrange(SAMPLE_RATE // 2, 2 * SAMPLE_RATE)
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
         loudness = rng.choice((0.0, 10 ** rng.uniform(-4, -1)))
         wave = loudness * torch.randn(length + 8, generator=generator).unfold(0, rng.choice((1, 2, 4, 8)), 1).mean(1)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from models.vita15.audio_encoder import AudioEncoder
+from models.vita15.audio_features import MIN_FRAMES
 from models.vita15.config import Vita15Config
 from models.vita15.connector import Projector, vision_features
 from models.vita15.language import causal_hidden, language_model
@@ -27,6 +28,8 @@ from models.vita15.vision import VisionTower
 IMAGE = -200  # the place of one tile or frame
 AUDIO = -500  # the place of one clip of speech
 IGNORE = -100  # a label that the loss leaves out
+
+LONGER = 1.5
 
 STATE_WEIGHTS = (1.0, 5.0, 1.0)
 """Class weights of the state head's loss in the reference implementation, which has three classes."""
@@ -90,9 +93,19 @@ class Vita15(nn.Module):
         return self.model.mm_projector(vision_features(patches))
 
     def encode_audio(self, features: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Filter banks [N, T, mel] with lengths [N] -> the valid embeddings [L, D] of each clip."""
-        output = self.model.audio_encoder(features.to(self.device, self.dtype), lengths.to(self.device))
-        return [clip[:length] for clip, length in zip(output.embeddings, output.lengths.tolist(), strict=True)]
+        """Filter banks [N, T, mel] with lengths [N] -> the valid embeddings [L, D] of each clip.
+
+        Clips of like length are encoded together, so that a long one does not make all others as long.
+        """
+        clips: dict[int, Tensor] = {}
+        for group in _alike(lengths.tolist()):
+            places = torch.tensor(group, device=features.device)
+            longest = max(MIN_FRAMES, int(lengths[group].max()))
+            part = features[places, :longest].to(self.device, self.dtype)
+            output = self.model.audio_encoder(part, lengths[group].to(self.device))
+            for place, clip, length in zip(group, output.embeddings, output.lengths.tolist(), strict=True):
+                clips[place] = clip[:length]
+        return [clips[place] for place in range(len(lengths))]
 
     def embed(self, batch: OmniBatch, labels: Sequence[Tensor] | None = None) -> Embedded:
         """Put the embeddings of media in their places. `labels` are as long as the ids of their rows.
@@ -155,6 +168,18 @@ class Vita15(nn.Module):
         last = hidden[torch.arange(len(hidden), device=self.device), speech_ends.clamp(min=0)]  # [B, D]
         weights = torch.tensor(STATE_WEIGHTS, device=self.device) if self.config.state_classes == 3 else None
         return F.cross_entropy(self.predictor_head(last).float(), wanted, weight=weights, ignore_index=IGNORE)
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of clips in groups, from short to long; none is over LONGER times as long as the first of its group."""
+    group: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        if group and lengths[place] > LONGER * lengths[group[0]]:
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
 
 
 class _Piece(NamedTuple):

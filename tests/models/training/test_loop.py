@@ -65,6 +65,16 @@ def test_a_stopped_training_goes_on_as_if_it_had_not(
         assert [row["step"] for row in csv.DictReader(file)] == ["0", "1", "2", "3", "4"]
 
 
+def test_the_state_of_another_training_is_refused(training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loop, "SAVE_EVERY", 1)
+    stage = STAGES["1.3"]
+    batches = Batches(training.world, stage, 8, 0)
+    loop.optimise(Learner(load(training.folder("1.2")).model, stage), batches, 1, tmp_path)
+    for steps, start in ((2, "1.2"), (1, "1.1")):
+        with pytest.raises(loop.StateError, match="from other weights or by another recipe; delete the file"):
+            loop.optimise(Learner(load(training.folder(start)).model, stage), batches, steps, tmp_path)
+
+
 def test_a_loss_that_is_no_number_ends_the_training(training: Training, tmp_path: Path):
     stage = STAGES["1.3"]
     learner = Learner(load(training.folder("1.2")).model, stage)
