@@ -39,16 +39,16 @@ STATE_WEIGHTS = (1.0, 5.0, 1.0)
 class OmniBatch:
     """Prompts of a batch. Media stand in the order of their places, row after row.
 
-    input_ids: one int64 [n] a row, with IMAGE and AUDIO as places; pixel_values [tiles, 3, H, W] or None, or in its
-    place image_embeds [tiles, tokens per tile, D]; audio: filter banks [clips, T, mel], right-padded, or None;
-    audio_lengths: int64 [clips] or None.
+    input_ids: one int64 [n] a row, with IMAGE and AUDIO as places; pixel_values [tiles, 3, H, W] or None;
+    audio: filter banks [clips, T, mel], right-padded, or None; audio_lengths: int64 [clips] or None;
+    image_embeds: [tiles, tokens per tile, D] in place of pixel_values, or None.
     """
 
     input_ids: Sequence[Tensor]
     pixel_values: Tensor | None = None
-    image_embeds: Tensor | None = None
     audio: Tensor | None = None
     audio_lengths: Tensor | None = None
+    image_embeds: Tensor | None = None
 
 
 class Embedded(NamedTuple):

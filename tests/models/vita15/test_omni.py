@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from models.vita15.audio_features import num_llm_tokens
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
 from models.vita15.language import causal_hidden
-from models.vita15.omni import AUDIO, IGNORE, IMAGE, OmniBatch, Vita15
+from models.vita15.omni import AUDIO, IGNORE, IMAGE, LONGER, OmniBatch, Vita15, _alike
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +190,28 @@ def test_prompt_tokens_stand_before_the_speech() -> None:
     (clip,) = prompted.encode_audio(batch.audio, batch.audio_lengths)  # type: ignore[arg-type]
     table = prompted.model.audio_encoder.prompt_embeddings.weight
     assert torch.equal(clip[:2], table) and len(clip) == 2 + num_llm_tokens(40)
+
+
+@given(st.lists(st.integers(7, 3000), max_size=20))
+def test_clips_are_grouped_by_length_and_none_is_lost(lengths: list[int]) -> None:
+    groups = list(_alike(lengths))
+    assert sorted(place for group in groups for place in group) == list(range(len(lengths)))
+    for group in groups:
+        assert max(lengths[place] for place in group) <= LONGER * min(lengths[place] for place in group)
+
+
+def test_a_clip_is_encoded_alike_alone_and_among_others_of_any_length(model: Vita15) -> None:
+    lengths = torch.tensor([90, 8, 300, 40, 95])
+    features = torch.randn(5, 300, 80, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        together = model.encode_audio(features, lengths)
+        for place, length in enumerate(lengths.tolist()):
+            alone = model.encode_audio(features[place : place + 1, :length], lengths[place : place + 1])[0]
+            assert together[place].shape == alone.shape == (num_llm_tokens(length), 64)
+            torch.testing.assert_close(together[place], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_given_embeddings_stand_where_pictures_would(model: Vita15) -> None:
+    embeds = torch.randn(1, model.config.tokens_per_tile, 64, generator=torch.Generator().manual_seed(0))
+    batch = OmniBatch([torch.tensor([5, IMAGE, 6])], image_embeds=embeds)
+    assert torch.equal(model.embed(batch).inputs_embeds[0, 1:-1], embeds[0])
