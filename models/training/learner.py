@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from models.training.examples import Example, collate
 from models.training.recipes import Stage
-from models.vita15.omni import Vita15
+from models.vita15.omni import OmniBatch, Vita15
 
 LENGTH_WEIGHT, NAMING_WEIGHT = 0.1, 0.5
 SHARPNESS = 20.0
@@ -25,8 +24,9 @@ class Learner(nn.Module):
 
     - Length: near that of word embeddings. The layers normalise what they read, so nothing else holds it; embeddings
       a hundred times as long as words pass through all layers as they came, without taking anything in.
-    - Naming: some patch of a picture is to be like each word that tells the picture from others. A tower that was
-      trained against language, as InternViT was, brings that along; without it, questions find nothing to compare.
+    - Naming: some embedding of a picture is to be like each word that tells it from others, and some embedding of
+      speech like each word that is spoken. A tower that was trained against language, as InternViT was, brings that
+      along; without it, a small language model finds nothing to compare or to repeat.
     """
 
     def __init__(self, vita: Vita15, stage: Stage) -> None:
@@ -34,10 +34,6 @@ class Learner(nn.Module):
         self.vita, self.stage = vita, stage
         if stage.loss == "ctc":
             self.ctc_head = nn.Linear(vita.config.audio.hidden_size, vita.config.language.vocab_size + 1)
-        self._heard: list[Tensor] = []
-        self._seen: list[Tensor] = []
-        vita.model.mm_projector.register_forward_hook(lambda module, inputs, output: self._seen.append(output))
-        vita.model.audio_encoder.adpter.register_forward_hook(lambda module, inputs, output: self._heard.append(output))
 
     @property
     def device(self) -> torch.device:
@@ -50,38 +46,32 @@ class Learner(nn.Module):
 
     def forward(self, examples: Sequence[Example]) -> Tensor:
         """The stage's loss on some examples, a scalar."""
-        batch = replace(collate(examples), image_embeds=self._imagined(examples))
-        if self.stage.loss == "lm":
-            self._heard.clear()
-            self._seen.clear()
-            loss: Tensor = self.vita(batch, [example.labels for example in examples]).loss
-            return loss + LENGTH_WEIGHT * self._length_loss() + NAMING_WEIGHT * self._naming_loss(examples)
-        if batch.audio is None or batch.audio_lengths is None:
-            raise ValueError(f"stage {self.stage.name} learns by CTC, but its examples have no speech")
-        audio, lengths = batch.audio.to(self.device), batch.audio_lengths.to(self.device)
-        encoded = self.vita.model.audio_encoder.encoder(audio, lengths)
-        scores = self.ctc_head(encoded.hidden).float().log_softmax(-1)  # [B, T, 1 + tokens]
-        units = torch.cat([example.units for example in examples]) + 1
-        counts = torch.tensor([len(example.units) for example in examples])
-        lengths = encoded.mask.sum(1).cpu()
-        return F.ctc_loss(scores.transpose(0, 1), units.to(self.device), lengths, counts, zero_infinity=True)
+        batch = collate(examples)
+        return self._spelling_loss(examples, batch) if self.stage.loss == "ctc" else self._answer_loss(examples, batch)
 
-    def _length_loss(self) -> Tensor:
-        """Mean squared logarithm of the embeddings' length over that of words."""
-        words = self.vita.model.embed_tokens.weight.detach().norm(dim=-1).mean()
-        lengths = [given.float().norm(dim=-1).flatten() for given in (*self._seen, *self._heard)]
-        return (torch.cat(lengths) / words).log().square().mean() if lengths else words.new_zeros(())
+    def _answer_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
+        seen = None if batch.pixel_values is None else self.vita.encode_images(batch.pixel_values)
+        heard: list[Tensor] = []
+        if batch.audio is not None and batch.audio_lengths is not None:
+            heard = self.vita.encode_audio(batch.audio, batch.audio_lengths)
+        pictures = self._imagined(examples) if seen is None else seen
+        encoded = OmniBatch(batch.input_ids, image_embeds=pictures, audio_embeds=heard)
+        loss: Tensor = self.vita(encoded, [example.labels for example in examples]).loss
 
-    def _naming_loss(self, examples: Sequence[Example]) -> Tensor:
-        """Mean cross-entropy of the words of each picture, among all words, by the patch that is most like them."""
-        words = F.normalize(self.vita.model.embed_tokens.weight.detach().float(), dim=-1)  # [V, D]
-        named = [example.units for example in examples if example.pixels is not None]
-        if not named:
-            return words.new_zeros(())
-        patches = F.normalize(torch.cat(self._seen).float(), dim=-1)  # [pictures, tokens per tile, D]
-        scores = (SHARPNESS * patches @ words.T).logsumexp(1).log_softmax(-1)  # [pictures, V]
-        losses = [-scores[i, units.to(self.device)].mean() for i, units in enumerate(named) if len(units)]
-        return torch.stack(losses).mean() if losses else words.new_zeros(())
+        words = self.vita.model.embed_tokens.weight.detach().float()  # [V, D]
+        views = iter(() if seen is None else seen)
+        clips = iter(heard)
+        given: list[Tensor] = []
+        named: list[Tensor] = []
+        for example in examples:
+            media = [next(views)] if example.pixels is not None else []
+            media += [next(clips)] if example.audio is not None else []
+            given += media
+            if media and len(example.units):
+                named.append(naming_loss(media[0], words, example.units.to(self.device)))
+        if given:
+            loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
+        return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
 
     def _imagined(self, examples: Sequence[Example]) -> Tensor | None:
         """[pictures, tokens per tile, D] for the examples whose pictures are words."""
@@ -92,3 +82,25 @@ class Learner(nn.Module):
         noise = torch.stack([picture.noise for picture in imagined]).to(self.device)
         embeds = self.vita.model.embed_tokens(words)
         return embeds + noise * embeds.norm(dim=-1, keepdim=True)
+
+    def _spelling_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
+        if batch.audio is None or batch.audio_lengths is None:
+            raise ValueError(f"stage {self.stage.name} learns by CTC, but its examples have no speech")
+        audio, lengths = batch.audio.to(self.device), batch.audio_lengths.to(self.device)
+        encoded = self.vita.model.audio_encoder.encoder(audio, lengths)
+        scores = self.ctc_head(encoded.hidden).float().log_softmax(-1)  # [B, T, 1 + tokens]
+        units = torch.cat([example.units for example in examples]) + 1
+        counts = torch.tensor([len(example.units) for example in examples])
+        lengths = encoded.mask.sum(1).cpu()
+        return F.ctc_loss(scores.transpose(0, 1), units.to(self.device), lengths, counts, zero_infinity=True)
+
+
+def length_loss(embeds: Tensor, words: Tensor) -> Tensor:
+    """Mean squared logarithm of the length of embeddings [n, D] over the mean length of words [V, D]."""
+    return (embeds.float().norm(dim=-1) / words.norm(dim=-1).mean()).log().square().mean()
+
+
+def naming_loss(embeds: Tensor, words: Tensor, units: Tensor) -> Tensor:
+    """Mean cross-entropy of `units` [m] among all words [V, D], each scored by the embeddings [n, D] most like it."""
+    likeness = F.normalize(embeds.float(), dim=-1) @ F.normalize(words, dim=-1).T  # [n, V]
+    return -(SHARPNESS * likeness).logsumexp(0).log_softmax(-1)[units].mean()

@@ -41,7 +41,8 @@ class OmniBatch:
 
     input_ids: one int64 [n] a row, with IMAGE and AUDIO as places; pixel_values [tiles, 3, H, W] or None;
     audio: filter banks [clips, T, mel], right-padded, or None; audio_lengths: int64 [clips] or None;
-    image_embeds: [tiles, tokens per tile, D] in place of pixel_values, or None.
+    image_embeds: [tiles, tokens per tile, D] in place of pixel_values, or None; audio_embeds: [L, D] of each clip in
+    place of audio, or None.
     """
 
     input_ids: Sequence[Tensor]
@@ -49,6 +50,7 @@ class OmniBatch:
     audio: Tensor | None = None
     audio_lengths: Tensor | None = None
     image_embeds: Tensor | None = None
+    audio_embeds: Sequence[Tensor] | None = None
 
 
 class Embedded(NamedTuple):
@@ -114,7 +116,7 @@ class Vita15(nn.Module):
         """
         encoded = batch.image_embeds if batch.pixel_values is None else self.encode_images(batch.pixel_values)
         images = iter(() if encoded is None else encoded)
-        clips: Iterator[Tensor] = iter(())
+        clips = iter(batch.audio_embeds or ())
         if batch.audio is not None and batch.audio_lengths is not None:
             clips = iter(self.encode_audio(batch.audio, batch.audio_lengths))
         rows, row_labels, speech_ends = [], [], []

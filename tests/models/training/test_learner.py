@@ -7,8 +7,8 @@ import random
 import pytest
 import torch
 
-from models.training.examples import PICTURE, Example, Imagined, assistant, collate, example, user
-from models.training.learner import LENGTH_WEIGHT, Learner
+from models.training.examples import PICTURE, SPEECH, Example, Imagined, assistant, collate, example, user
+from models.training.learner import LENGTH_WEIGHT, NAMING_WEIGHT, Learner, length_loss, naming_loss
 from models.training.recipes import STAGES
 from models.training.vita15 import Training
 from models.vita15.checkpoint import build
@@ -29,27 +29,18 @@ def shown(units: list[int]) -> Example:
     return made._replace(units=torch.tensor(units, dtype=torch.long))
 
 
-@torch.no_grad()
-def test_embeddings_as_long_as_words_cost_nothing_and_longer_ones_much(learner: Learner):
-    length = learner.vita.model.embed_tokens.weight.norm(dim=-1).mean()
-    learner._seen = [torch.nn.functional.normalize(torch.randn(2, 4, 64), dim=-1) * length]
-    assert float(learner._length_loss()) < 1e-6
-    learner._seen = [100 * learner._seen[0]]
-    assert float(learner._length_loss()) == pytest.approx(21.2, abs=0.1)  # the square of log 100
+def test_embeddings_as_long_as_words_cost_nothing_and_longer_ones_much():
+    words = torch.randn(50, 64)
+    embeds = torch.nn.functional.normalize(torch.randn(8, 64), dim=-1) * words.norm(dim=-1).mean()
+    assert float(length_loss(embeds, words)) < 1e-6
+    assert float(length_loss(100 * embeds, words)) == pytest.approx(21.2, abs=0.1)  # the square of log 100
 
 
-@torch.no_grad()
-def test_a_patch_that_is_like_a_word_names_it(learner: Learner):
-    words = learner.vita.model.embed_tokens.weight.detach()
-    learner._seen = [torch.stack([words[7], words[9], words[9], words[11]])[None]]
-    right, wrong = (float(learner._naming_loss([shown(units)])) for units in ([7, 11], [20, 21]))
+def test_an_embedding_that_is_like_a_word_names_it():
+    words = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
+    embeds = words[[7, 9, 9, 11]]
+    right, wrong = (float(naming_loss(embeds, words, torch.tensor(units))) for units in ([7, 11], [20, 21]))
     assert right < wrong - 5
-
-
-def test_pictures_without_names_and_batches_without_pictures_cost_nothing(learner: Learner):
-    learner._seen = [torch.randn(1, 4, 64)]
-    assert float(learner._naming_loss([shown([])])) == 0
-    assert float(learner._naming_loss([shown([])._replace(pixels=None)])) == 0
 
 
 @torch.no_grad()
@@ -67,12 +58,19 @@ def test_an_imagined_picture_is_the_embeddings_of_its_words_with_noise_of_their_
     assert float(learner([asked._replace(imagined=Imagined(words, torch.zeros(4, 64)))])) > 0
 
 
-def test_the_loss_of_answers_is_the_models_own(learner: Learner):
-    batch = [shown([])]
-    with torch.no_grad():
-        total = learner(batch)
-        own = learner.vita(collate(batch), [batch[0].labels]).loss
-    assert float(total) == pytest.approx(float(own + LENGTH_WEIGHT * learner._length_loss()), rel=1e-5)
+@torch.no_grad()
+def test_the_loss_is_the_models_own_and_the_two_terms(learner: Learner):
+    clip = torch.randn(60, 80, generator=torch.Generator().manual_seed(1))
+    heard = example([user(SPEECH), assistant("this")], TOKENIZER, audio=clip)
+    batch = [heard._replace(units=torch.tensor([8])), shown([7, 11]), shown([])]
+    vita, inputs = learner.vita, collate(batch)
+    own = vita(inputs, [one.labels for one in batch]).loss
+    words = vita.model.embed_tokens.weight
+    speech, seen = vita.encode_audio(inputs.audio, inputs.audio_lengths), vita.encode_images(inputs.pixel_values)
+    named = (naming_loss(speech[0], words, torch.tensor([8])) + naming_loss(seen[0], words, torch.tensor([7, 11]))) / 2
+    length = length_loss(torch.cat([*speech, *seen]), words)
+    expected = float(own + LENGTH_WEIGHT * length + NAMING_WEIGHT * named)
+    assert float(learner(batch)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_kind_of_example_fits_what_it_says(training: Training):
