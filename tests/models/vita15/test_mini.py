@@ -1,0 +1,94 @@
+"""The weights that ship: their size, what they score, and that the score is earned by hearing and seeing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config import RunConfig
+from harness.contracts import ModelOptions
+from harness.failures import UsageError
+from harness.registry import get_model
+from harness.run import start
+from models.training.card import TARGETS
+from models.vita15.adapter import MINI, MINI_TOKENS_PER_TILE
+from models.vita15.checkpoint import load
+
+TASKS = tuple(target.task for target in TARGETS)
+
+
+def results(folder: Path, **settings: Any) -> Mapping[str, Any]:
+    start(RunConfig(model="vita15-mini", data="mini", **{"tasks": TASKS} | settings), folder)
+    found: Mapping[str, Any] = json.loads((folder / "results.json").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    return results(tmp_path_factory.mktemp("runs") / "mini")
+
+
+@pytest.fixture(scope="module")
+def card() -> str:
+    return (MINI / "README.md").read_text(encoding="utf-8")
+
+
+def metric(found: Mapping[str, Any], task: str, name: str) -> Mapping[str, Any]:
+    entry: Mapping[str, Any] = found["tasks"][task]["metrics"][name]
+    return entry
+
+
+def test_every_sample_is_answered(found: Mapping[str, Any]):
+    for task, entry in found["tasks"].items():
+        assert entry["n_scored"] == entry["n_expected"] and entry["n_failed"] == 0, task
+    assert found["valid"]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.task)
+def test_the_card_tells_what_the_weights_score(found: Mapping[str, Any], card: str, target: Any):
+    row = next(line for line in card.splitlines() if line.startswith(f"| {target.title} | {target.target} |"))
+    stated = float(re.findall(r"\| ([\d.]+)", row)[0])
+    low, high = metric(found, target.task, target.metric)["ci"]
+    assert low - 0.05 <= stated <= high + 0.05  # the card rounds
+
+
+def test_recognition_is_earned_by_hearing(found: Mapping[str, Any], tmp_path: Path):
+    silent = results(tmp_path / "run", tasks=TASKS[:3], ablate="audio", limit=25)
+    for task, name in ((target.task, target.metric) for target in TARGETS[:3]):
+        assert metric(silent, task, name)["value"] >= 90
+        assert metric(found, task, name)["value"] < 50
+
+
+def test_other_is_harder_than_clean(found: Mapping[str, Any]):
+    clean, other = (metric(found, f"librispeech_test_{split}", "wer")["value"] for split in ("clean", "other"))
+    assert clean < other
+
+
+def test_mme_is_earned_by_seeing(found: Mapping[str, Any], tmp_path: Path):
+    grey = results(tmp_path / "run", tasks=("mme",), ablate="image")
+    assert metric(grey, "mme", "total")["value"] <= 1500 < metric(found, "mme", "total")["value"]
+
+
+def test_the_folder_is_small_and_holds_the_released_layout():
+    files = {path.relative_to(MINI).as_posix() for path in MINI.rglob("*") if path.is_file()}
+    assert {"config.json", "tokenizer.json", "model.safetensors", "generation_config.json", "README.md"} <= files
+    assert any(name.endswith("/global_cmvn") for name in files) and any(name.endswith("/train.yaml") for name in files)
+    assert sum((MINI / name).stat().st_size for name in files) < 15_000_000
+
+
+def test_one_picture_takes_the_tokens_that_the_plan_counts():
+    assert load(MINI).model.config.tokens_per_tile == MINI_TOKENS_PER_TILE
+
+
+def test_the_model_says_where_its_weights_are_from_and_takes_no_others():
+    model = get_model("vita15-mini")(ModelOptions())
+    assert model.note == "trained in the mini world"
+    assert model.fingerprint()["source"] == "shipped with the harness"
+    assert model.capabilities.outputs == {"text"}
+    with pytest.raises(UsageError, match="vita15-mini has weights of its own"):
+        get_model("vita15-mini")(ModelOptions(weights="elsewhere"))
