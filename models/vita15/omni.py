@@ -30,6 +30,7 @@ AUDIO = -500  # the place of one clip of speech
 IGNORE = -100  # a label that the loss leaves out
 
 LONGER = 1.5
+"""How many times as long as the shortest a clip may be to be encoded beside it."""
 
 STATE_WEIGHTS = (1.0, 5.0, 1.0)
 """Class weights of the state head's loss in the reference implementation, which has three classes."""
