@@ -62,7 +62,9 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         effort, cpu = self.size.efforts[stage.name], time.process_time()
         vita = self._start(stage).to(self.device)
-        learner = Learner(vita, stage).to(self.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            learner = Learner(vita, stage).to(self.device)
         seconds = optimise(learner, Batches(self.world, stage, effort.batch, self.seed), effort.steps, folder)
         held_out = Batches(self._world(held_out=True), stage, effort.batch, self.seed)
         found = controls(learner, [held_out(step) for step in range(CONTROL_BATCHES)])

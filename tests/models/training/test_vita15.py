@@ -59,6 +59,13 @@ def test_a_stage_that_is_done_is_not_done_again(training: Training, capsys: pyte
     assert weights.stat().st_mtime_ns == before and "done before" in capsys.readouterr().err
 
 
+def test_the_same_seed_gives_the_same_weights(out: Path, tmp_path: Path):
+    assert main(["--size", "tiny", "--stage", "2.1a", "--out", str(tmp_path)]) == 0
+    for name in (SINGLE, CTC_WEIGHTS):
+        first, again = (load_file(folder / "stage-2.1a" / name) for folder in (out, tmp_path))
+        assert first.keys() == again.keys() and all(first[key].equal(again[key]) for key in first), name
+
+
 def test_a_stage_says_which_one_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["--size", "tiny", "--stage", "1.2", "--out", str(tmp_path)]) == 2
     assert "stage 1.2 starts from stage 1.1" in capsys.readouterr().err
