@@ -61,8 +61,9 @@ def _texts() -> Iterator[str]:
 class World:
     """Makes examples for a model of `config`.
 
-    `utterances` in each language and a quarter as many spoken questions are made, once, below `cache`. One in
-    HELD_OUT_SHARE of them is kept from training; `held_out` is the world of those, and of pictures never trained on.
+    `utterances` in each language and a quarter as many spoken questions are made, once, below `cache`. One utterance
+    in HELD_OUT_SHARE and every other spoken question are kept from training; `held_out` is the world of those, and of
+    pictures never trained on.
     """
 
     def __init__(
