@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from models.training.examples import Example
@@ -13,6 +14,8 @@ from models.training.world import Kind, World
 
 FREQUENCY_BANDS, WIDEST_BAND = 2, 12  # mel bins
 TIME_BANDS, LONGEST_BAND = 2, 10  # frames of 10 ms
+WIDEST_WARP = 0.06
+"""Of the mel axis: about a tenth of a formant's frequency, the range of grown-up voices."""
 FIRST = 10_000_000
 """Stages see different pictures: each numbers its own from a multiple of this."""
 
@@ -31,7 +34,7 @@ class Batches:
         for kind, count in self.counts.items():
             first = self._block(step, count) if kind == "transcript" else self._first + step * count
             for number in range(first, first + count):
-                batch.append(masked(self.world.kinds[kind](number, rng), rng))
+                batch.append(disguised(self.world.kinds[kind](number, rng), rng))
         return batch
 
     def _block(self, step: int, count: int) -> int:
@@ -62,11 +65,24 @@ def counts(shares: Mapping[Kind, float], size: int) -> dict[Kind, int]:
     return rounded
 
 
-def masked(example: Example, rng: random.Random) -> Example:
-    """Speech with some bands of frequency and time blotted out by its mean (SpecAugment, without warping)."""
+def disguised(example: Example, rng: random.Random) -> Example:
+    """Speech as another voice might say it, with some of it blotted out; other examples as they are."""
     if example.audio is None:
         return example
-    features: Tensor = example.audio.clone()
+    return example._replace(audio=masked(warped(example.audio, rng.uniform(1 - WIDEST_WARP, 1 + WIDEST_WARP)), rng))
+
+
+def warped(features: Tensor, factor: float) -> Tensor:
+    """Filter banks [T, mel] with their mel axis stretched by `factor`, as by a longer or shorter vocal tract (VTLP)."""
+    bins = features.shape[1]
+    places = (torch.arange(bins) / factor).clamp(max=bins - 1)
+    below = places.long().clamp(max=bins - 2)
+    return torch.lerp(features[:, below], features[:, below + 1], (places - below).to(features.dtype))
+
+
+def masked(features: Tensor, rng: random.Random) -> Tensor:
+    """Filter banks [T, mel] with some bands of frequency and time blotted out by the mean (SpecAugment, no warping)."""
+    features = features.clone()
     mean, (frames, bins) = float(features.mean()), features.shape
     for _ in range(FREQUENCY_BANDS):
         width = rng.randint(0, min(WIDEST_BAND, bins))
@@ -76,4 +92,4 @@ def masked(example: Example, rng: random.Random) -> Example:
         width = rng.randint(0, min(LONGEST_BAND, frames // 10))
         first = rng.randint(0, frames - width)
         features[first : first + width] = mean
-    return example._replace(audio=features)
+    return features

@@ -66,12 +66,17 @@ def card(facts: Facts) -> str:
         part: sum(n for name, n in named.items() if name.startswith(prefixes)) for part, prefixes in PARTS.items()
     }
     seconds = sum(report["seconds"] for report in facts.reports.values())
-    pictures = sum(report["examples"] * _share(stage, "caption", "question") for stage, report in facts.reports.items())
+    pictures = sum(
+        report["examples"] * _share(stage, "collage", "caption", "question") for stage, report in facts.reports.items()
+    )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         scores=[_score(target, facts) for target in TARGETS],
         categories=_categories(facts),
         measured_stages=list(facts.by_stage),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
+        language_rates=", ".join(
+            f"{stage.language_rate:.0%} ({name})" for name, stage in STAGES.items() if stage.language_rate < 1
+        ),
         seed=facts.reports["0"]["seed"],
         hours={"training": f"{seconds / 3600:.1f}"} | {name: f"{hours:.1f}" for name, hours in facts.hours.items()},
         utterances=f"{facts.utterances:,}",
@@ -115,7 +120,7 @@ def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
         "title": stage.title,
         "trained": f"{report['trained_parameters'] / 1e6:.2f} M",
         "data": ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items()),
-        "loss": "CTC" if stage.loss == "ctc" else "LM",
+        "loss": {"lm": "LM", "ctc": "CTC", "naming": "naming"}[stage.loss],
         "effort": f"{report['steps']:,} x {report['examples'] // report['steps']}",
         "minutes": f"{report['seconds'] / 60:.0f}",
         "controls": " / ".join(f"{losses[key]:.2f}" for key in ("true", "blank", "shuffled")),

@@ -33,6 +33,7 @@ class Example(NamedTuple):
     imagined: Imagined | None = None  # in place of pixels
     audio: Tensor | None = None  # filter banks [T, mel]
     units: Tensor = NOTHING  # int64 [m]: the tokens that are spoken, for CTC, or that name what the picture shows
+    spots: Tensor | None = None  # bool [m, tokens per tile]: where the picture shows each; None: somewhere
 
 
 def user(*parts: Part | str) -> Message:

@@ -20,6 +20,8 @@ SHARPNESS = 20.0
 class Learner(nn.Module):
     """A model with the loss of a stage. CTC has a linear head over the model's tokens, with the blank in place 0.
 
+    Naming looks at pictures without the language model: what is in a place is to be like the words for it.
+
     The language model's loss has two more terms, for what the projector and the adapter put among its words:
 
     - Length: near that of word embeddings. The layers normalise what they read, so nothing else holds it; embeddings
@@ -47,7 +49,13 @@ class Learner(nn.Module):
     def forward(self, examples: Sequence[Example]) -> Tensor:
         """The stage's loss on some examples, a scalar."""
         batch = collate(examples)
-        return self._spelling_loss(examples, batch) if self.stage.loss == "ctc" else self._answer_loss(examples, batch)
+        match self.stage.loss:
+            case "lm":
+                return self._answer_loss(examples, batch)
+            case "ctc":
+                return self._spelling_loss(examples, batch)
+            case "naming":
+                return self._naming_loss(examples, batch)
 
     def _answer_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
         seen = None if batch.pixel_values is None else self.vita.encode_images(batch.pixel_values)
@@ -72,6 +80,17 @@ class Learner(nn.Module):
         if given:
             loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
         return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
+
+    def _naming_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
+        if batch.pixel_values is None:
+            raise ValueError(f"stage {self.stage.name} learns to name, but its examples have no pictures")
+        seen = self.vita.encode_images(batch.pixel_values)
+        words = self.vita.model.embed_tokens.weight.detach().float()
+        named = [
+            naming_loss(view, words, example.units.to(self.device), _to(example.spots, self.device))
+            for view, example in zip(seen, examples, strict=True)
+        ]
+        return torch.stack(named).mean() + LENGTH_WEIGHT * length_loss(seen.flatten(0, 1), words)
 
     def _imagined(self, examples: Sequence[Example]) -> Tensor | None:
         """[pictures, tokens per tile, D] for the examples whose pictures are words."""
@@ -100,7 +119,16 @@ def length_loss(embeds: Tensor, words: Tensor) -> Tensor:
     return (embeds.float().norm(dim=-1) / words.norm(dim=-1).mean()).log().square().mean()
 
 
-def naming_loss(embeds: Tensor, words: Tensor, units: Tensor) -> Tensor:
-    """Mean cross-entropy of `units` [m] among all words [V, D], each scored by the embeddings [n, D] most like it."""
-    likeness = F.normalize(embeds.float(), dim=-1) @ F.normalize(words, dim=-1).T  # [n, V]
-    return -(SHARPNESS * likeness).logsumexp(0).log_softmax(-1)[units].mean()
+def naming_loss(embeds: Tensor, words: Tensor, units: Tensor, spots: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy of `units` [m] among all words [V, D], each scored by the embeddings [n, D] most like it.
+
+    With `spots`, bool [m, n] with one or more true in a row, a unit is looked for among its own embeddings alone.
+    """
+    likeness = SHARPNESS * (F.normalize(embeds.float(), dim=-1) @ F.normalize(words, dim=-1).T)  # [n, V]
+    if spots is None:
+        return -likeness.logsumexp(0).log_softmax(-1)[units].mean()
+    return F.cross_entropy(likeness.masked_fill(~spots[..., None], -torch.inf).logsumexp(1), units)
+
+
+def _to(tensor: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if tensor is None else tensor.to(device)

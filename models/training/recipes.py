@@ -32,7 +32,7 @@ class Stage:
     shares: Mapping[Kind, float]
     """Parts of a batch, by kind of example."""
     learning_rate: float
-    loss: Literal["lm", "ctc"] = "lm"
+    loss: Literal["lm", "ctc", "naming"] = "lm"
     language_rate: float = 1.0
     """Of the learning rate, for the language model."""
 
@@ -41,17 +41,18 @@ STAGES: Mapping[str, Stage] = {
     stage.name: stage
     for stage in (
         # The paper starts from Qwen2.5-7B and InternViT-300M. There is no such thing at this size: the language model
-        # first learns the world's words here, the vision tower starts from random weights.
+        # first learns the world's words here, and the vision tower to name what is where by them.
         Stage("0", "language model", (), LANGUAGE, {"imagined": 0.6, "text": 0.2, "sentence": 0.2}, 1e-3),
-        Stage("1.1", "vision alignment", ("0",), (PROJECTOR,), {"caption": 1}, 1e-3),
+        Stage("0v", "vision tower", ("0",), (VISION, PROJECTOR), {"collage": 1}, 1e-3, "naming"),
+        Stage("1.1", "vision alignment", ("0v",), (PROJECTOR,), {"caption": 1}, 1e-3),
         Stage(
             "1.2",
             "vision understanding",
             ("1.1",),
             (VISION, PROJECTOR, *LANGUAGE),
             {"caption": 1},
-            1e-3,
-            language_rate=0.1,
+            7e-4,
+            language_rate=0.15,
         ),
         # Text goes along, so that the language model does not forget how to compare and to copy.
         Stage(
@@ -60,8 +61,8 @@ STAGES: Mapping[str, Stage] = {
             ("1.2",),
             (VISION, PROJECTOR, *LANGUAGE),
             {"question": 1, "caption": 0.2, "text": 0.25, "sentence": 0.15},
-            1e-3,
-            language_rate=0.3,
+            5e-4,
+            language_rate=0.6,
         ),
         Stage("2.1a", "speech encoder", (), (ENCODER, CTC_HEAD), {"transcript": 1}, 1e-3, "ctc"),
         Stage("2.1b", "speech adapter", ("1.3", "2.1a"), ADAPTER, {"transcript": 1}, 1e-3),
@@ -73,7 +74,7 @@ STAGES: Mapping[str, Stage] = {
             "speech instruction tuning",
             ("2.1b",),
             (VISION, PROJECTOR, ENCODER, *ADAPTER, *LANGUAGE),
-            {"question": 0.2, "spoken question": 0.04, "caption": 0.04, "transcript": 0.2, "noise": 0.01},
+            {"question": 0.16, "spoken question": 0.04, "caption": 0.04, "transcript": 0.36, "noise": 0.01},
             6e-4,
         ),
     )
@@ -132,12 +133,13 @@ SIZES: Mapping[str, Size] = {
         utterances=MINI_UTTERANCES,
         efforts={
             "0": Effort(3000, 16),
+            "0v": Effort(6000, 8),
             "1.1": Effort(200, 8),
-            "1.2": Effort(3000, 8),
-            "1.3": Effort(3600, 10),
+            "1.2": Effort(3500, 8),
+            "1.3": Effort(5000, 10),
             "2.1a": Effort(20_000, 10),
             "2.1b": Effort(1500, 12),
-            "2.2": Effort(2300, 16),
+            "2.2": Effort(4800, 16),
         },
     ),
     "tiny": Size(Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8))),

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from harness.types import Message
+from models.training.collages import Frame, collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
-from models.training.examples import PICTURE, SPEECH, Example, Imagined, assistant, example, user
+from models.training.examples import NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
 from models.training.tokenizer import closed_tokenizer
 from models.vita15.audio_features import SAMPLE_RATE, fbank
 from models.vita15.config import Vita15Config
@@ -22,11 +24,14 @@ from models.vita15.image_processing import preprocess
 from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
 from models.vita15.tokenizer import VitaTokenizer
 from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
+from tasks.mini.drawing import SIZE
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import CATEGORIES, SceneItem
 from tasks.mini.training import training_scene, training_scenes
 
-Kind = Literal["sentence", "text", "imagined", "caption", "question", "spoken question", "transcript", "noise"]
+Kind = Literal[
+    "sentence", "text", "imagined", "collage", "caption", "question", "spoken question", "transcript", "noise"
+]
 HEARD, NOISE, READ = STATE_MARKS
 """First token of an answer to speech, to what is no speech for the model, and to text."""
 
@@ -35,8 +40,11 @@ PROMPTS = ("vita", "vita", "vita", "lmms_eval", "vlmevalkit")
 """Each wording that a benchmark may put around a question, the model's own most often."""
 DESCRIBED, LONGEST_RUN, MOST_NOISE = 0.25, 4, 1.2
 """Of imagined pictures: the share that is to be described, the most words in a run, the noise beside the words."""
+WRITTEN = ("OCR", "numerical_calculation", "text_translation", "code_reasoning")
+TURNS = tuple(place for place, category in enumerate(CATEGORIES) for _ in range(2 if category in WRITTEN else 1))
+"""The categories of pictures as they take turns; writing takes more pictures to learn."""
 HELD_OUT_SHARE = 40
-FIRST_HELD_OUT = 1_000_000_000
+FIRST_HELD_OUT = 100_000_000 * len(CATEGORIES)
 """Pictures from this number on are never trained on."""
 WORD_SAMPLE, SCENE_SAMPLE = 20_000, 7_000
 """Sentences and scenes whose words make the tokenizer; more add no word."""
@@ -81,6 +89,7 @@ class World:
             "sentence": self.sentence,
             "text": self.text,
             "imagined": self.imagined,
+            "collage": self.collage,
             "caption": self.caption,
             "question": self.question,
             "spoken question": self.spoken_question,
@@ -138,11 +147,24 @@ class World:
         noise = rng.uniform(0, MOST_NOISE) / width**0.5 * torch.randn(size, width, generator=generator)
         return self._example(messages)._replace(imagined=Imagined(torch.tensor(words[:size]), noise))
 
+    def collage(self, number: int, rng: random.Random) -> Example:
+        """Things in a picture, to be named where they are; without a conversation."""
+        made = collage(random.Random(f"collage {self.seed} {number + FIRST_HELD_OUT * self._held_out}"))
+        units, spots = list[int](), list[Tensor]()
+        for thing in made.things:
+            named = [token for token in self.tokenizer.encode(thing.name) if self.tokenizer.decode([token]).strip()]
+            units += named
+            spots += [self._spot(thing.frame)] * len(named)
+        pixels = self._pixels(made.image)
+        return Example(NOTHING, NOTHING, pixels, units=torch.tensor(units), spots=torch.stack(spots))
+
     def caption(self, number: int, rng: random.Random) -> Example:
+        number = in_turn(number)
         scene = self._scene(number)
         return self._seen(scene, number, [user(PICTURE, DESCRIBE), assistant(READ + scene.caption)])
 
     def question(self, number: int, rng: random.Random) -> Example:
+        number = in_turn(number)
         scene = self._scene(number)
         question = rng.choice(scene.questions)
         asks = user(PICTURE, self._prompt(question.text, rng))
@@ -179,13 +201,29 @@ class World:
         """An example with a picture; its units are the words that tell it from the next of its category."""
         like = self._scene(number + len(CATEGORIES))
         own, others = (set(self.tokenizer.encode(f" {of.caption}")) for of in (scene, like))
-        return self._example(messages, self._pixels(scene))._replace(units=torch.tensor(sorted(own - others)))
+        return self._example(messages, self._pixels(scene.image))._replace(units=torch.tensor(sorted(own - others)))
 
-    def _pixels(self, scene: SceneItem) -> Tensor:
-        return preprocess([scene.image], self.config.vision.image_size, self.config.image_aspect_ratio)
+    def _spot(self, frame: Frame) -> Tensor:
+        """bool [tokens per tile]: the tokens with their centres in a frame; in each direction at least the nearest."""
+        side = round(self.config.tokens_per_tile**0.5)
+        centres = (torch.arange(side) + 0.5) * SIZE / side
+
+        def within(first: int, last: int) -> Tensor:
+            distance = (centres - (first + last) / 2).abs()
+            return distance <= max((last - first) / 2, float(distance.min()))
+
+        return (within(frame.top, frame.bottom)[:, None] & within(frame.left, frame.right)).flatten()
+
+    def _pixels(self, image: Image) -> Tensor:
+        return preprocess([image], self.config.vision.image_size, self.config.image_aspect_ratio)
 
     def _example(self, messages: list[Message], pixels: Tensor | None = None, audio: Tensor | None = None) -> Example:
         return example(messages, self.tokenizer, pixels, audio)
+
+
+def in_turn(number: int) -> int:
+    """The number of a scene of the category whose turn it is at `number`."""
+    return number * len(CATEGORIES) + TURNS[number % len(TURNS)]
 
 
 def spelt(text: str) -> str:

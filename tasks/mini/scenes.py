@@ -173,7 +173,7 @@ def _artwork(dice: Dice) -> Draft:
     return Draft(image, ask.format(name), ask.format(wrong), f"an artwork painted by {name}")
 
 
-_SHORT_WORDS = sorted(
+SHORT_WORDS = sorted(
     {noun.english for noun in (*vocabulary.ANIMALS, *vocabulary.GOODS, *vocabulary.FOODS) if len(noun.english) <= 5}
 )
 
@@ -181,8 +181,8 @@ _SHORT_WORDS = sorted(
 def _ocr(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
     if dice.choice((True, True, False)):
-        text, what = dice.choice(_SHORT_WORDS), "word"
-        wrong = _other(dice, _SHORT_WORDS, text)
+        text, what = dice.choice(SHORT_WORDS), "word"
+        wrong = _other(dice, SHORT_WORDS, text)
     else:
         text, what = str(dice.number(10, 99)), "number"
         wrong = _other(dice, [str(number) for number in range(10, 100)], text)
@@ -290,7 +290,7 @@ def _calculation(dice: Dice) -> Draft:
 
 _NOUNS = {"山": "mountain", "口": "mouth", "日": "sun", "田": "field", "人": "person", "木": "wood", "水": "water",
           "火": "fire", "王": "king", "门": "door"}  # fmt: skip
-_TRANSLATIONS = (
+TRANSLATIONS = (
     _NOUNS
     | {f"大{noun}": f"big {english}" for noun, english in _NOUNS.items()}
     | {f"小{noun}": f"small {english}" for noun, english in _NOUNS.items()}
@@ -303,14 +303,14 @@ _TRANSLATIONS = (
 
 def _translation(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
-    text = dice.choice(list(_TRANSLATIONS))
+    text = dice.choice(list(TRANSLATIONS))
     side = dice.number(72, 88, 8)
     left = (SIZE - len(text) * (side + 16)) // 2 + dice.number(-8, 8, 4)
     top, colour = dice.number(40, 100, 10), COLOURS[dice.choice(("red", "blue", "black", "green"))]
     for i, character in enumerate(text):
         write_hanzi(pen, character, Box(left + 8 + i * (side + 16), top, side), colour)
-    right = _TRANSLATIONS[text]
-    like = [english for chinese, english in _TRANSLATIONS.items() if len(chinese) == len(text)]
+    right = TRANSLATIONS[text]
+    like = [english for chinese, english in TRANSLATIONS.items() if len(chinese) == len(text)]
     ask = 'Is the Chinese in this image rightly translated as "{}"?'
     return Draft(image, ask.format(right), ask.format(_other(dice, like, right)), f'Chinese text for "{right}"')
 

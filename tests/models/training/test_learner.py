@@ -43,6 +43,27 @@ def test_an_embedding_that_is_like_a_word_names_it():
     assert right < wrong - 5
 
 
+def test_a_word_is_looked_for_in_its_own_place():
+    words = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
+    embeds = words[[7, 9]]
+    here, there = torch.tensor([[True, False]]), torch.tensor([[False, True]])
+    assert float(naming_loss(embeds, words, torch.tensor([7]), here)) < 1e-3
+    assert float(naming_loss(embeds, words, torch.tensor([7]), there)) > 10
+    assert float(naming_loss(embeds, words, torch.tensor([7, 9]), torch.cat([here, there]))) < 1e-3
+
+
+@torch.no_grad()
+def test_naming_does_not_ask_the_language_model():
+    vita = build(CONFIG, seed=0)
+    learner = Learner(vita, STAGES["0v"])
+    batch = [shown([7, 11])._replace(spots=torch.ones(2, 4, dtype=torch.bool))]
+    seen, words = vita.encode_images(torch.zeros(1, 3, 56, 56))[0], vita.model.embed_tokens.weight
+    named = sum(float(naming_loss(seen, words, torch.tensor([unit]))) for unit in (7, 11)) / 2
+    assert float(learner(batch)) == pytest.approx(named + LENGTH_WEIGHT * float(length_loss(seen, words)), rel=1e-5)
+    with pytest.raises(ValueError, match="0v learns to name, but its examples have no pictures"):
+        learner([batch[0]._replace(pixels=None)])
+
+
 @torch.no_grad()
 def test_an_imagined_picture_is_the_embeddings_of_its_words_with_noise_of_their_length(learner: Learner):
     words = torch.tensor([5, 6, 7, 8])
@@ -76,8 +97,8 @@ def test_the_loss_is_the_models_own_and_the_two_terms(learner: Learner):
 def test_every_kind_of_example_fits_what_it_says(training: Training):
     for kind, make in training.world.kinds.items():
         made = make(4, random.Random(0))
-        assert (made.pixels is not None) == (kind in ("caption", "question", "spoken question")), kind
+        assert (made.pixels is not None) == (kind in ("collage", "caption", "question", "spoken question")), kind
         assert (made.audio is not None) == (kind in ("spoken question", "transcript", "noise")), kind
         assert (made.imagined is not None) == (kind == "imagined"), kind
-        assert (made.labels >= 0).any() and len(made.ids) == len(made.labels)
+        assert (made.labels >= 0).any() == (kind != "collage") and len(made.ids) == len(made.labels)
         assert torch.equal(made.ids[made.labels >= 0], made.labels[made.labels >= 0])
