@@ -139,7 +139,7 @@ SIZES: Mapping[str, Size] = {
             "1.3": Effort(5000, 10),
             "2.1a": Effort(20_000, 10),
             "2.1b": Effort(1500, 12),
-            "2.2": Effort(4800, 16),
+            "2.2": Effort(3600, 16),
         },
     ),
     "tiny": Size(Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8))),
