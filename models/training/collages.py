@@ -1,4 +1,4 @@
-"""Pictures full of things whose places are known, from which a vision tower learns to name what is where."""
+"""Pictures full of things, from which a vision tower learns to name what is where."""
 
 from __future__ import annotations
 
@@ -15,33 +15,20 @@ from tasks.mini.drawing import (
     SIZE,
     Box,
     Pen,
+    Thing,
     blank,
     fitting_size,
+    thing,
     write,
     write_hanzi,
+    written,
 )
-from tasks.mini.scenes import SHORT_WORDS, TRANSLATIONS
+from tasks.mini.scenes import MEANINGS, SHORT_WORDS, meaning
 
-MEANINGS = TRANSLATIONS | {"大": "big", "小": "small", "上": "on", "中": "in", "下": "below"}
 CHARACTERS = [character for character in HANZI if character in MEANINGS]
 WRITING_COLOURS = ("red", "blue", "green", "black", "purple", "brown")
 MARGIN = 16
 """Pixels to each side of a written line."""
-
-
-class Frame(NamedTuple):
-    """A part of a picture, in pixels."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
-class Thing(NamedTuple):
-    frame: Frame
-    name: str
-    """Its words as captions have them, with the spaces before them."""
 
 
 class Collage(NamedTuple):
@@ -61,7 +48,7 @@ def _shapes(pen: Pen, rng: random.Random) -> list[Thing]:
     for box in _cells(rng.choice((2, 3, 3)), rng):
         name, colour = rng.choice(list(OBJECTS)), rng.choice(list(COLOURS))
         OBJECTS[name](pen, box, COLOURS[colour])
-        things.append(Thing(_frame(box), f" {colour} {name}"))
+        things.append(thing(box, f" {colour} {name}"))
     return things
 
 
@@ -70,8 +57,7 @@ def _hanzi(pen: Pen, rng: random.Random) -> list[Thing]:
     for box in _cells(2, rng):
         character = rng.choice(CHARACTERS)
         write_hanzi(pen, character, box, COLOURS[rng.choice(WRITING_COLOURS)])
-        meaning = MEANINGS[character]
-        things.append(Thing(_frame(box), f"{meaning} {meaning}"))  # first in its caption, or not
+        things.append(thing(box, meaning(character)))
     return things
 
 
@@ -85,7 +71,7 @@ def _lines(pen: Pen, rng: random.Random) -> list[Thing]:
             return things
         centre = (SIZE // 2 + rng.randint(-MARGIN, MARGIN), top + size // 2)
         write(pen, text, centre, size, COLOURS[rng.choice(WRITING_COLOURS)])
-        things.append(Thing(Frame(0, top, SIZE, top + size), text))
+        things += written(text, centre, size)
         top += size
 
 
@@ -111,7 +97,3 @@ def _cells(across: int, rng: random.Random) -> list[Box]:
             free = pitch - side
             boxes.append(Box(column * pitch + rng.randint(0, free), row * pitch + rng.randint(0, free), side))
     return boxes
-
-
-def _frame(box: Box) -> Frame:
-    return Frame(box.x, box.y, box.x + box.side, box.y + box.side)

@@ -20,9 +20,10 @@ NOTHING = torch.empty(0, dtype=torch.long)
 
 
 class Imagined(NamedTuple):
-    """A picture as the language model alone can have it: the embedding of a word in each patch's place, and noise."""
+    """A picture as the language model alone can have it: embeddings of words in the patches' places, and noise."""
 
-    words: Tensor  # int64 [tokens per tile]
+    words: Tensor  # int64 [tokens per tile, k], whose mean it is
+    shown: Tensor  # bool [tokens per tile]: where there is anything but noise
     noise: Tensor  # [tokens per tile, D], of the embeddings' length times this
 
 

@@ -76,7 +76,8 @@ class Learner(nn.Module):
             media += [next(clips)] if example.audio is not None else []
             given += media
             if media and len(example.units):
-                named.append(naming_loss(media[0], words, example.units.to(self.device)))
+                units, spots = example.units.to(self.device), _to(example.spots, self.device)
+                named.append(naming_loss(media[0], words, units, spots))
         if given:
             loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
         return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
@@ -98,9 +99,12 @@ class Learner(nn.Module):
         if not imagined:
             return None
         words = torch.stack([picture.words for picture in imagined]).to(self.device)
+        shown = torch.stack([picture.shown for picture in imagined]).to(self.device)
         noise = torch.stack([picture.noise for picture in imagined]).to(self.device)
-        embeds = self.vita.model.embed_tokens(words)
-        return embeds + noise * embeds.norm(dim=-1, keepdim=True)
+        embeds = self.vita.model.embed_tokens(words)  # [pictures, tokens per tile, k, D]
+        length = embeds.norm(dim=-1).mean(-1, keepdim=True)
+        seen = F.normalize(embeds.sum(-2), dim=-1) * shown[..., None]
+        return (seen + noise) * length
 
     def _spelling_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
         if batch.audio is None or batch.audio_lengths is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from harness.types import Message
-from models.training.collages import Frame, collage
+from models.training.collages import collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
 from models.training.examples import NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
 from models.training.tokenizer import closed_tokenizer
@@ -24,7 +24,7 @@ from models.vita15.image_processing import preprocess
 from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
 from models.vita15.tokenizer import VitaTokenizer
 from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
-from tasks.mini.drawing import SIZE
+from tasks.mini.drawing import SIZE, Frame, Thing
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import CATEGORIES, SceneItem
 from tasks.mini.training import training_scene, training_scenes
@@ -128,8 +128,9 @@ class World:
     def imagined(self, number: int, rng: random.Random) -> Example:
         """A picture of words, to be asked about as `text` is, or to be described.
 
-        The words of a description stand where patches would, as patches do: runs from one thing and another, more
-        often than once, and blurred by noise. So the language model can look before there is a vision tower.
+        Words stand where patches would: those for a thing together in the patches that show it, or, where nothing is
+        said of places, runs of the description's words, more often than once. All is blurred by noise. So the language
+        model can look before there is a vision tower.
         """
         scene = self._scene(number // 2)
         question = scene.questions[number % 2]
@@ -137,26 +138,45 @@ class World:
             messages = [user(PICTURE, DESCRIBE), assistant(READ + scene.caption)]
         else:
             messages = [user(PICTURE, self._prompt(question.text, rng)), assistant(READ + question.answer)]
-        things = [self.tokenizer.encode(f" {thing}") for thing in scene.caption.split(" and ")]
+        words, shown = self._laid_out(scene.things, rng) if scene.things else self._strewn(scene.caption, rng)
+        generator = torch.Generator().manual_seed(rng.getrandbits(60))
+        size, width = words.shape[0], self.config.language.hidden_size
+        noise = rng.uniform(0, MOST_NOISE) / width**0.5 * torch.randn(size, width, generator=generator)
+        return self._example(messages)._replace(imagined=Imagined(words, shown, noise))
+
+    def _laid_out(self, things: Sequence[Thing], rng: random.Random) -> tuple[Tensor, Tensor]:
+        """Two words for each patch that shows a thing; int64 [tokens per tile, 2] and bool [tokens per tile]."""
+        size = self.config.tokens_per_tile
+        words, shown = torch.zeros(size, 2, dtype=torch.long), torch.zeros(size, dtype=torch.bool)
+        for thing in things:
+            named = self._named(thing)
+            for place in self._spot(thing.frame).nonzero().flatten().tolist():
+                words[place] = torch.tensor(rng.sample(named, 2) if len(named) > 1 else 2 * named)
+                shown[place] = True
+        return words, shown
+
+    def _strewn(self, caption: str, rng: random.Random) -> tuple[Tensor, Tensor]:
+        """As `_laid_out`, without places."""
+        things = [self.tokenizer.encode(f" {thing}") for thing in caption.split(" and ")]
         size, words = self.config.tokens_per_tile, list[int]()
         while len(words) < size:
             thing = rng.choice(things)
             words += rng.sample(thing, min(len(thing), rng.randint(1, LONGEST_RUN)))
-        generator = torch.Generator().manual_seed(rng.getrandbits(60))
-        width = self.config.language.hidden_size
-        noise = rng.uniform(0, MOST_NOISE) / width**0.5 * torch.randn(size, width, generator=generator)
-        return self._example(messages)._replace(imagined=Imagined(torch.tensor(words[:size]), noise))
+        return torch.tensor(words[:size])[:, None].expand(-1, 2), torch.ones(size, dtype=torch.bool)
 
     def collage(self, number: int, rng: random.Random) -> Example:
         """Things in a picture, to be named where they are; without a conversation."""
         made = collage(random.Random(f"collage {self.seed} {number + FIRST_HELD_OUT * self._held_out}"))
-        units, spots = list[int](), list[Tensor]()
-        for thing in made.things:
-            named = [token for token in self.tokenizer.encode(thing.name) if self.tokenizer.decode([token]).strip()]
-            units += named
-            spots += [self._spot(thing.frame)] * len(named)
-        pixels = self._pixels(made.image)
-        return Example(NOTHING, NOTHING, pixels, units=torch.tensor(units), spots=torch.stack(spots))
+        units, spots = self._places(made.things)
+        return Example(NOTHING, NOTHING, self._pixels(made.image), units=units, spots=spots)
+
+    def _places(self, things: Sequence[Thing]) -> tuple[Tensor, Tensor]:
+        """The words for all things, int64 [m], and where each is to be seen, bool [m, tokens per tile]."""
+        named = [(token, self._spot(thing.frame)) for thing in things for token in self._named(thing)]
+        return torch.tensor([token for token, _ in named]), torch.stack([spot for _, spot in named])
+
+    def _named(self, thing: Thing) -> list[int]:
+        return [token for token in self.tokenizer.encode(thing.name) if self.tokenizer.decode([token]).strip()]
 
     def caption(self, number: int, rng: random.Random) -> Example:
         number = in_turn(number)
@@ -198,10 +218,14 @@ class World:
         return MME_PROMPTS[rng.choice(PROMPTS)]({"question": question})
 
     def _seen(self, scene: SceneItem, number: int, messages: list[Message]) -> Example:
-        """An example with a picture; its units are the words that tell it from the next of its category."""
+        """An example with a picture. Its units name the things in it, or tell it from the next of its category."""
+        made = self._example(messages, self._pixels(scene.image))
+        if scene.things:
+            units, spots = self._places(scene.things)
+            return made._replace(units=units, spots=spots)
         like = self._scene(number + len(CATEGORIES))
         own, others = (set(self.tokenizer.encode(f" {of.caption}")) for of in (scene, like))
-        return self._example(messages, self._pixels(scene.image))._replace(units=torch.tensor(sorted(own - others)))
+        return made._replace(units=torch.tensor(sorted(own - others)))
 
     def _spot(self, frame: Frame) -> Tensor:
         """bool [tokens per tile]: the tokens with their centres in a frame; in each direction at least the nearest."""

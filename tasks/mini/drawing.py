@@ -53,6 +53,27 @@ class Box(NamedTuple):
 WHOLE = Box(0, 0, SIZE)
 
 
+class Frame(NamedTuple):
+    """A part of a picture, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Thing(NamedTuple):
+    """What is drawn where."""
+
+    frame: Frame
+    name: str
+    """Its words as captions have them, with the spaces before them."""
+
+
+def thing(box: Box, name: str) -> Thing:
+    return Thing(Frame(box.x, box.y, box.x + box.side, box.y + box.side), name)
+
+
 def blank(ground: Colour) -> tuple[Image.Image, Pen]:
     image = Image.new("RGB", (SIZE, SIZE), ground)
     return image, ImageDraw.Draw(image)
@@ -63,6 +84,21 @@ def write(pen: Pen, text: str, centre: tuple[int, int], size: int, colour: Colou
     pen.text(
         centre, text, fill=colour, font=_font(size), anchor="mm", stroke_width=max(1, size // 28), stroke_fill=colour
     )
+
+
+def written(text: str, centre: tuple[int, int], size: int) -> list[Thing]:
+    """What `write` leaves: a word, or the digits and signs of a number or sum."""
+    font, (x, y) = _font(size), centre
+    left, top = x - font.getlength(text) / 2, y - size // 2
+
+    def part(start: int, end: int, name: str) -> Thing:
+        first, last = (round(left + font.getlength(text[:place])) for place in (start, end))
+        return Thing(Frame(first, top, last, top + size), name)
+
+    if text.isalpha():
+        return [part(0, len(text), text)]
+    signs = [(place, sign) for place, sign in enumerate(text) if not sign.isspace()]
+    return [part(place, place + 1, sign if sign.isdigit() else f" {sign}") for place, sign in signs]
 
 
 def write_line(pen: Pen, text: str, left_top: tuple[int, int], size: int, colour: Colour = INK) -> None:

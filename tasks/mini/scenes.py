@@ -22,11 +22,15 @@ from tasks.mini.drawing import (
     PAPER,
     SIZE,
     Box,
+    Pen,
+    Thing,
     blank,
     fitting_size,
+    thing,
     write,
     write_hanzi,
     write_line,
+    written,
 )
 from tasks.mini.partition import Part, part_of
 
@@ -46,6 +50,8 @@ class SceneItem:
     category: str
     questions: tuple[Question, Question]
     caption: str
+    things: tuple[Thing, ...] = ()
+    """What is drawn where, in pictures of single things."""
 
 
 class Draft(NamedTuple):
@@ -53,6 +59,7 @@ class Draft(NamedTuple):
     yes: str
     no: str
     caption: str
+    things: tuple[Thing, ...] = ()
 
 
 def _other(dice: Dice, options: Sequence[T], but: T) -> T:
@@ -74,21 +81,25 @@ def _cells(dice: Dice, count: int, across: int) -> list[Box]:
     ]
 
 
+def _draw(pen: Pen, name: str, colour: str, box: Box) -> Thing:
+    OBJECTS[name](pen, box, COLOURS[colour])
+    return thing(box, f" {colour} {name}")
+
+
 def _existence(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
     names = dice.sample(list(OBJECTS), dice.number(1, 3))
-    for name, box in zip(names, _cells(dice, len(names), 2), strict=True):
-        OBJECTS[name](pen, box, COLOURS[dice.choice(list(COLOURS))])
+    boxes = _cells(dice, len(names), 2)
+    things = tuple(_draw(pen, name, dice.choice(list(COLOURS)), box) for name, box in zip(names, boxes, strict=True))
     there, absent = dice.choice(names), dice.choice([name for name in OBJECTS if name not in names])
     ask = "Is there {} in this image?"
-    return Draft(image, ask.format(_a(there)), ask.format(_a(absent)), " and ".join(map(_a, names)))
+    return Draft(image, ask.format(_a(there)), ask.format(_a(absent)), " and ".join(map(_a, names)), things)
 
 
 def _count(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
     name, many, colour = dice.choice(list(OBJECTS)), dice.number(1, 6), dice.choice(list(COLOURS))
-    for box in _cells(dice, many, 3):
-        OBJECTS[name](pen, box, COLOURS[colour])
+    drawn = tuple(_draw(pen, name, colour, box) for box in _cells(dice, many, 3))
 
     def things(number: int) -> str:
         word, plural = vocabulary.english_number(number).lower(), "fishes" if name == "fish" else f"{name}s"
@@ -98,36 +109,36 @@ def _count(dice: Dice) -> Draft:
     def ask(number: int) -> str:
         return f"{'Is' if number == 1 else 'Are'} there {things(number)} in this image?"
 
-    return Draft(image, ask(many), ask(_other(dice, range(1, 7), many)), things(many))
+    return Draft(image, ask(many), ask(_other(dice, range(1, 7), many)), things(many), drawn)
 
 
 def _position(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
     first, second = dice.sample(list(OBJECTS), 2)
     across = dice.choice((True, False))
+    things = list[Thing]()
     for place, name in enumerate((first, second)):
         along, beside = 16 + 104 * place + dice.number(-8, 8, 4), dice.number(10, 120, 10)
         box = Box(along, beside, 88) if across else Box(beside, along, 88)
-        OBJECTS[name](pen, box, COLOURS[dice.choice(list(COLOURS))])
+        things.append(_draw(pen, name, dice.choice(list(COLOURS)), box))
     near, far = ("on the left of", "on the right of") if across else ("above", "below")
     if dice.random() < 0.5:
         first, second, near, far = second, first, far, near
     ask = "Is the {} {} the {} in this image?"
-    return Draft(
-        image, ask.format(first, near, second), ask.format(first, far, second), f"{_a(first)} {near} {_a(second)}"
-    )
+    caption = f"{_a(first)} {near} {_a(second)}"
+    return Draft(image, ask.format(first, near, second), ask.format(first, far, second), caption, tuple(things))
 
 
 def _colour(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
     names, hues = dice.sample(list(OBJECTS), dice.number(1, 2)), dice.sample(list(COLOURS), 2)
-    for name, box, hue in zip(names, _cells(dice, len(names), 2), hues, strict=False):
-        OBJECTS[name](pen, box, COLOURS[hue])
+    boxes = _cells(dice, len(names), 2)
+    things = tuple(_draw(pen, name, hue, box) for name, hue, box in zip(names, hues, boxes, strict=False))
     asked = dice.randrange(len(names))
     ask = "Is the {} in this image {}?"
     caption = " and ".join(_a(f"{hue} {name}") for name, hue in zip(names, hues, strict=False))
     wrong = _other(dice, list(COLOURS), hues[asked])
-    return Draft(image, ask.format(names[asked], hues[asked]), ask.format(names[asked], wrong), caption)
+    return Draft(image, ask.format(names[asked], hues[asked]), ask.format(names[asked], wrong), caption, things)
 
 
 def _posters(dice: Dice) -> Draft:
@@ -190,7 +201,8 @@ def _ocr(dice: Dice) -> Draft:
     place = (SIZE // 2, dice.number(64, 160, 8))
     write(pen, text, place, size, COLOURS[dice.choice(("red", "blue", "green", "black", "purple", "brown"))])
     ask = 'Is the {} in this image "{}"?'
-    return Draft(image, ask.format(what, text), ask.format(what, wrong), f'the {what} "{text}"')
+    things = tuple(written(text, place, size))
+    return Draft(image, ask.format(what, text), ask.format(what, wrong), f'the {what} "{text}"', things)
 
 
 def _traffic_light(dice: Dice, state: str) -> Image.Image:
@@ -282,10 +294,12 @@ def _calculation(dice: Dice) -> Draft:
         result = left * right
     task = f"{left} {sign} {right}"
     place = (SIZE // 2 + dice.number(-16, 16, 8), dice.number(56, 168, 8))
-    write(pen, task, place, dice.number(64, 80, 8), COLOURS[dice.choice(("blue", "black", "red", "green"))])
+    size = dice.number(64, 80, 8)
+    write(pen, task, place, size, COLOURS[dice.choice(("blue", "black", "red", "green"))])
     wrong = dice.choice([value for value in range(result - 3, result + 4) if value > 0 and value != result])
     ask = "Is the answer to the calculation in this image {}?"
-    return Draft(image, ask.format(result), ask.format(wrong), f"the calculation {task} = {result}")
+    caption = f"the calculation {task} = {result}"
+    return Draft(image, ask.format(result), ask.format(wrong), caption, tuple(written(task, place, size)))
 
 
 _NOUNS = {"山": "mountain", "口": "mouth", "日": "sun", "田": "field", "人": "person", "木": "wood", "水": "water",
@@ -300,6 +314,13 @@ TRANSLATIONS = (
     | {"一": "one", "二": "two", "三": "three"}
 )
 
+MEANINGS = TRANSLATIONS | {"大": "big", "小": "small", "上": "on", "中": "in", "下": "below"}
+
+
+def meaning(character: str) -> str:
+    """What a Hanzi says, with and without a space before it: in its caption it may come first or later."""
+    return f"{MEANINGS[character]} {MEANINGS[character]}"
+
 
 def _translation(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
@@ -307,12 +328,17 @@ def _translation(dice: Dice) -> Draft:
     side = dice.number(72, 88, 8)
     left = (SIZE - len(text) * (side + 16)) // 2 + dice.number(-8, 8, 4)
     top, colour = dice.number(40, 100, 10), COLOURS[dice.choice(("red", "blue", "black", "green"))]
+    things = list[Thing]()
     for i, character in enumerate(text):
-        write_hanzi(pen, character, Box(left + 8 + i * (side + 16), top, side), colour)
+        box = Box(left + 8 + i * (side + 16), top, side)
+        write_hanzi(pen, character, box, colour)
+        things.append(thing(box, meaning(character)))
     right = TRANSLATIONS[text]
     like = [english for chinese, english in TRANSLATIONS.items() if len(chinese) == len(text)]
     ask = 'Is the Chinese in this image rightly translated as "{}"?'
-    return Draft(image, ask.format(right), ask.format(_other(dice, like, right)), f'Chinese text for "{right}"')
+    return Draft(
+        image, ask.format(right), ask.format(_other(dice, like, right)), f'Chinese text for "{right}"', tuple(things)
+    )
 
 
 _PRINTED = ("cat", "dog", "fish", "boat", "key", "egg")
@@ -367,4 +393,4 @@ def scenes(dice: Dice, category: str, part: Part) -> Iterator[SceneItem]:
         draft = CATEGORIES[category](dice)
         if part_of(hashlib.sha256(draft.image.tobytes()).hexdigest()) == part:
             questions = (Question(draft.yes + ENDING, "Yes"), Question(draft.no + ENDING, "No"))
-            yield SceneItem(draft.image, category, questions, draft.caption)
+            yield SceneItem(draft.image, category, questions, draft.caption, draft.things)

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.training.collages import Frame, collage
+from models.training.collages import collage
 from models.training.vita15 import Training
-from tasks.mini.drawing import COLOURS, OBJECTS, SIZE
+from tasks.mini.drawing import COLOURS, OBJECTS, SIZE, Frame
 
 
 @given(st.integers(0, 10_000))

@@ -65,18 +65,22 @@ def test_naming_does_not_ask_the_language_model():
 
 
 @torch.no_grad()
-def test_an_imagined_picture_is_the_embeddings_of_its_words_with_noise_of_their_length(learner: Learner):
-    words = torch.tensor([5, 6, 7, 8])
+def test_an_imagined_picture_is_the_mean_of_its_words_and_noise_of_their_length(learner: Learner):
+    words = torch.tensor([[5, 5], [6, 7], [8, 8], [8, 8]])
+    shown = torch.tensor([True, True, True, False])
     asked = example([user(PICTURE, "what?"), assistant("that")], TOKENIZER)
     clear, blurred = (
-        learner._imagined([asked._replace(imagined=Imagined(words, noise))])
+        learner._imagined([asked._replace(imagined=Imagined(words, shown, noise))])
         for noise in (torch.zeros(4, 64), torch.ones(4, 64) / 8)
     )
-    embeds = learner.vita.model.embed_tokens(words)
     assert clear is not None and blurred is not None
-    assert torch.equal(clear[0], embeds)
-    assert (blurred[0] - embeds).norm(dim=-1).allclose(embeds.norm(dim=-1))
-    assert float(learner([asked._replace(imagined=Imagined(words, torch.zeros(4, 64)))])) > 0
+    one, two, mixed = (learner.vita.model.embed_tokens(torch.tensor(word)) for word in (5, 6, 7))
+    assert clear[0, 0].allclose(one) and clear[0, 3].eq(0).all()
+    likeness = torch.nn.functional.cosine_similarity
+    assert float(likeness(clear[0, 1], two, dim=0)) > 0.6 and float(likeness(clear[0, 1], mixed, dim=0)) > 0.6
+    length = learner.vita.model.embed_tokens(words).norm(dim=-1).mean(-1)
+    assert (blurred[0] - clear[0]).norm(dim=-1).allclose(length)
+    assert float(learner([asked._replace(imagined=Imagined(words, shown, torch.zeros(4, 64)))])) > 0
 
 
 @torch.no_grad()
