@@ -45,7 +45,7 @@ def collage(rng: random.Random) -> Collage:
 
 def _shapes(pen: Pen, rng: random.Random) -> list[Thing]:
     things = []
-    for box in _cells(rng.choice((2, 3, 3)), rng):
+    for box in cells(rng.choice((2, 3, 3)), rng):
         name, colour = rng.choice(list(OBJECTS)), rng.choice(list(COLOURS))
         OBJECTS[name](pen, box, COLOURS[colour])
         things.append(thing(box, f" {colour} {name}"))
@@ -54,7 +54,7 @@ def _shapes(pen: Pen, rng: random.Random) -> list[Thing]:
 
 def _hanzi(pen: Pen, rng: random.Random) -> list[Thing]:
     things = []
-    for box in _cells(2, rng):
+    for box in cells(2, rng):
         character = rng.choice(CHARACTERS)
         write_hanzi(pen, character, box, COLOURS[rng.choice(WRITING_COLOURS)])
         things.append(thing(box, meaning(character)))
@@ -87,7 +87,7 @@ def _sum(rng: random.Random) -> str:
     return f"{rng.randint(1, 9)} {rng.choice('+-x')} {rng.randint(1, 6)}"
 
 
-def _cells(across: int, rng: random.Random) -> list[Box]:
+def cells(across: int, rng: random.Random) -> list[Box]:
     """A box in each cell of a grid, of any size and place that the cell allows."""
     pitch = SIZE // across
     boxes = []

@@ -17,8 +17,12 @@ from models.vita15.omni import Vita15
 POSITION_SCALE, LAYER_SCALE, EMBEDDING_SCALE = 0.3, 0.5, 4.0
 """Of the default weights: positions that do not drown the patches, layers that start small in the vision tower, and
 word embeddings of the size of what the projector and the adapter give."""
-ALIKE = 0.02
-"""Standard deviation by which the query weights of a head start apart from its key weights."""
+APART = 0.02
+"""Standard deviation by which weights start apart from what `_match_alike` makes of them."""
+FAST = 0.3
+"""Share of a head's rotary pairs, from the fastest, by which tokens side by side are told from one another."""
+REMOVED = 0.5
+"""Of a token, by a layer's attention to its like."""
 
 
 def initial(config: Vita15Config, seed: int, cmvn: Path) -> Vita15:
@@ -44,18 +48,27 @@ def initial(config: Vita15Config, seed: int, cmvn: Path) -> Vita15:
 
 
 def _match_alike(model: Vita15) -> None:
-    """Let a token attend to its like from the start: a head's query weights are its key weights, but for noise.
+    """Let a token attend to its like from the start, and lose by it what both are.
 
-    Without it, "is there a star?" is not compared with what stands before it within the steps that we have (mimetic
-    initialisation: Trockman and Kolter, 2023).
+    So "is there a star?" is compared with what stands before it: "star" stays where it was not seen and fades where it
+    was. The query weights of a head are its key weights, and its output weights undo its values, but for noise
+    (mimetic initialisation: Trockman and Kolter, 2023). In the fastest rotary pairs queries and keys are opposite, or
+    each token would find itself first. With random weights questions stay at chance within the steps that we have.
     """
     width = model.config.language.hidden_size // model.config.language.num_attention_heads
+    heads = model.config.language.num_attention_heads
+    pairs = torch.where(torch.arange(width // 2) < FAST * width // 2, -1.0, 1.0)
+    sign = torch.cat((pairs, pairs))[:, None]  # a pair is a place and the one half a head further
     for layer in model.model.layers:
-        keys = [torch.nn.init.orthogonal_(key) for key in layer.self_attn.k_proj.weight.split(width)]
-        queries = layer.self_attn.q_proj.weight.split(width)
-        for head, query in enumerate(queries):
-            key = keys[head * len(keys) // len(queries)]
-            query.copy_(key + ALIKE * torch.randn_like(key))
+        attention = layer.self_attn
+        keys = [torch.nn.init.orthogonal_(key) for key in attention.k_proj.weight.split(width)]
+        values = [torch.nn.init.orthogonal_(value) for value in attention.v_proj.weight.split(width)]
+        queries = attention.q_proj.weight.split(width)
+        outputs = attention.o_proj.weight.split(width, dim=1)
+        for head, (query, output) in enumerate(zip(queries, outputs, strict=True)):
+            group = head * len(keys) // heads
+            query.copy_(sign * keys[group] + APART * torch.randn_like(query))
+            output.copy_(-REMOVED * values[group].T + APART * torch.randn_like(output))
 
 
 def write_cmvn(path: Path, clips: Iterable[Tensor]) -> None:

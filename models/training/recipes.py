@@ -42,7 +42,14 @@ STAGES: Mapping[str, Stage] = {
     for stage in (
         # The paper starts from Qwen2.5-7B and InternViT-300M. There is no such thing at this size: the language model
         # first learns the world's words here, and the vision tower to name what is where by them.
-        Stage("0", "language model", (), LANGUAGE, {"imagined": 0.6, "text": 0.2, "sentence": 0.2}, 1e-3),
+        Stage(
+            "0",
+            "language model",
+            (),
+            LANGUAGE,
+            {"drill": 0.4, "imagined": 0.3, "text": 0.15, "sentence": 0.15},
+            1e-3,
+        ),
         Stage("0v", "vision tower", ("0",), (VISION, PROJECTOR), {"collage": 1}, 1e-3, "naming"),
         Stage("1.1", "vision alignment", ("0v",), (PROJECTOR,), {"caption": 1}, 1e-3),
         Stage(
@@ -132,7 +139,7 @@ SIZES: Mapping[str, Size] = {
         MINI,
         utterances=MINI_UTTERANCES,
         efforts={
-            "0": Effort(3000, 16),
+            "0": Effort(5000, 16),
             "0v": Effort(6000, 8),
             "1.1": Effort(200, 8),
             "1.2": Effort(3500, 8),

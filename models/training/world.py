@@ -16,6 +16,7 @@ from torch import Tensor
 from harness.types import Message
 from models.training.collages import collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
+from models.training.drills import drill
 from models.training.examples import NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
 from models.training.tokenizer import closed_tokenizer
 from models.vita15.audio_features import SAMPLE_RATE, fbank
@@ -26,11 +27,11 @@ from models.vita15.tokenizer import VitaTokenizer
 from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.drawing import SIZE, Frame, Thing
 from tasks.mini.grammar import sentences
-from tasks.mini.scenes import CATEGORIES, SceneItem
+from tasks.mini.scenes import CATEGORIES, ENDING, SceneItem
 from tasks.mini.training import training_scene, training_scenes
 
 Kind = Literal[
-    "sentence", "text", "imagined", "collage", "caption", "question", "spoken question", "transcript", "noise"
+    "sentence", "text", "drill", "imagined", "collage", "caption", "question", "spoken question", "transcript", "noise"
 ]
 HEARD, NOISE, READ = STATE_MARKS
 """First token of an answer to speech, to what is no speech for the model, and to text."""
@@ -88,6 +89,7 @@ class World:
         self.kinds: Mapping[Kind, Callable[[int, random.Random], Example]] = {
             "sentence": self.sentence,
             "text": self.text,
+            "drill": self.drill,
             "imagined": self.imagined,
             "collage": self.collage,
             "caption": self.caption,
@@ -139,10 +141,30 @@ class World:
         else:
             messages = [user(PICTURE, self._prompt(question.text, rng)), assistant(READ + question.answer)]
         words, shown = self._laid_out(scene.things, rng) if scene.things else self._strewn(scene.caption, rng)
+        return self._example(messages)._replace(imagined=self._blurred(words, shown, rng))
+
+    def drill(self, number: int, rng: random.Random) -> Example:
+        """An imagined picture of things with any names, and a conversation of several questions on it."""
+        made = drill(rng, self._words)
+        messages: list[Message] = []
+        for turn, question in enumerate(made.questions):
+            asks = self._prompt(f"{question.text}{ENDING}", rng)
+            messages += [user(asks) if turn else user(PICTURE, asks), assistant(READ + question.answer)]
+        words, shown = self._laid_out(made.things, rng)
+        return self._example(messages)._replace(imagined=self._blurred(words, shown, rng))
+
+    @cached_property
+    def _words(self) -> list[str]:
+        """All English words in small letters that are single tokens within a sentence."""
+        tokens = (self.tokenizer.decode([token]) for token in range(len(self.tokenizer)))
+        words = (token[1:] for token in tokens if token.startswith(" "))
+        return [word for word in words if word.isascii() and word.isalpha() and word.islower()]
+
+    def _blurred(self, words: Tensor, shown: Tensor, rng: random.Random) -> Imagined:
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
         size, width = words.shape[0], self.config.language.hidden_size
         noise = rng.uniform(0, MOST_NOISE) / width**0.5 * torch.randn(size, width, generator=generator)
-        return self._example(messages)._replace(imagined=Imagined(words, shown, noise))
+        return Imagined(words, shown, noise)
 
     def _laid_out(self, things: Sequence[Thing], rng: random.Random) -> tuple[Tensor, Tensor]:
         """Two words for each patch that shows a thing; int64 [tokens per tile, 2] and bool [tokens per tile]."""

@@ -36,6 +36,8 @@ from tasks.mini.partition import Part, part_of
 
 T = TypeVar("T")
 ENDING = " Please answer yes or no."
+MOST_THINGS = 6
+"""To be counted in one picture."""
 
 
 class Question(NamedTuple):
@@ -70,6 +72,23 @@ def _a(name: str) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
+def is_there(name: str) -> str:
+    return f"Is there {_a(name)} in this image?"
+
+
+def is_coloured(name: str, colour: str) -> str:
+    return f"Is the {name} in this image {colour}?"
+
+
+def how_many(number: int, name: str) -> str:
+    return f"{'Is' if number == 1 else 'Are'} there {_counted(number, name)} in this image?"
+
+
+def _counted(number: int, name: str) -> str:
+    plural = {"fish": "fishes", "cross": "crosses"}.get(name, f"{name}s")
+    return f"{vocabulary.english_number(number).lower()} {name if number == 1 else plural}"
+
+
 def _cells(dice: Dice, count: int, across: int) -> list[Box]:
     """`count` boxes in different cells of a grid, each moved a little within its cell."""
     pitch = SIZE // across
@@ -92,24 +111,15 @@ def _existence(dice: Dice) -> Draft:
     boxes = _cells(dice, len(names), 2)
     things = tuple(_draw(pen, name, dice.choice(list(COLOURS)), box) for name, box in zip(names, boxes, strict=True))
     there, absent = dice.choice(names), dice.choice([name for name in OBJECTS if name not in names])
-    ask = "Is there {} in this image?"
-    return Draft(image, ask.format(_a(there)), ask.format(_a(absent)), " and ".join(map(_a, names)), things)
+    return Draft(image, is_there(there), is_there(absent), " and ".join(map(_a, names)), things)
 
 
 def _count(dice: Dice) -> Draft:
     image, pen = blank(dice.choice(PAPER))
-    name, many, colour = dice.choice(list(OBJECTS)), dice.number(1, 6), dice.choice(list(COLOURS))
-    drawn = tuple(_draw(pen, name, colour, box) for box in _cells(dice, many, 3))
-
-    def things(number: int) -> str:
-        word, plural = vocabulary.english_number(number).lower(), "fishes" if name == "fish" else f"{name}s"
-        plural = "crosses" if name == "cross" else plural
-        return f"{word} {name if number == 1 else plural}"
-
-    def ask(number: int) -> str:
-        return f"{'Is' if number == 1 else 'Are'} there {things(number)} in this image?"
-
-    return Draft(image, ask(many), ask(_other(dice, range(1, 7), many)), things(many), drawn)
+    name, many, colour = dice.choice(list(OBJECTS)), dice.number(1, MOST_THINGS), dice.choice(list(COLOURS))
+    things = tuple(_draw(pen, name, colour, box) for box in _cells(dice, many, 3))
+    wrong = _other(dice, range(1, MOST_THINGS + 1), many)
+    return Draft(image, how_many(many, name), how_many(wrong, name), _counted(many, name), things)
 
 
 def _position(dice: Dice) -> Draft:
@@ -135,10 +145,10 @@ def _colour(dice: Dice) -> Draft:
     boxes = _cells(dice, len(names), 2)
     things = tuple(_draw(pen, name, hue, box) for name, hue, box in zip(names, hues, boxes, strict=False))
     asked = dice.randrange(len(names))
-    ask = "Is the {} in this image {}?"
     caption = " and ".join(_a(f"{hue} {name}") for name, hue in zip(names, hues, strict=False))
     wrong = _other(dice, list(COLOURS), hues[asked])
-    return Draft(image, ask.format(names[asked], hues[asked]), ask.format(names[asked], wrong), caption, things)
+    name = names[asked]
+    return Draft(image, is_coloured(name, hues[asked]), is_coloured(name, wrong), caption, things)
 
 
 def _posters(dice: Dice) -> Draft:

@@ -103,6 +103,6 @@ def test_every_kind_of_example_fits_what_it_says(training: Training):
         made = make(4, random.Random(0))
         assert (made.pixels is not None) == (kind in ("collage", "caption", "question", "spoken question")), kind
         assert (made.audio is not None) == (kind in ("spoken question", "transcript", "noise")), kind
-        assert (made.imagined is not None) == (kind == "imagined"), kind
+        assert (made.imagined is not None) == (kind in ("imagined", "drill")), kind
         assert (made.labels >= 0).any() == (kind != "collage") and len(made.ids) == len(made.labels)
         assert torch.equal(made.ids[made.labels >= 0], made.labels[made.labels >= 0])

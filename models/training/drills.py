@@ -1,0 +1,64 @@
+"""Things in places with any words for names, and questions on them, from which a language model learns to look.
+
+A scene has two questions and one of a few colours and shapes; from those, a small language model learns by heart which
+words go with which answer, and is at a loss before two colours. Here the words are any and the questions many.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from models.training.collages import cells
+from tasks.mini.drawing import COLOURS, OBJECTS, Thing, thing
+from tasks.mini.scenes import MOST_THINGS, Question, how_many, is_coloured, is_there
+
+SCATTERED, COUNTED = 6, 3
+"""Questions on a picture of different things and on one of many alike."""
+MOST_DIFFERENT = 3
+
+
+class Drill(NamedTuple):
+    things: list[Thing]
+    questions: list[Question]
+
+
+def drill(rng: random.Random, words: Sequence[str]) -> Drill:
+    """A drill with the world's shapes and colours, or with any `words` in their place."""
+    if rng.random() < 0.25:
+        return _counted(rng)
+    known = rng.random() < 0.5
+    return _scattered(rng, list(OBJECTS) if known else words, list(COLOURS) if known else words)
+
+
+def _scattered(rng: random.Random, names: Sequence[str], colours: Sequence[str]) -> Drill:
+    number = rng.randint(1, MOST_DIFFERENT)
+    there, hues = rng.sample(names, number), rng.choices(colours, k=number)
+    boxes = rng.sample(cells(2, rng), number)
+    things = [thing(box, f" {hue} {name}") for box, hue, name in zip(boxes, hues, there, strict=True)]
+    questions = []
+    for _ in range(SCATTERED):
+        right = rng.random() < 0.5
+        if rng.random() < 0.5:
+            text = is_there(rng.choice(there if right else _but(names, there)))
+        else:
+            name, hue = rng.choice(list(zip(there, hues, strict=True)))
+            text = is_coloured(name, hue if right else rng.choice(_but((*rng.sample(colours, 3), *hues), [hue])))
+        questions.append(Question(text, "Yes" if right else "No"))
+    return Drill(things, questions)
+
+
+def _counted(rng: random.Random) -> Drill:
+    name, hue, many = rng.choice(list(OBJECTS)), rng.choice(list(COLOURS)), rng.randint(1, MOST_THINGS)
+    things = [thing(box, f" {hue} {name}") for box in rng.sample(cells(3, rng), many)]
+    questions = []
+    for _ in range(COUNTED):
+        right = rng.random() < 0.5
+        number = many if right else rng.choice([other for other in range(1, MOST_THINGS + 1) if other != many])
+        questions.append(Question(how_many(number, name), "Yes" if right else "No"))
+    return Drill(things, questions)
+
+
+def _but(options: Sequence[str], left_out: Sequence[str]) -> list[str]:
+    return [option for option in options if option not in left_out]

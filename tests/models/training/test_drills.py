@@ -1,0 +1,48 @@
+"""Drills: what is asked has the answer that the things give, and neither answer prevails."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.training.drills import drill
+from models.training.vita15 import Training
+from tasks.mini.drawing import OBJECTS, Thing
+from tasks.mini.scenes import MOST_THINGS, Question, how_many, is_coloured, is_there
+
+WORDS = ["water", "seven", "kitchen", "green", "slow", "music"]
+
+
+def _true(things: list[Thing], question: Question) -> bool:
+    pairs = [tuple(thing.name.split()) for thing in things]
+    names = [name for _, name in pairs]
+    counted = {how_many(number, name): names.count(name) == number for name in OBJECTS for number in range(1, 7)}
+    if question.text in counted:
+        return counted[question.text]
+    true = {is_there(name) for name in names} | {is_coloured(name, colour) for colour, name in pairs}
+    return question.text in true
+
+
+@given(st.integers(0, 10_000))
+def test_the_answers_are_true_of_the_things(seed: int):
+    made = drill(random.Random(seed), WORDS)
+    assert 1 <= len(made.things) <= MOST_THINGS and made.questions
+    for question in made.questions:
+        assert (question.answer == "Yes") == _true(made.things, question), question
+
+
+def test_answers_are_even_and_any_word_is_asked_about():
+    asked = [question for seed in range(600) for question in drill(random.Random(seed), WORDS).questions]
+    share = Counter(question.answer for question in asked)["Yes"] / len(asked)
+    assert 0.45 < share < 0.55
+    assert all(any(word in question.text for question in asked) for word in (*WORDS, *OBJECTS))
+
+
+def test_an_example_holds_all_questions_of_a_drill(training: Training):
+    made = training.world.drill(0, random.Random(3))
+    answers = training.tokenizer.decode([label for label in made.labels.tolist() if label >= 0])
+    assert made.imagined is not None and made.pixels is None
+    assert answers.count("Yes") + answers.count("No") in (3, 6)
