@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from models.training.collages import cells
 from tasks.mini.drawing import COLOURS, OBJECTS, Thing, thing
-from tasks.mini.scenes import MOST_THINGS, Question, how_many, is_coloured, is_there
+from tasks.mini.questions import MOST_THINGS, Question, how_many, is_coloured, is_there
 
 SCATTERED, COUNTED = 6, 3
 """Questions on a picture of different things and on one of many alike."""

@@ -143,7 +143,7 @@ SIZES: Mapping[str, Size] = {
             "0v": Effort(6000, 8),
             "1.1": Effort(200, 8),
             "1.2": Effort(3500, 8),
-            "1.3": Effort(5000, 10),
+            "1.3": Effort(6000, 10),
             "2.1a": Effort(20_000, 10),
             "2.1b": Effort(1500, 12),
             "2.2": Effort(3600, 16),

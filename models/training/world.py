@@ -27,7 +27,8 @@ from models.vita15.tokenizer import VitaTokenizer
 from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.drawing import SIZE, Frame, Thing
 from tasks.mini.grammar import sentences
-from tasks.mini.scenes import CATEGORIES, ENDING, SceneItem
+from tasks.mini.questions import ENDING
+from tasks.mini.scenes import CATEGORIES, SceneItem
 from tasks.mini.training import training_scene, training_scenes
 
 Kind = Literal[

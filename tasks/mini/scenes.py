@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from PIL import Image
 
@@ -33,16 +33,9 @@ from tasks.mini.drawing import (
     written,
 )
 from tasks.mini.partition import Part, part_of
+from tasks.mini.questions import ENDING, MOST_THINGS, Question, counted, how_many, is_coloured, is_there, with_article
 
 T = TypeVar("T")
-ENDING = " Please answer yes or no."
-MOST_THINGS = 6
-"""To be counted in one picture."""
-
-
-class Question(NamedTuple):
-    text: str
-    answer: Literal["Yes", "No"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +61,6 @@ def _other(dice: Dice, options: Sequence[T], but: T) -> T:
     return dice.choice([option for option in options if option != but])
 
 
-def _a(name: str) -> str:
-    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
-
-
-def is_there(name: str) -> str:
-    return f"Is there {_a(name)} in this image?"
-
-
-def is_coloured(name: str, colour: str) -> str:
-    return f"Is the {name} in this image {colour}?"
-
-
-def how_many(number: int, name: str) -> str:
-    return f"{'Is' if number == 1 else 'Are'} there {_counted(number, name)} in this image?"
-
-
-def _counted(number: int, name: str) -> str:
-    plural = {"fish": "fishes", "cross": "crosses"}.get(name, f"{name}s")
-    return f"{vocabulary.english_number(number).lower()} {name if number == 1 else plural}"
-
-
 def _cells(dice: Dice, count: int, across: int) -> list[Box]:
     """`count` boxes in different cells of a grid, each moved a little within its cell."""
     pitch = SIZE // across
@@ -111,7 +83,7 @@ def _existence(dice: Dice) -> Draft:
     boxes = _cells(dice, len(names), 2)
     things = tuple(_draw(pen, name, dice.choice(list(COLOURS)), box) for name, box in zip(names, boxes, strict=True))
     there, absent = dice.choice(names), dice.choice([name for name in OBJECTS if name not in names])
-    return Draft(image, is_there(there), is_there(absent), " and ".join(map(_a, names)), things)
+    return Draft(image, is_there(there), is_there(absent), " and ".join(map(with_article, names)), things)
 
 
 def _count(dice: Dice) -> Draft:
@@ -119,7 +91,7 @@ def _count(dice: Dice) -> Draft:
     name, many, colour = dice.choice(list(OBJECTS)), dice.number(1, MOST_THINGS), dice.choice(list(COLOURS))
     things = tuple(_draw(pen, name, colour, box) for box in _cells(dice, many, 3))
     wrong = _other(dice, range(1, MOST_THINGS + 1), many)
-    return Draft(image, how_many(many, name), how_many(wrong, name), _counted(many, name), things)
+    return Draft(image, how_many(many, name), how_many(wrong, name), counted(many, name), things)
 
 
 def _position(dice: Dice) -> Draft:
@@ -135,7 +107,7 @@ def _position(dice: Dice) -> Draft:
     if dice.random() < 0.5:
         first, second, near, far = second, first, far, near
     ask = "Is the {} {} the {} in this image?"
-    caption = f"{_a(first)} {near} {_a(second)}"
+    caption = f"{with_article(first)} {near} {with_article(second)}"
     return Draft(image, ask.format(first, near, second), ask.format(first, far, second), caption, tuple(things))
 
 
@@ -145,7 +117,7 @@ def _colour(dice: Dice) -> Draft:
     boxes = _cells(dice, len(names), 2)
     things = tuple(_draw(pen, name, hue, box) for name, hue, box in zip(names, hues, boxes, strict=False))
     asked = dice.randrange(len(names))
-    caption = " and ".join(_a(f"{hue} {name}") for name, hue in zip(names, hues, strict=False))
+    caption = " and ".join(with_article(f"{hue} {name}") for name, hue in zip(names, hues, strict=False))
     wrong = _other(dice, list(COLOURS), hues[asked])
     name = names[asked]
     return Draft(image, is_coloured(name, hues[asked]), is_coloured(name, wrong), caption, things)
@@ -285,7 +257,7 @@ def _commonsense(dice: Dice) -> Draft:
     state = dice.choice(list(question_of))
     wrong = question_of[_other(dice, list(question_of), state)]
     kind = draw.__name__.strip("_").replace("_", " ")
-    caption = _a(state) if draw is _thing else f"the {kind} shows {state}"
+    caption = with_article(state) if draw is _thing else f"the {kind} shows {state}"
     return Draft(draw(dice, state), question_of[state], wrong, caption)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.training.drills import drill
 from models.training.vita15 import Training
 from tasks.mini.drawing import OBJECTS, Thing
-from tasks.mini.scenes import MOST_THINGS, Question, how_many, is_coloured, is_there
+from tasks.mini.questions import MOST_THINGS, Question, how_many, is_coloured, is_there
 
 WORDS = ["water", "seven", "kitchen", "green", "slow", "music"]
 

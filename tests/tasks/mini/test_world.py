@@ -13,7 +13,8 @@ from tasks.mini import voices
 from tasks.mini.dice import Dice
 from tasks.mini.grammar import CHINESE_CHARACTERS, ENGLISH_WORDS, sentences
 from tasks.mini.partition import Part, part_of
-from tasks.mini.scenes import CATEGORIES, ENDING, scenes
+from tasks.mini.questions import ENDING
+from tasks.mini.scenes import CATEGORIES, scenes
 from tasks.mini.speech import RATE, synthesize, through, with_noise
 from tasks.mini.training import training_scenes, training_utterances
 from tasks.mini.vocabulary import chinese_number, english_number
