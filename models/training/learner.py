@@ -26,9 +26,9 @@ class Learner(nn.Module):
 
     - Length: near that of word embeddings. The layers normalise what they read, so nothing else holds it; embeddings
       a hundred times as long as words pass through all layers as they came, without taking anything in.
-    - Naming: some embedding of a picture is to be like each word that tells it from others, and some embedding of
-      speech like each word that is spoken. A tower that was trained against language, as InternViT was, brings that
-      along; without it, a small language model finds nothing to compare or to repeat.
+    - Naming: some embedding of a picture, of those in its place where that is known, is to be like each word for what
+      it shows, and some embedding of speech like each word that is spoken. A tower that was trained against language,
+      as InternViT was, brings that along; without it, a small language model finds nothing to compare or to repeat.
     """
 
     def __init__(self, vita: Vita15, stage: Stage) -> None:
