@@ -77,7 +77,7 @@ class Learner(nn.Module):
             given += media
             if media and len(example.units):
                 units, spots = example.units.to(self.device), _to(example.spots, self.device)
-                named.append(naming_loss(media[0], words, units, spots))
+                named += [naming_loss(media[0], words, *those) for those in _by_extent(units, spots)]
         if given:
             loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
         return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
@@ -132,6 +132,14 @@ def naming_loss(embeds: Tensor, words: Tensor, units: Tensor, spots: Tensor | No
     if spots is None:
         return -likeness.logsumexp(0).log_softmax(-1)[units].mean()
     return F.cross_entropy(likeness.masked_fill(~spots[..., None], -torch.inf).logsumexp(1), units)
+
+
+def _by_extent(units: Tensor, spots: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
+    """Units with places and those of the whole, where there are any, so that the many do not drown the few."""
+    if spots is None:
+        return [(units, None)]
+    whole = spots.all(1)
+    return [(units[those], spots[those]) for those in (whole, ~whole) if those.any()]
 
 
 def _to(tensor: Tensor | None, device: torch.device) -> Tensor | None:

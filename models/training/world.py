@@ -196,7 +196,9 @@ class World:
     def _places(self, things: Sequence[Thing]) -> tuple[Tensor, Tensor]:
         """The words for all things, int64 [m], and where each is to be seen, bool [m, tokens per tile]."""
         named = [(token, self._spot(thing.frame)) for thing in things for token in self._named(thing)]
-        return torch.tensor([token for token, _ in named]), torch.stack([spot for _, spot in named])
+        units = torch.tensor([token for token, _ in named], dtype=torch.long)
+        none = torch.ones(0, self.config.tokens_per_tile, dtype=torch.bool)
+        return units, torch.cat([none, *(spot[None] for _, spot in named)])
 
     def _named(self, thing: Thing) -> list[int]:
         return [token for token in self.tokenizer.encode(thing.name) if self.tokenizer.decode([token]).strip()]
@@ -241,14 +243,14 @@ class World:
         return MME_PROMPTS[rng.choice(PROMPTS)]({"question": question})
 
     def _seen(self, scene: SceneItem, number: int, messages: list[Message]) -> Example:
-        """An example with a picture. Its units name the things in it, or tell it from the next of its category."""
-        made = self._example(messages, self._pixels(scene.image))
-        if scene.things:
-            units, spots = self._places(scene.things)
-            return made._replace(units=units, spots=spots)
+        """An example with a picture. Its units name the things in it and tell it from the next of its category."""
         like = self._scene(number + len(CATEGORIES))
         own, others = (set(self.tokenizer.encode(f" {of.caption}")) for of in (scene, like))
-        return made._replace(units=torch.tensor(sorted(own - others)))
+        units, spots = self._places(scene.things)
+        telling = torch.tensor(sorted(own - others - set(units.tolist())), dtype=torch.long)
+        anywhere = torch.ones(len(telling), spots.shape[1], dtype=torch.bool)
+        made = self._example(messages, self._pixels(scene.image))
+        return made._replace(units=torch.cat((units, telling)), spots=torch.cat((spots, anywhere)))
 
     def _spot(self, frame: Frame) -> Tensor:
         """bool [tokens per tile]: the tokens with their centres in a frame; in each direction at least the nearest."""

@@ -14,6 +14,7 @@ from models.training.vita15 import Training
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
 from models.vita15.tokenizer import byte_tokenizer
+from tasks.mini.scenes import CATEGORIES
 
 CONFIG = Vita15Config.tiny()
 TOKENIZER = byte_tokenizer()
@@ -106,3 +107,30 @@ def test_every_kind_of_example_fits_what_it_says(training: Training):
         assert (made.imagined is not None) == (kind in ("imagined", "drill")), kind
         assert (made.labels >= 0).any() == (kind != "collage") and len(made.ids) == len(made.labels)
         assert torch.equal(made.ids[made.labels >= 0], made.labels[made.labels >= 0])
+
+
+@torch.no_grad()
+def test_what_is_said_of_the_whole_picture_weighs_as_much_as_all_that_is_in_places(learner: Learner):
+    words = learner.vita.model.embed_tokens.weight.detach().float()
+    spots = torch.tensor([[True, False, False, False], [False, True, True, False], [True] * 4])
+    asked = shown([])
+    units = torch.tensor([5, 6, 9])
+    view = learner.vita.encode_images(asked.pixels)[0]
+    assert len(view) == spots.shape[1]
+    placed, whole = (naming_loss(view, words, units[those], spots[those]) for those in (slice(0, 2), slice(2, 3)))
+    named = learner([asked._replace(units=units, spots=spots)]) - learner([asked])
+    assert float(named) == pytest.approx(float(NAMING_WEIGHT * (placed + whole) / 2), rel=1e-4)
+
+
+def test_a_picture_of_many_alike_is_named_by_their_number_too(training: Training):
+    numbers = {training.tokenizer.encode(f" {number}")[0] for number in ("one", "two", "three", "four", "five", "six")}
+    scene = list(CATEGORIES).index("count")
+    counted = [place for place in range(10 * len(CATEGORIES)) if place % len(CATEGORIES) == scene]
+    said = 0
+    for place in counted:
+        item = training.world._scene(place)
+        made = training.world._seen(item, place, [user(PICTURE, "what?"), assistant("that")])
+        assert made.spots is not None and made.spots.shape == (len(made.units), 4)
+        said += any(int(unit) in numbers for unit in made.units)
+        assert len(made.units) >= 2 * len(item.things)
+    assert said > len(counted) // 2
