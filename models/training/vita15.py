@@ -13,7 +13,6 @@ import argparse
 import json
 import shutil
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +59,7 @@ class Training:
             print(f"stage {stage.name}: done before, see {folder}", file=sys.stderr)
             return
         folder.mkdir(parents=True, exist_ok=True)
-        effort, cpu = self.size.efforts[stage.name], time.process_time()
+        effort = self.size.efforts[stage.name]
         vita = self._start(stage).to(self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
@@ -76,7 +75,6 @@ class Training:
             "steps": effort.steps,
             "examples": effort.steps * effort.batch,
             "seconds": round(seconds, 1),
-            "cpu_seconds": round(time.process_time() - cpu, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
             "held_out_loss": found._asdict(),
