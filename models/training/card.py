@@ -48,6 +48,8 @@ TARGETS = (
     Target("AISHELL-1, CER", "aishell1", "cer", "at most 10 %", "silence", 10.0),
     Target("MME, total of 2800", "mme", "total", "at least 2000", "grey pictures", 2000.0),
 )
+CHANCE = 75.0
+"""Points of an MME category answered by coin: half of the answers are right, and of a quarter of the pictures both."""
 PARTS: Mapping[str, tuple[str, ...]] = {
     "vision tower": (VISION,),
     "vision projector": (PROJECTOR,),
@@ -69,9 +71,12 @@ def card(facts: Facts) -> str:
     pictures = sum(
         report["examples"] * _share(stage, "collage", "caption", "question") for stage, report in facts.reports.items()
     )
+    categories = _categories(facts)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         scores=[_score(target, facts) for target in TARGETS],
-        categories=_categories(facts),
+        chance=f"{CHANCE:.0f}",
+        categories=", ".join(f"{name} {metric['value']:.0f}" for name, metric in categories.items()),
+        guessed=", ".join(name for name, metric in categories.items() if metric["ci"][0] <= CHANCE),
         measured_stages=list(facts.by_stage),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         language_rates=", ".join(
@@ -104,12 +109,11 @@ def _score(target: Target, facts: Facts) -> dict[str, Any]:
     return target._asdict() | {"measured": by_stage[-1] + note, "by_stage": by_stage, "without": without}
 
 
-def _categories(facts: Facts) -> str:
-    """MME's categories, the best first: "posters 200, scene 190"."""
+def _categories(facts: Facts) -> dict[str, Mapping[str, Any]]:
+    """MME's categories as they are read, with their metrics, the best first."""
     metrics = list(facts.by_stage.values())[-1]["tasks"]["mme"]["metrics"]
-    points = {name: metric["value"] for name, metric in metrics.items() if not metric.get("headline")}
-    ordered = sorted(points, key=lambda name: -points[name])
-    return ", ".join(f"{name.replace('_', ' ')} {points[name]:.0f}" for name in ordered)
+    categories = {name.replace("_", " "): metric for name, metric in metrics.items() if not metric.get("headline")}
+    return dict(sorted(categories.items(), key=lambda item: -item[1]["value"]))
 
 
 def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:

@@ -18,7 +18,10 @@ def results(value: float) -> dict[str, Any]:
         if target.metric == "total":
             entry |= {"unit": "points", "higher_is_better": True}
         tasks[target.task] = {"metrics": {target.metric: entry}}
-    tasks["mme"]["metrics"] |= {"text_translation": {"value": 85.0}, "posters": {"value": 200.0}}
+    tasks["mme"]["metrics"] |= {
+        "text_translation": {"value": 85.0, "ci": [70.0, 100.0]},
+        "posters": {"value": 200.0, "ci": [200.0, 200.0]},
+    }
     return {"tasks": tasks}
 
 
@@ -38,6 +41,7 @@ def test_every_figure_is_where_it_belongs(training: Training):
     assert "| MME, total of 2800 | at least 2000 | 7 [6, 8], missed | 6 [5, 7] (grey pictures) |" in lines
     assert "| MME, total of 2800 | 90 [89, 91] | 50 [49, 51] | 7 [6, 8] |" in lines
     assert "gets 75: posters 200, text translation 85." in text
+    assert "whose intervals reach 75: text translation." in text
     assert f"| all | {sum(p.numel() for p in model.parameters()):,} |" in lines
     assert sum(line.startswith(f"| {name} ") for line in lines for name in STAGES) == len(STAGES)
     assert "1.2 MB" in text

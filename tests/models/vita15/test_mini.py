@@ -59,9 +59,9 @@ def test_the_card_tells_what_the_weights_score(found: Mapping[str, Any], card: s
 
 def test_recognition_is_earned_by_hearing(found: Mapping[str, Any], tmp_path: Path):
     silent = results(tmp_path / "run", tasks=TASKS[:3], ablate="audio", limit=25)
-    for task, name in ((target.task, target.metric) for target in TARGETS[:3]):
-        assert metric(silent, task, name)["value"] >= 90
-        assert metric(found, task, name)["value"] < 50
+    for target in TARGETS[:3]:
+        assert metric(silent, target.task, target.metric)["value"] >= 90
+        assert metric(found, target.task, target.metric)["value"] <= target.bound
 
 
 def test_other_is_harder_than_clean(found: Mapping[str, Any]):
@@ -71,7 +71,8 @@ def test_other_is_harder_than_clean(found: Mapping[str, Any]):
 
 def test_mme_is_earned_by_seeing(found: Mapping[str, Any], tmp_path: Path):
     grey = results(tmp_path / "run", tasks=("mme",), ablate="image")
-    assert metric(grey, "mme", "total")["value"] <= 1500 < metric(found, "mme", "total")["value"]
+    assert metric(grey, "mme", "total")["value"] <= 1500
+    assert metric(found, "mme", "total")["value"] >= TARGETS[3].bound
 
 
 def test_the_folder_is_small_and_holds_the_released_layout():
