@@ -63,7 +63,7 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
     started, recent = time.monotonic(), 0.0
     learner.train()
     with losses.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")  # as `_cut` leaves the rows before
         for step in range(start, steps):
             rate = learning_rate(step, steps, learner.stage.learning_rate)
             for group in optimizer.param_groups:
