@@ -126,7 +126,7 @@ def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
         "data": ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items()),
         "loss": {"lm": "LM", "ctc": "CTC", "naming": "naming"}[stage.loss],
         "effort": f"{report['steps']:,} x {report['examples'] // report['steps']}",
-        "minutes": f"{report['seconds'] / 60:.0f}",
+        "minutes": f"{report['seconds'] / 60:.0f} ({report['threads']})",
         "controls": " / ".join(f"{losses[key]:.2f}" for key in ("true", "blank", "shuffled")),
     }
 
