@@ -67,15 +67,20 @@ def choose(
 
 
 def check_capabilities(tasks: Iterable[TaskLike], model_name: str, capabilities: Capabilities) -> None:
-    """Raise UsageError if a task needs an input or output that the model does not have."""
+    """Raise UsageError with all tasks that need an input or output which the model lacks, and those that it can run."""
+    able: list[str] = []
+    refused: list[str] = []
     for task in tasks:
         missing = [str(name) for name in sorted(set(task.inputs) - capabilities.inputs)]
         missing += [f"{output} output" for output in task.outputs if output not in capabilities.outputs]
         if missing:
-            raise UsageError(
-                f"model {model_name} cannot run task {task.name}: it has no {', '.join(missing)}. "
-                f"It takes {', '.join(sorted(capabilities.inputs))}."
-            )
+            refused.append(f"model {model_name} cannot run task {task.name}: it has no {', '.join(missing)}")
+        else:
+            able.append(task.name)
+    if refused:
+        takes = f"It takes {', '.join(sorted(capabilities.inputs))}."
+        remedy = f" What it can run of these: --tasks {','.join(able)}" if able else ""
+        raise UsageError("\n".join(refused) + f". {takes}{remedy}")
 
 
 def plan(chosen: TaskPlan, rates: TokenRates) -> Iterator[Planned]:

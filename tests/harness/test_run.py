@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness.config import RunConfig
+from harness.contracts import Capabilities
 from harness.failures import Exit, UsageError
+from harness.plan import check_capabilities
+from harness.registry import get_task
 from harness.run import exit_code, resume, score_again, start
 from harness.store import RunDir
 from harness.types import Failure, LoadedRequest, Response
@@ -194,6 +197,17 @@ def test_a_capability_that_is_missing_is_told_before_anything_runs(
     with pytest.raises(UsageError, match="it has no speech output"):
         start(CONFIG, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_tasks_that_cannot_run_are_told_with_those_that_can() -> None:
+    tasks = [get_task(name) for name in ("latency_spoken", "mme", "latency_fixed", "aishell1")]
+    sees = Capabilities(inputs=frozenset({"text", "image"}), outputs=frozenset({"text"}))
+    with pytest.raises(
+        UsageError, match=r"(?s)latency_spoken: .* aishell1: it has no audio.*: --tasks mme,latency_fixed$"
+    ):
+        check_capabilities(tasks, "sees", sees)
+    with pytest.raises(UsageError, match=r"It takes image, text\.$"):
+        check_capabilities(tasks[:1], "sees", sees)
 
 
 def test_an_empty_task_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
