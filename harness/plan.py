@@ -74,13 +74,13 @@ def check_capabilities(tasks: Iterable[TaskLike], model_name: str, capabilities:
         missing = [str(name) for name in sorted(set(task.inputs) - capabilities.inputs)]
         missing += [f"{output} output" for output in task.outputs if output not in capabilities.outputs]
         if missing:
-            refused.append(f"model {model_name} cannot run task {task.name}: it has no {', '.join(missing)}")
+            refused.append(f"model {model_name} cannot run task {task.name}: it has no {', '.join(missing)}.")
         else:
             able.append(task.name)
     if refused:
         takes = f"It takes {', '.join(sorted(capabilities.inputs))}."
         remedy = f" What it can run of these: --tasks {','.join(able)}" if able else ""
-        raise UsageError("\n".join(refused) + f". {takes}{remedy}")
+        raise UsageError("\n".join(refused) + f" {takes}{remedy}")
 
 
 def plan(chosen: TaskPlan, rates: TokenRates) -> Iterator[Planned]:

@@ -22,7 +22,7 @@ NOTHING = torch.empty(0, dtype=torch.long)
 class Imagined(NamedTuple):
     """A picture as the language model alone can have it: embeddings of words in the patches' places, and noise."""
 
-    words: Tensor  # int64 [tokens per tile, k], whose mean it is
+    words: Tensor  # int64 [tokens per tile, k]: a patch points where the sum of its k words does
     shown: Tensor  # bool [tokens per tile]: where there is anything but noise
     noise: Tensor  # [tokens per tile, D], of the embeddings' length times this
 
