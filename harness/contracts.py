@@ -1,4 +1,4 @@
-"""What the engine asks of a model and of a task.
+"""What the engine asks of a model and of a judge.
 
 `models` and `tasks` implement these protocols; the engine finds the implementations by name through
 `harness.registry` and imports neither package.
@@ -9,35 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
+from harness.media import Extent
 from harness.types import (
+    Ask,
+    Channels,
     Chunk,
-    Doc,
     Failure,
     Generation,
     LoadedRequest,
     Modality,
     Output,
+    Ready,
+    Request,
     Response,
-    Sample,
-    Score,
     States,
+    Verdict,
 )
 
 Device = str
 DType = Literal["float32", "bfloat16", "float16"]
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRates:
-    """How many prompt tokens an input costs, for scheduling before anything is decoded."""
-
-    audio_per_s: float = 12.5
-    image: int = 256
-    video_frame: int = 256
-    video_frames: int = 16
-    characters_per_token: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +40,21 @@ class Capabilities:
     outputs: frozenset[Output]
     stream: bool = False
     hidden_states: bool = False
-    token_rates: TokenRates = TokenRates()
+    channels: Channels = "mean"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """How a model is opened. `weights` is a folder in the released layout or a hub id; None means the default."""
+    """How a model is opened. `weights` is a folder in the released layout or a hub id; None means the default.
+
+    `threads` are the CPU threads of a forward pass; None leaves them to the model.
+    """
 
     weights: str | None = None
     device: Device = "cpu"
     dtype: DType = "float32"
     seed: int = 0
+    threads: int | None = None
 
 
 class Model(Protocol):
@@ -66,27 +62,49 @@ class Model(Protocol):
 
     name: str
     capabilities: Capabilities
-    prompt_style: str
-    """Name of the preset that the task's prompts are chosen by, e.g. "vita"."""
-    note: str
-    """Printed beside every number, e.g. "random weights"; empty for released weights."""
+    prompt_styles: tuple[str, ...]
+    """Names of the presets that the model was evaluated with, the best first, e.g. ("vita", "vlmevalkit")."""
 
-    def fingerprint(self) -> Mapping[str, Any]:
-        """What identifies the weights: source, revision, sizes or hashes. Goes into the manifest."""
+    @property
+    def label(self) -> str:
+        """What stands at the head of a table: the name, and a short digest unless the weights are the release's own."""
+
+    @property
+    def note(self) -> str:
+        """Printed beside every number, e.g. "random weights"; empty for released weights. Travels with the weights."""
 
     def open(self) -> None:
         """Load the weights. Raises `harness.failures.UsageError` with remedies when they are not there."""
 
-    def generate(self, batch: Sequence[LoadedRequest]) -> Iterator[tuple[int, Response | Failure]]:
-        """Answer a batch; yields (index into the batch, answer) as answers finish, each index once."""
-
     def close(self) -> None: ...
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        """What identifies the opened weights. `digest` is the hash of their contents, "released" whether they are
+        the release's own, "told" a list of what has to be said about them."""
+
+    def effective(self, generation: Generation) -> Mapping[str, Any]:
+        """The decoding settings as they are used: the request's, and the checkpoint's where the request has none."""
+
+    def prompt_tokens(self, request: Request, extents: Sequence[Extent]) -> int:
+        """How long the prompt is, from the headers of its media (one extent each); needs no weights."""
+
+    def prepare(self, loaded: LoadedRequest) -> Any:
+        """What `generate` reads, computed without the device. Called from several threads at once.
+
+        Raises SampleError or ValueError for a request that this model cannot take.
+        """
+
+    def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
+        """Answer requests that share a `batch_key`, at most `rows` side by side.
+
+        Items are pulled as rows become free; yields (position in the iterable, answer) as answers finish, each once.
+        """
 
 
 class StreamingModel(Model, Protocol):
     """A model whose capabilities announce `stream`."""
 
-    def stream(self, request: LoadedRequest) -> Iterator[Chunk]:
+    def stream(self, ready: Ready) -> Iterator[Chunk]:
         """Answer one request piece by piece; speech follows the text closely where the request asks for it.
 
         Raises `SampleError` where `generate` would give a `Failure`.
@@ -109,39 +127,40 @@ class ProbedModel(Model, Protocol):
 
 ModelFactory = Callable[[ModelOptions], Model]
 
-Sums = Mapping[str, Any]
-"""Part name -> float or float64 array [resamples], summed over clusters."""
+
+@dataclass(frozen=True, slots=True)
+class JudgeOptions:
+    """How a judge is opened. `weights` is a folder, a file, an endpoint or a hub id; None means the pinned default."""
+
+    weights: str | None = None
+    device: Device = "cpu"
 
 
-class SumMetric(Protocol):
-    """A number computed from summed parts: rates, accuracies, points."""
-
-    name: str
-    unit: str
-    higher_is_better: bool
-    headline: bool
-
-    def value(self, sums: Sums) -> Any:
-        """The metric of the sums (float, or array of the sums' length); NaN where undefined."""
-
-
-@runtime_checkable
-class ValueMetric(Protocol):
-    """A number computed from one part of every sample: percentiles, maxima."""
+class Judge(Protocol):
+    """A model that scorers ask: a speech recogniser, a language model that grades. Constructing one is cheap."""
 
     name: str
-    unit: str
-    higher_is_better: bool
-    headline: bool
-    part: str
+    role: str
+    """What it can be asked as: "recogniser", "llm"."""
 
-    def over(self, values: Any) -> Any:
-        """The metric over the last axis of `values` [..., samples]."""
+    def fingerprint(self) -> Mapping[str, Any]:
+        """What pins its verdicts: weights or endpoint model, revision, decoding settings, prompt hash. JSON."""
+
+    def open(self) -> None:
+        """Load it. Raises UsageError naming the extra to install and where to put the weights."""
+
+    def judge(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Verdict | Failure]]:
+        """(Index into `asks`, verdict) as they are known, each once. Media are files; the judge opens them."""
+
+    def close(self) -> None: ...
+
+
+JudgeFactory = Callable[[JudgeOptions], Judge]
 
 
 @dataclass(frozen=True, slots=True)
 class DataChoice:
-    """Where rows come from: the hub, the shipped mini data, or a folder."""
+    """Where rows come from: the hub, the shipped mini data, or a folder (absolute, so that a run can go on anywhere)."""
 
     kind: Literal["hub", "mini", "folder"]
     folder: Path | None = None
@@ -152,54 +171,7 @@ class DataChoice:
         match text:
             case "hub" | "mini":
                 return cls(text)
-        return cls("folder", Path(text).expanduser())
+        return cls("folder", Path(text).expanduser().absolute())
 
     def __str__(self) -> str:
         return str(self.folder) if self.folder is not None else self.kind
-
-
-Row = dict[str, Any]
-PromptFn = Callable[[Doc], str]
-
-
-class TaskLike(Protocol):
-    """A benchmark: where its rows are, how a row becomes a sample, how an answer is scored."""
-
-    name: str
-    version: str
-    inputs: frozenset[Modality]
-    outputs: tuple[Output, ...]
-    generation: Generation
-    prompts: Mapping[str, PromptFn]
-    default_prompt: str
-    profiles: Sequence[str]
-    default_profile: str
-    metrics: Sequence[SumMetric | ValueMetric]
-    image_tiles: int | None
-    max_batch: int | None
-    """Most samples answered together; 1 where latency is measured."""
-    warm_up: int
-    """Samples answered and thrown away before the first that counts."""
-    cluster_name: str | None
-    additive: bool
-    """True when a sample's parts mean the same alone as in its cluster, so that samples may be resampled singly."""
-    citation: str
-    licence: str
-
-    def rows(self, data: DataChoice) -> Iterable[Row]:
-        """Rows in the benchmark's order. Raises `UsageError` naming what is missing and the remedies."""
-
-    def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
-        """What identifies the data: id, revision, split and a hash of the file list."""
-
-    def to_sample(self, row: Row, prompt: PromptFn) -> Sample:
-        """One row as a sample. Raises ValueError naming the field when the row is malformed."""
-
-    def cluster_of(self, doc: Doc) -> str | None:
-        """The group of samples that are not independent of this one; None where each stands alone."""
-
-    def score(self, doc: Doc, response: Response | None, profile: str) -> Score:
-        """Score an answer; None (no answer) counts as wrong and never leaves the denominator."""
-
-    def combine(self, parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
-        """The additive parts of one cluster from the parts of its samples (a sum unless the metric needs more)."""

@@ -1,6 +1,6 @@
 """The vocabulary of the harness: what flows from a benchmark's row to a score.
 
-    row -> Sample -> Request -> Response | Failure -> Score -> results -> report
+    row -> Sample -> Request -> Response | Failure -> (Judgement) -> Score -> results -> report
 
 Everything here is a frozen value, but for an open video. Times are seconds on a monotonic clock that starts at zero
 when a request is handed to the model; sample rates are in Hz.
@@ -9,7 +9,7 @@ when a request is handed to the model; sample rates are in Hz.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ Role = Literal["system", "user", "assistant"]
 Stage = Literal["load", "generate", "parse", "score", "judge"]
 FailureKind = Literal["transient", "permanent", "unsupported", "limit"]
 Status = Literal["ok", "unscored", "failed"]
+Channels = Literal["first", "mean"]
+"""What a model hears of a recording with several channels: the first one, or their mean."""
+Channel = Literal["", "text", "speech"]
+"""What a score is about: the text or the speech of an answer, "" where there is only one of them to score."""
 
 Doc = Mapping[str, Any]
 
@@ -84,9 +88,21 @@ class Generation:
     temperature: float = 0.0
     top_k: int | None = None
     top_p: float | None = None
-    repetition_penalty: float = 1.0
+    repetition_penalty: float | None = None
+    """None leaves it to what the checkpoint states; 1.0 is none."""
     stop: tuple[str, ...] = ()
     seed: int = 0
+    """Of one request: the plan draws it from the run's seed, the task, the sample and the repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """How finely pictures are cut, where a benchmark's protocol says so; None leaves it to the model."""
+
+    max_tiles: int | None = None
+    """Most tiles an image may be cut into."""
+    max_frames: int | None = None
+    """Most frames of a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +111,16 @@ class Request:
     messages: tuple[Message, ...]
     generation: Generation
     outputs: tuple[Output, ...] = ("text",)
-    image_tiles: int | None = None
-    """Most tiles an image may be cut into, where the benchmark's protocol names it; None leaves it to the model."""
+    pictures: Pictures = Pictures()
 
     @property
     def media(self) -> tuple[Media, ...]:
         return media_of(self.messages)
+
+    @property
+    def batch_key(self) -> tuple[Generation, tuple[Output, ...]]:
+        """Requests with equal keys may be decoded side by side: they differ in content and seed only."""
+        return replace(self.generation, seed=0), self.outputs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,9 +164,22 @@ class LoadedRequest:
     media: tuple[Decoded, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A request that a model has prepared: `inputs` is what its `prepare` returned, after `prepare_s` seconds.
+
+    A model that takes it in at the moment t counts from t - `prepare_s`, so that preparing is part of every latency
+    and waiting for a free row is part of none.
+    """
+
+    request: Request
+    inputs: Any
+    prepare_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds since the request was handed to the model; None where the moment did not occur."""
+    """Seconds since the request was handed to the model, its preparing included; None where a moment did not occur."""
 
     end: float
     start: float = 0.0
@@ -235,11 +268,42 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a scorer sees of a response, after the steps that take the answer out of it.
+
+    `text` is None when there is no answer: it counts as wrong. `speech` refers to the stored recording.
+    """
+
+    text: str | None
+    speech: Media | None = None
+    timings: Timings | None = None
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a scorer asks of a judge: a role ("recogniser", "llm"), what is judged, and settings such as a language."""
+
+    role: str
+    content: str | Media
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge said: a transcript, or a grader's reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A sample's score as sufficient statistics.
 
     `parts` add up over the samples of a cluster and over clusters, so corpus values, merges and bootstraps are
-    exact (WER keeps errors and words). `extracted` is the answer read from the response, None if there is none.
+    exact (WER keeps errors and words). `tags` say which sub-scores the sample counts in (a category, several
+    capabilities); `extracted` is the answer read from the response, None if there is none; `wrong` is whether the
+    answer has a fault, None where that has no meaning (a latency); `shown` are reference and hypothesis as compared.
     """
 
     name: str
@@ -248,6 +312,9 @@ class Score:
     status: Status = "ok"
     extracted: str | None = None
     reason: str | None = None
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wrong: bool | None = None
+    shown: tuple[str, str] | None = None
 
 
 def media_of(messages: tuple[Message, ...]) -> tuple[Media, ...]:
