@@ -1,4 +1,4 @@
-"""Sample records -> a task's counts and metrics with confidence intervals.
+"""Records and their scores -> a task's entry in `results.json`: counts, metrics, sub-scores, intervals.
 
 The records' order does not matter: a run that was killed and resumed gives the same numbers as one that was not.
 """
@@ -6,182 +6,353 @@ The records' order does not matter: a run that was killed and resumed gives the 
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from harness import stats
-from harness.contracts import SumMetric, TaskLike, ValueMetric
 from harness.failures import MIN_COVERAGE, coverage
+from harness.idset import IdSet
+from harness.plan import key
+from harness.schema import GroupResult, MetricResult, Record, Scored, ScoreResult, TaskResult
+from harness.stats import Interval
+from harness.task import Combined, Metric, Quantile, Ratio, Statistic, Task
+from harness.types import Channel, Score
+from harness.units import Grouped, PartTable, Units, averaged
 
-MIN_CLUSTERS = 8
-"""With fewer clusters than this their resampling says little; samples are resampled instead where they add up."""
-
-Floats = npt.NDArray[np.float64]
-
-
-class PartTable:
-    """The parts of many samples, a column a part, eight bytes a value; NaN where a sample lacks the part."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, array[float]] = {}
-        self._clusters: dict[str, int] = {}
-        self._cluster_of = array("q")
-
-    def __len__(self) -> int:
-        return len(self._cluster_of)
-
-    def add(self, parts: Mapping[str, float], cluster: str | None) -> None:
-        """A sample; without a cluster it is one of its own."""
-        row = len(self)
-        for name, value in parts.items():
-            column = self._columns.setdefault(name, array("d"))
-            column.extend([math.nan] * (row - len(column)))
-            column.append(value)
-        known = -1 if cluster is None else self._clusters.setdefault(cluster, len(self._clusters))
-        self._cluster_of.append(known)
-
-    @property
-    def names(self) -> list[str]:
-        return sorted(self._columns)
-
-    def values(self) -> Floats:
-        """All parts [samples, names], NaN where absent."""
-        table = np.full((len(self), len(self._columns)), np.nan)
-        for j, name in enumerate(self.names):
-            column = np.frombuffer(self._columns[name], dtype=np.float64)
-            table[: len(column), j] = column
-        return table
-
-    def clusters(self) -> npt.NDArray[np.int64]:
-        """Each sample's cluster, numbered from 0; a sample that has none is one of its own."""
-        found = np.frombuffer(self._cluster_of, dtype=np.int64).copy()
-        alone = found < 0
-        found[alone] = len(self._clusters) + np.arange(int(alone.sum()))
-        return found
+MAX_ANSWERS = 12
+"""With more different answers than this there is no distribution worth showing."""
+MAX_ANSWER = 40
+"""Characters of an answer that can be one of few."""
 
 
-class Units(NamedTuple):
-    """What is resampled: `parts` [units, names] add up over units; `kind` says what a unit is."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was to be answered, as far as the results need it."""
 
-    names: list[str]
-    parts: Floats
-    kind: str
+    prompt: str
+    profile: str
+    """Of the headline."""
+    repeats: int = 1
+    n_published: int | None = None
+    judges: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The samples of one profile and channel in one repeat."""
+
+    task: Task
+    profile: str
+    counts: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    """Failed samples that count nowhere: it is not known what they belong to."""
+    table: PartTable = field(default_factory=PartTable)
+    groups: Grouped | None = None
+
+    def __post_init__(self) -> None:
+        if self.task.group is not None:
+            self.groups = Grouped(self.task, self.profile)
+
+    def add(self, record: Record, score: Score) -> None:
+        self.counts[score.status] += 1
+        if score.status == "unscored":
+            return
+        timed = all(isinstance(metric, Quantile) for metric in self.task.metrics)
+        if score.status == "failed" and not timed:
+            self.lost += not score.parts or (self.groups is not None and record.cluster is None)
+        if self.groups is not None:
+            if score.parts:
+                self.groups.add(record.cluster or f"alone {record.id}", score)
+        else:
+            self.table.add(record.id, score.parts, record.cluster, score.tags)
+
+    def finished(self) -> PartTable:
+        if self.groups is not None:
+            self.table = self.groups.table()
+        return self.table
 
 
 def task_result(
-    task: TaskLike, profile: str, prompt: str, records: Iterable[Mapping[str, Any]], seed: int
-) -> dict[str, Any]:
-    """The entry of a task in `results.json`."""
-    counts: Counter[str] = Counter()
+    task: Task,
+    planned: Planned,
+    pairs: Iterable[tuple[Record, Scored]],
+    ids: Iterable[str] | None,
+    seed: int = 0,
+) -> TaskResult:
+    """The entry of a task. `ids` are those of the plan; without a plan (a responses file) what is there is all."""
+    tallies: dict[tuple[str, Channel], dict[int, _Tally]] = {}
+    seen, repeated = IdSet(), 0
     failures: Counter[str] = Counter()
-    truncated = 0
-    table = PartTable()
-    for record in records:
-        score = record["score"]
-        counts[score["status"]] += 1
-        if failure := record.get("failure"):
-            failures[f"{failure['stage']}/{failure['kind']}"] += 1
-        truncated += bool(record.get("response", {}).get("truncated"))
-        if score["status"] != "unscored":
-            table.add(score["parts"], record["cluster"])
+    steps: Counter[str] = Counter()
+    answers: Counter[str] = Counter()
+    solved: dict[str, list[bool]] = {}
+    truncated, seconds = 0, 0.0
+    head = planned.profile, task.default_channel
+    for record, scored in pairs:
+        seconds += record.took
+        if not seen.add(key(record.id, record.repeat)):
+            repeated += 1
+            continue
+        truncated += record.response is not None and record.response.truncated
+        steps.update(scored.steps)
+        if failure := record.failure or scored.failure:
+            failures[f"{failure.stage}/{failure.kind}"] += 1
+        for profile, channels in scored.scores.items():
+            for channel, score in channels.items():
+                by_repeat = tallies.setdefault((profile, channel), {})
+                if record.repeat not in by_repeat:
+                    by_repeat[record.repeat] = _Tally(task, profile)
+                by_repeat[record.repeat].add(record, score)
+                if (profile, channel) == head:
+                    _note_answer(answers, score)
+                    if planned.repeats > 1:
+                        solved.setdefault(record.id, []).append(score.wrong is False and score.status == "ok")
 
-    expected = sum(counts.values())
-    share = coverage(counts["ok"], expected)
-    sums = [metric for metric in task.metrics if not isinstance(metric, ValueMetric)]
-    values = [metric for metric in task.metrics if isinstance(metric, ValueMetric)]
-    return {
-        "version": task.version,
-        "prompt": prompt,
-        "profile": profile,
-        "n_expected": expected,
-        "n_scored": counts["ok"],
-        "n_failed": counts["failed"],
-        "n_unscored": counts["unscored"],
-        "coverage": share,
-        "valid": share >= MIN_COVERAGE,
-        "failures": dict(sorted(failures.items())),
-        "truncated": truncated,
-        "metrics": sum_metrics(sums, resampling_units(task, profile, table), seed) | value_metrics(values, table, seed),
-    }
+    rows, missing = _missing(ids, planned.repeats, seen)
+    expected = len(seen) + missing
+    scores: dict[str, dict[Channel, ScoreResult]] = {}
+    for (profile, channel), by_repeat in sorted(tallies.items()):
+        scores.setdefault(profile, {})[channel] = _score_result(task, by_repeat, missing, seed)
+    headline = scores.get(head[0], {}).get(head[1])
+    if headline is None:  # nothing was answered
+        headline = _score_result(task, {0: _Tally(task, head[0])}, missing, seed)
+        scores.setdefault(head[0], {})[head[1]] = headline
+    result = TaskResult(
+        version=task.version,
+        prompt=planned.prompt,
+        profile=head[0],
+        channel=head[1],
+        n_expected=expected,
+        n_scored=headline.n_scored,
+        n_failed=headline.n_failed,
+        n_unscored=headline.n_unscored,
+        coverage=headline.coverage,
+        valid=headline.valid and not missing and not repeated,
+        scores=scores,
+        n_published=planned.n_published,
+        n_rows=rows if ids is not None else expected,
+        n_missing=missing,
+        n_repeated=repeated,
+        failures=dict(sorted(failures.items())),
+        truncated=truncated,
+        steps=dict(sorted(steps.items())),
+        gap=_gap(scores.get(head[0], {})),
+        repeats=planned.repeats,
+        spread=_spread(task, tallies.get(head, {})) if planned.repeats > 1 else {},
+        pass_at=_pass_at(list(solved.values()), planned.repeats) if planned.repeats > 1 else {},
+        judges=dict(planned.judges),
+        answers=dict(answers.most_common()) if len(answers) <= MAX_ANSWERS else {},
+        seconds=round(seconds, 3),
+    )
+    result.problems = _problems(result, headline, sum(t.lost for t in tallies.get(head, {}).values()))
+    result.valid = result.valid and not sum(t.lost for t in tallies.get(head, {}).values())
+    return result
 
 
-def resampling_units(task: TaskLike, profile: str, table: PartTable) -> Units:
-    """Samples joined into clusters; single samples where there are too few clusters and parts simply add."""
-    names, values = table.names, table.values()
-    if task.cluster_name is None:
-        return Units(names, _ordered(np.nan_to_num(values)), "sample")
-    clusters = table.clusters()
-    n_clusters = int(clusters.max()) + 1 if len(clusters) else 0
-    if not task.additive:
-        return _combined(task, profile, names, values, clusters)
-    if n_clusters < MIN_CLUSTERS:
-        return Units(names, _ordered(np.nan_to_num(values)), "sample")
-    joined = np.zeros((n_clusters, len(names)))
-    np.add.at(joined, clusters, np.nan_to_num(values))
-    return Units(names, _ordered(joined), task.cluster_name)
+def _missing(ids: Iterable[str] | None, repeats: int, seen: IdSet) -> tuple[int, int]:
+    """How many rows were planned, and how many of their repeats have no record."""
+    rows = missing = 0
+    for identity in ids or ():
+        rows += 1
+        missing += sum(key(identity, repeat) not in seen for repeat in range(repeats))
+    return rows, missing
 
 
-def _combined(
-    task: TaskLike, profile: str, names: Sequence[str], values: Floats, clusters: npt.NDArray[np.int64]
-) -> Units:
-    """Clusters by the task's own rule, from the parts that their samples have."""
-    groups: dict[int, list[Mapping[str, float]]] = {}
-    for cluster, row in zip(clusters.tolist(), values.tolist(), strict=True):
-        parts = {name: value for name, value in zip(names, row, strict=True) if not math.isnan(value)}
-        groups.setdefault(cluster, []).append(parts)
-    joined_names, joined = stats.table([task.combine(group, profile) for group in groups.values()])
-    return Units(joined_names, _ordered(joined), task.cluster_name or "sample")
+def _problems(result: TaskResult, headline: ScoreResult, lost: int) -> list[str]:
+    """Why the numbers do not count, then what else has to be said of them."""
+    said = []
+    if result.n_missing:
+        said.append(f"invalid: the log lacks {result.n_missing} of {result.n_expected} planned samples")
+    if result.n_repeated:
+        said.append(f"invalid: the log has {result.n_repeated} records twice; the first of each counts")
+    if lost:
+        said.append(f"invalid: {lost} failed rows count nowhere, as it is not known what they belong to")
+    if headline.coverage < MIN_COVERAGE:
+        scorable = result.n_expected - result.n_unscored
+        kinds = ", ".join(f"{n} x {kind}" for kind, n in result.failures.items())
+        said.append(
+            f"invalid: coverage {100 * headline.coverage:.1f} % is under {100 * MIN_COVERAGE:g} % "
+            f"({result.n_scored} of {scorable} samples scored" + (f"; {kinds})" if kinds else ")")
+        )
+    if headline.n_incomplete_groups:
+        said.append(f"{headline.n_incomplete_groups} groups lack a member and are in no group score")
+    if result.n_published is not None and result.n_rows != result.n_published:
+        said.append(f"{result.n_rows:,} of {result.n_published:,} published rows")
+    if result.n_unscored:
+        said.append(f"{result.n_unscored} samples have a reference that no answer can be scored on")
+    return said
 
 
-def _ordered(rows: Floats) -> Floats:
-    """Rows sorted by their values: a bootstrap draws by place, and places must not follow who finished first."""
-    return rows[np.lexsort(rows.T[::-1])] if rows.size else rows
+def _note_answer(answers: Counter[str], score: Score) -> None:
+    if score.extracted is not None and len(answers) <= MAX_ANSWERS:
+        answers[score.extracted if len(score.extracted) <= MAX_ANSWER else ""] += 1
 
 
-def sum_metrics(definitions: Sequence[SumMetric], units: Units, seed: int) -> dict[str, Any]:
-    """Each metric's value over all units and its bootstrap interval."""
-    n = len(units.parts)
-    if n == 0:
-        return {m.name: _entry(m, None, None, units.kind, 0) for m in definitions}
-    total = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
-    resampled = stats.bootstrap_sums(units.parts, seed=seed) if definitions and n > 1 else None
-    found = {}
-    for metric in definitions:
-        value = float(metric.value(total))
-        interval = None if resampled is None else stats.metric_interval(units.names, resampled, metric.value)
-        found[metric.name] = _entry(metric, value, interval, units.kind, n)
+def _score_result(task: Task, by_repeat: Mapping[int, _Tally], missing: int, seed: int) -> ScoreResult:
+    counts: Counter[str] = Counter()
+    for tally in by_repeat.values():
+        counts.update(tally.counts)
+    expected = sum(counts.values()) + missing
+    share = coverage(counts["ok"], expected - counts["unscored"])
+    tables = [tally.finished() for _, tally in sorted(by_repeat.items())]
+    groups = _groups(task, tables)
+    metrics: dict[str, MetricResult] = {}
+    whole = _units(task, tables)
+    for metric in task.metrics:
+        if isinstance(metric, Combined):
+            metrics[metric.name] = _combined(metric, groups)
+        else:
+            metrics[metric.name] = _measured(metric, whole, tables, seed)
+    return ScoreResult(
+        n_scored=counts["ok"],
+        n_failed=counts["failed"],
+        n_unscored=counts["unscored"],
+        coverage=share,
+        valid=share >= MIN_COVERAGE,
+        metrics=metrics,
+        groups=groups,
+        n_incomplete_groups=int(sum(table.values("incomplete").sum() for table in tables)),
+    )
+
+
+def _units(task: Task, tables: Sequence[PartTable], tag: str = "", value: str = "") -> Units:
+    """The units of all samples, or of those with a tag's value; repeats are averaged."""
+    kind = None if task.group is not None else task.cluster_name
+    picked = [table.units(kind, table.tags.get(tag, {}).get(value, []) if tag else None) for table in tables]
+    units = averaged(picked)
+    grouped = task.group is not None and task.cluster_name
+    return units._replace(kind=task.cluster_name or "sample") if grouped else units
+
+
+def _groups(task: Task, tables: Sequence[PartTable]) -> dict[str, dict[str, GroupResult]]:
+    """The sub-scores of every metric that has some: tag -> value -> its own samples, units and intervals."""
+    found: dict[str, dict[str, GroupResult]] = {}
+    split = [metric for metric in task.metrics if isinstance(metric, Ratio) and metric.by]
+    for tag in dict.fromkeys(tag for metric in split for tag in metric.by):
+        values = sorted({value for table in tables for value in table.tags.get(tag, {})})
+        for value in values:
+            units = _units(task, tables, tag, value)
+            metrics = {metric.name: _ratio(metric, units) for metric in split if tag in metric.by}
+            n = max(len(table.tags.get(tag, {}).get(value, ())) for table in tables)
+            found.setdefault(tag, {})[value] = GroupResult(n, metrics)
     return found
 
 
-def value_metrics(definitions: Sequence[ValueMetric], table: PartTable, seed: int) -> dict[str, Any]:
-    """Each metric over the samples that have its part, and its bootstrap interval over samples."""
-    columns = dict(zip(table.names, table.values().T, strict=True)) if definitions else {}
-    found = {}
-    for metric in definitions:
-        column = columns.get(metric.part, np.empty(0))
-        values = np.sort(column[~np.isnan(column)])
-        value = float(metric.over(values)) if len(values) else None
-        drawn = stats.bootstrap_values(values, metric.over, seed=seed) if len(values) > 1 else None
-        interval = None if drawn is None else stats.percentile_interval(drawn)
-        found[metric.name] = _entry(metric, value, interval, "sample", len(values))
-    return found
+def _measured(
+    metric: Ratio | Statistic | Quantile, units: Units, tables: Sequence[PartTable], seed: int
+) -> MetricResult:
+    if isinstance(metric, Ratio):
+        return _ratio(metric, units)
+    if isinstance(metric, Quantile):
+        values = np.sort(np.concatenate([table.values(metric.part) for table in tables]))
+        value = float(np.quantile(values, metric.q)) if len(values) else None
+        interval = stats.quantile_interval(values, metric.q) if len(values) else None
+        return _entry(metric, value, interval, "sample", len(values))
+    if not len(units.parts):
+        return _entry(metric, None, None, units.kind, 0)
+    sums = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
+    interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
+    return _entry(metric, float(metric.compute(sums)), interval, units.kind, len(units.parts))
 
 
-def _entry(
-    metric: SumMetric | ValueMetric, value: float | None, interval: stats.Interval | None, unit: str, n: int
-) -> dict[str, Any]:
+def _ratio(metric: Ratio, units: Units) -> MetricResult:
+    part, whole = units.column(metric.part), units.column(metric.whole)
+    n = int((whole > 0).sum())
+    total = float(whole.sum())
+    if total == 0:
+        return _entry(metric, None, None, units.kind, 0)
+    value = metric.scale * float(part.sum()) / total
+    upper = None if metric.upper is None else metric.upper / metric.scale
+    interval = stats.ratio_interval(part, whole, upper=upper)
+    if interval is not None:
+        interval = interval._replace(low=metric.scale * interval.low, high=metric.scale * interval.high)
+    if metric.complement:
+        assert metric.upper is not None
+        value = metric.upper - value
+        if interval is not None:
+            interval = interval._replace(low=metric.upper - interval.high, high=metric.upper - interval.low)
+    return _entry(metric, value, interval, units.kind, n)
+
+
+def _combined(metric: Combined, groups: Mapping[str, Mapping[str, GroupResult]]) -> MetricResult:
+    """A weighted sum over values of a tag; undefined where one of them was not asked."""
+    there = groups.get(metric.tag, {})
+    parts = [there[value].metrics[metric.of] if value in there else None for value in metric.weights]
+    known = [part for part in parts if part is not None and part.value is not None]
+    n, kind = sum(part.n for part in known), known[0].ci_unit if known else "sample"
+    if len(known) < len(parts):
+        return _entry(metric, None, None, kind, n)
+    weights = list(metric.weights.values())
+    values = [float(part.value) for part in known if part.value is not None]
+    value = sum(weight * one for weight, one in zip(weights, values, strict=True))
+    limits = [part.ci for part in known]
+    if any(limit is None for limit in limits):
+        return _entry(metric, value, None, kind, n)
+    interval = stats.combined_interval(values, [limit for limit in limits if limit is not None], weights)
+    return _entry(metric, value, interval, kind, n)
+
+
+def _entry(metric: Metric, value: float | None, interval: Interval | None, unit: str, n: int) -> MetricResult:
     defined = value is not None and math.isfinite(value)
-    return {
-        "value": value if defined else None,
-        "ci": [interval.low, interval.high] if defined and interval is not None else None,
-        "ci_unit": unit,
-        "n_clusters": n,
-        "unit": metric.unit,
-        "higher_is_better": metric.higher_is_better,
-        "headline": metric.headline,
-    }
+    return MetricResult(
+        value=value if defined else None,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        headline=metric.headline,
+        n=n,
+        ci=(interval.low, interval.high) if defined and interval is not None else None,
+        ci_method=interval.method if defined and interval is not None else "",
+        ci_unit=unit,
+    )
+
+
+def _gap(channels: Mapping[Channel, ScoreResult]) -> dict[str, float]:
+    """Text minus speech, for every metric that both have."""
+    if "text" not in channels or "speech" not in channels:
+        return {}
+    text, speech = channels["text"].metrics, channels["speech"].metrics
+    both = {name: (text[name].value, speech[name].value) for name in text if name in speech}
+    return {name: a - b for name, (a, b) in both.items() if a is not None and b is not None}
+
+
+def _spread(task: Task, by_repeat: Mapping[int, _Tally]) -> dict[str, list[float]]:
+    """The headline metrics of each repeat by itself."""
+    found: dict[str, list[float]] = {}
+    for _, tally in sorted(by_repeat.items()):
+        tables = [tally.table]
+        groups = _groups(task, tables)
+        for metric in task.metrics:
+            if not metric.headline:
+                continue
+            one = (
+                _combined(metric, groups)
+                if isinstance(metric, Combined)
+                else _measured(metric, _units(task, tables), tables, 0)
+            )
+            if one.value is not None:
+                found.setdefault(metric.name, []).append(one.value)
+    return found
+
+
+def _pass_at(solved: Sequence[Sequence[bool]], repeats: int) -> dict[str, float]:
+    """In percent, how many samples at least one of k answers solves: the unbiased estimate of Chen et al. 2021."""
+    if not solved:
+        return {}
+
+    def expected(right: int, n: int, k: int) -> float:
+        return 1.0 - math.comb(n - right, k) / math.comb(n, k) if n >= k else float(right > 0)
+
+    ks = sorted({1, *(k for k in (2, 5, 10, 100) if k < repeats), repeats})
+    return {str(k): 100 * sum(expected(sum(s), len(s), k) for s in solved) / len(solved) for k in ks}
+
+
+def seconds_of(records: Iterable[Record]) -> dict[int, tuple[int, float]]:
+    """Stretch -> (answers, seconds of answering)."""
+    found: dict[int, tuple[int, float]] = {}
+    for record in records:
+        count, seconds = found.get(record.stretch, (0, 0.0))
+        found[record.stretch] = count + 1, seconds + record.took
+    return found

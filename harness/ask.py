@@ -12,6 +12,7 @@ import numpy as np
 
 from harness import media as media_files
 from harness.contracts import Model, StreamingModel
+from harness.engines.local import prepared
 from harness.failures import SampleError, UsageError
 from harness.media import Clip
 from harness.types import (
@@ -81,15 +82,20 @@ def ask(
         model.open()
         if speak and "speech" not in model.capabilities.outputs:
             raise UsageError(f"the weights of model {model.name} have no speech decoder; leave out --speak")
-        loaded = LoadedRequest(request, tuple(media_files.load(media) for media in request.media))
+        opened = []
         try:
-            if on_chunk is not None:
-                return _collected(cast(StreamingModel, model).stream(loaded), on_chunk)
-            _, answer = next(model.generate([loaded]))
+            for media in request.media:
+                opened.append(media_files.load(media, channels=model.capabilities.channels))
+            ready = prepared(model, LoadedRequest(request, tuple(opened)))
+        except ValueError as error:
+            raise SampleError(str(error)) from error
         finally:
-            for content in loaded.media:
+            for content in opened:
                 if isinstance(content, Clip):
                     content.close()
+        if on_chunk is not None:
+            return _collected(cast(StreamingModel, model).stream(ready), on_chunk)
+        _, answer = next(model.generate([ready], 1))
     if not isinstance(answer, Response):
         raise SampleError(answer.message, answer.kind)
     return answer

@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.config import RunConfig
+from harness.options import with_flags
+
 app = typer.Typer(
     name="harness",
     help="Evaluate omni models: text, image, video and audio in; text and speech out.",
@@ -17,7 +20,8 @@ app = typer.Typer(
 )
 
 
-def _task_names(incomplete: str) -> list[str]:
+def task_names(incomplete: str) -> list[str]:
+    """Completions of a comma-separated list of tasks and suites."""
     from harness import registry
 
     before, comma, last = incomplete.rpartition(",")
@@ -25,61 +29,45 @@ def _task_names(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
 
 
-def _model_names(incomplete: str) -> list[str]:
+def model_names(incomplete: str) -> list[str]:
     from harness import registry
 
     return [name for name in registry.names("models") if name.startswith(incomplete)]
 
 
-ModelOption = Annotated[
-    str | None,
-    typer.Option("--model", "-m", help="Model name.", autocompletion=_model_names, show_default=False),
-]
-TasksOption = Annotated[
-    str | None,
-    typer.Option("--tasks", "-t", help="Tasks and suites, comma-separated.", autocompletion=_task_names),
-]
+def judge_names(incomplete: str) -> list[str]:
+    from harness import registry
+
+    return [name for name in [*registry.names("judges"), "none"] if name.startswith(incomplete)]
+
+
+COMPLETION = {"tasks": task_names, "model": model_names, "judge": judge_names}
+SHORT = {"tasks": "-t", "model": "-m"}
+
+RunArgument = Annotated[Path, typer.Argument(help="Run directory.")]
 ProfileOption = Annotated[
-    list[str] | None, typer.Option("--profile", help="Scoring profile: NAME, or TASK=NAME. May be repeated.")
+    list[str] | None, typer.Option("--profile", help="Profile of the headline: NAME, or TASK=NAME. May be repeated.")
+]
+JudgeOption = Annotated[
+    list[str] | None,
+    typer.Option("--judge", help="Judge: NAME, NAME:WEIGHTS, or none. May be repeated.", autocompletion=judge_names),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @app.command()
+@with_flags(RunConfig, SHORT, COMPLETION)
 def run(
-    model: ModelOption = None,
-    tasks: TasksOption = None,
-    data: Annotated[str | None, typer.Option(help="hub, mini, or a folder with the unpacked archives.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Folder in the released layout, or a hub id.")] = None,
-    limit: Annotated[int | None, typer.Option(help="First N samples of each task.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of sampling, random weights and bootstraps.")] = None,
-    batch_tokens: Annotated[int | None, typer.Option(help="Token budget of a batch.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
-    profile: ProfileOption = None,
-    prompt: Annotated[str | None, typer.Option(help="Prompt preset; default: the model's own style.")] = None,
-    ablate: Annotated[str | None, typer.Option(help="Blank this input: image, audio or video.")] = None,
+    given: dict[str, Any],
     config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Evaluate a model on tasks."""
-    from harness.config import make_config, parse_profiles, read_yaml
-    from harness.registry import expand_tasks, get_task
+    from harness.config import gather
 
-    fields: dict[str, Any] = read_yaml(config) if config else {}
-    flags = {"model": model, "tasks": tasks, "data": data, "weights": weights, "limit": limit, "seed": seed}
-    flags |= {"batch_tokens": batch_tokens, "device": device, "dtype": dtype, "prompt": prompt, "ablate": ablate}
-    fields |= {name: value for name, value in flags.items() if value is not None}
-    if isinstance(fields.get("tasks"), str | list):
-        named = fields["tasks"]
-        fields["tasks"] = expand_tasks(named if isinstance(named, str) else ",".join(map(str, named)))
-    if profile:
-        known = {name: get_task(name).profiles for name in fields.get("tasks", [])}
-        fields["profile"] = parse_profiles(profile, known)
-    chosen = make_config(fields, str(config) if config else "command line")
-
+    chosen = gather(given, config)
     if dry_run:
         from harness.preview import preview
 
@@ -87,24 +75,29 @@ def run(
         return
     from harness.run import start
 
-    _conclude(start(chosen, out).path, json)
+    conclude(start(chosen, out).path, json)
 
 
 @app.command()
-def resume(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
+def resume(run: RunArgument, json: JsonOption = False) -> None:
     """Go on with a run that was stopped or killed."""
+    from harness.kinds import need_answers
     from harness.run import resume as resume_run
 
-    _refuse_probe(run)
-    _conclude(resume_run(run).path, json)
+    need_answers(run)
+    conclude(resume_run(run).path, json)
 
 
 @app.command()
 def score(
     run: Annotated[Path | None, typer.Argument(help="Finished run whose answers are scored again.")] = None,
-    task: Annotated[str | None, typer.Option(help="Task, with --responses.", autocompletion=_task_names)] = None,
-    responses: Annotated[Path | None, typer.Option(help='JSONL of {"id", "doc", "response"}.')] = None,
+    task: Annotated[str | None, typer.Option(help="Task, with --responses.", autocompletion=task_names)] = None,
+    responses: Annotated[
+        Path | None, typer.Option(help='JSONL of {"id", "doc", "response"}; see docs/responses.md.')
+    ] = None,
     profile: ProfileOption = None,
+    prompt: Annotated[str | None, typer.Option(help="Preset that the responses answer, with --responses.")] = None,
+    judge: JudgeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Score stored answers without a model: a run's, or those in a JSONL file."""
@@ -117,39 +110,35 @@ def score(
 
         if profile and len(profile) > 1:
             raise UsageError("--responses takes one --profile")
-        result = score_file(get_task(task), responses, profile[0].rpartition("=")[2] if profile else None)
+        chosen = profile[0].rpartition("=")[2] if profile else None
+        result = score_file(get_task(task), responses, chosen, prompt=prompt, judges=judge or ())
         print_scores(result) if not json else _print(result, json)
         raise typer.Exit(Exit.GOOD if result["valid"] else Exit.INCOMPLETE)
     if run is None or task is not None or responses is not None:
         raise UsageError("give a run directory, or --task NAME with --responses FILE")
 
-    from harness.config import parse_profiles
+    from harness.config import parse_choices
+    from harness.kinds import need_answers
     from harness.registry import get_task
     from harness.run import score_again
-    from harness.store import RunDir
 
-    _refuse_probe(run)
-    known = {name: get_task(name).profiles for name in RunDir.open(run).manifest()["tasks"]}
-    _conclude(score_again(run, parse_profiles(profile or [], known)).path, json)
+    known = {name: get_task(name).profiles for name in need_answers(run).manifest().tasks}
+    conclude(score_again(run, parse_choices("profile", profile or [], known), judge or ()).path, json)
 
 
 @app.command()
-def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the page.")] = Path("site"),
-    media: Annotated[str, typer.Option(help="Media to copy: all, failed, or the first N of a task.")] = "all",
-    json: JsonOption = False,
-) -> None:
-    """Make a static HTML page of runs, with every sample."""
-    from harness.registry import load_address
+def judge(run: RunArgument, judge: JudgeOption = None, json: JsonOption = False) -> None:
+    """Let judges hear or read a run's answers, then score it. Goes on where it was stopped; needs no model."""
+    from harness.kinds import need_answers
+    from harness.run import score_again
 
-    page = load_address("reports.page.site:write_site")(runs, out, media=media)
-    _print({"page": str(page)}, json) if json else print(page)
+    need_answers(run)
+    conclude(score_again(run, {}, judge or ()).path, json)
 
 
 @app.command()
 def ask(
-    model: Annotated[str, typer.Option("--model", "-m", help="Model name.", autocompletion=_model_names)],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model name.", autocompletion=model_names)],
     text: Annotated[str, typer.Option("--text", "-t", help="The question.")] = "",
     image: Annotated[list[Path] | None, typer.Option(help="Picture; may be repeated.")] = None,
     video: Annotated[list[Path] | None, typer.Option(help="Clip; may be repeated.")] = None,
@@ -170,6 +159,7 @@ def ask(
     from harness.config import resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import Exit, SampleError
+    from harness.terminal import complain, print_json, printable
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
@@ -178,7 +168,7 @@ def ask(
 
     def tell(chunk: Chunk) -> None:
         if not json:
-            print(_printable(chunk.text), end="", flush=True)
+            print(printable(chunk.text), end="", flush=True)
 
     try:
         answer = ask_model(
@@ -189,70 +179,36 @@ def ask(
             on_chunk=tell if stream else None,
         )
     except SampleError as error:
-        print(f"no answer: {error}", file=sys.stderr)
+        complain(f"no answer: {error}")
         raise typer.Exit(Exit.INCOMPLETE) from None
     if speak is not None and answer.speech is not None:
         write_wav(speak, answer.speech)
     if json:
-        _print({"text": answer.text, "speech": str(speak) if speak else None, **timing_lines(answer)}, json)
+        print_json({"text": answer.text, "speech": str(speak) if speak else None, **timing_lines(answer)})
         return
-    print("" if stream else _printable(answer.text))
+    print("" if stream else printable(answer.text))
     for name, value in timing_lines(answer).items():
-        print(f"  {name:14} {value:.4g}", file=sys.stderr)
+        complain(f"  {name:14} {value:.4g}")
 
 
 @app.command()
-def probe(
-    model: ModelOption = None,
-    data: Annotated[str | None, typer.Option(help="mini, hub (WIT), or a folder with pictures and captions.")] = None,
-    stage: Annotated[str | None, typer.Option(help="unembedding (model's input) or embedding (layers).")] = None,
-    profile: Annotated[str | None, typer.Option(help="paper (k 50, raw) or platonic (k 10, best layers).")] = None,
-    metrics: Annotated[str | None, typer.Option(help="Metrics, comma-separated; default: all seven.")] = None,
-    layers: Annotated[str | None, typer.Option(help="0,4,8 or all; 0 is the model's input.")] = None,
-    k: Annotated[int | None, typer.Option("--k", help="Neighbours; default: the profile's.")] = None,
-    fuse: Annotated[str | None, typer.Option(help="vision+audio at the input: concat or tokens.")] = None,
-    limit: Annotated[int | None, typer.Option(help="First N rows.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of random weights, shuffles and resamples.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples of a forward pass.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Folder in the released layout, or a hub id.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
-    baseline: Annotated[Path | None, typer.Option(help="Another probe run, for a paired test against it.")] = None,
-    from_features: Annotated[Path | None, typer.Option(help="Probe run whose features are scored anew.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be probed; load no model.")] = False,
-    json: JsonOption = False,
-) -> None:
-    """Measure how well a model's modalities agree, at its input or layer by layer."""
-    from harness import probe_command
-
-    given: dict[str, Any] = {"model": model, "data": data, "stage": stage, "profile": profile, "layers": layers}
-    given |= {"k": k, "fuse": fuse, "limit": limit, "seed": seed, "batch_size": batch_size, "weights": weights}
-    given |= {"device": device, "dtype": dtype, "metrics": metrics}
-    options = {name: value for name, value in given.items() if value is not None}
-    if dry_run:
-        plan = probe_command.preview(options, from_features=from_features)
-        _print(plan if json else probe_command.preview_text(plan), json)
-        return
-    _conclude(probe_command.probe(options, from_features=from_features, baseline=baseline, out=out).path, json)
-
-
-@app.command()
-def show(run: Annotated[Path, typer.Argument(help="Run directory.")], json: JsonOption = False) -> None:
+def show(run: RunArgument, json: JsonOption = False) -> None:
     """Show a run's table; of an unfinished run, how far it is."""
     from harness.failures import Exit
+    from harness.run import done_so_far
     from harness.store import RunDir
 
     opened = RunDir.open(run)
     if opened.finished:
-        _conclude(run, json)
-    counts = {task: len(opened.done(task)) for task in opened.manifest()["tasks"]}
+        conclude(run, json)
+    counts = done_so_far(opened)
     if json:
-        _print({"run": str(run), "finished": False, "done": counts}, json)
+        done = {task: {"answered": n, "planned": of} for task, (n, of) in counts.items()}
+        _print({"run": str(run), "finished": False, "tasks": done}, json)
     else:
-        print(f"{run} is not finished; `harness resume {run}` goes on with it")
-        for task, count in counts.items():
-            print(f"  {task:28} {count} samples done")
+        _print(f"{run} is not finished; `harness resume {run}` goes on with it", json)
+        for task, (n, of) in counts.items():
+            _print(f"  {task:28} {n} of {'?' if of is None else of} samples answered", json)
     raise typer.Exit(Exit.INCOMPLETE)
 
 
@@ -282,64 +238,103 @@ def list_models(json: JsonOption = False) -> None:
     _print({"models": registry.names("models")}, json) if json else print("\n".join(registry.names("models")))
 
 
-def _refuse_probe(path: Path) -> None:
-    """Probe runs have no answers: they are neither resumed nor scored by tasks."""
-    from harness.failures import UsageError
-    from harness.store import RunDir
+@list_app.command("judges")
+def list_judges(json: JsonOption = False) -> None:
+    """List judges: what hears or reads answers before they can be scored."""
+    from harness import registry
 
-    if RunDir.open(path).manifest().get("kind") == "probe":
-        raise UsageError(f"{path} is a probe run: `harness probe --from-features {path}` scores its features anew")
+    names = registry.names("judges")
+    _print({"judges": names}, json) if json else print("\n".join(names) or "no judge is installed")
 
 
-def _conclude(path: Path, json: bool) -> None:
+cache_app = typer.Typer(help="Look after the answers kept by `harness run --cache`.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
+
+
+@cache_app.command("stat")
+def cache_stat(json: JsonOption = False) -> None:
+    """Say how many answers are kept, and how much space they take."""
+    from harness.cache import stat
+
+    _print(stat(), json)
+
+
+@cache_app.command("prune")
+def cache_prune(
+    days: Annotated[int, typer.Option(min=0, help="Remove what was not used for so many days; 0 removes all.")] = 30,
+    json: JsonOption = False,
+) -> None:
+    """Remove old answers."""
+    from harness.cache import prune
+
+    _print(prune(days), json)
+
+
+@cache_app.command("verify")
+def cache_verify(json: JsonOption = False) -> None:
+    """Read every kept answer and tell those that are damaged."""
+    from harness.cache import verify
+    from harness.failures import Exit
+
+    found = verify()
+    _print(found, json)
+    raise typer.Exit(Exit.GOOD if not found["damaged"] else Exit.INCOMPLETE)
+
+
+def conclude(path: Path, json: bool) -> None:
     """Print a run's table and exit with its verdict."""
+    from harness.failures import Exit
+    from harness.files import read_json
+    from harness.kinds import kind_of
     from harness.registry import load_address
-    from harness.run import exit_code
     from harness.store import RunDir
 
-    run = RunDir.open(path)
+    opened = RunDir.open(path)
+    results = read_json(path / "results.json")
     if json:
-        _print({"run": str(path), **run.results()}, json)
+        _print({"run": str(path), **results}, json)
     else:
-        if run.manifest().get("kind") == "probe":
-            load_address("reports.probes:print_table")(path)
-        else:
-            load_address("reports.tables:print_table")([path])
-        print(f"run directory: {path}")
-    raise typer.Exit(exit_code(run))
-
-
-def _printable(text: str) -> str:
-    """What a model or a data set wrote, without the control characters that a terminal would obey."""
-    import unicodedata
-
-    def harmless(c: str) -> bool:
-        return c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs"  # e.g. the ideographic space
-
-    return "".join(c if harmless(c) else "\ufffd" for c in text)
+        load_address(kind_of(opened).table)(path)
+        _print(f"run directory: {path}", json)
+    raise typer.Exit(Exit.GOOD if opened.finished and results["valid"] else Exit.INCOMPLETE)
 
 
 def _print(content: Any, json: bool) -> None:
-    if json:
-        import orjson
+    from harness.terminal import print_json, printable
 
-        print(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    if json:
+        print_json(content)
+    elif isinstance(content, dict) and type(content) is dict:
+        print("\n".join(printable(f"{name}: {value}") for name, value in content.items()))
     else:
-        print(_printable(str(content)))
+        print(printable(str(content)))
 
 
 def main() -> None:
     """Entry point: problems that the caller can mend are one message and exit code 2, never a traceback."""
-    from harness.failures import Exit, UsageError
+    from harness.failures import Exit, RunStopped, UsageError
+    from harness.registry import COMMANDS, load_address
+    from harness.terminal import complain, tolerant
 
+    tolerant()
     try:
-        app()
+        for address in COMMANDS:
+            load_address(address)(app)
+        sys.exit(app(standalone_mode=False) or 0)
     except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         sys.exit(Exit.USAGE)
-    except KeyboardInterrupt:
-        print("\nstopped; `harness resume` with its directory goes on with a run", file=sys.stderr)
+    except RunStopped as error:
+        complain(f"\n{error}")
         sys.exit(Exit.INCOMPLETE)
+    except (KeyboardInterrupt, typer.Abort):
+        complain("\nstopped before a run was begun")
+        sys.exit(Exit.INCOMPLETE)
+    except Exception as error:
+        if not hasattr(error, "show"):
+            raise
+        error.show()  # what the parser of the command line says of a flag
+        sys.exit(Exit.USAGE)
 
 
 if __name__ == "__main__":

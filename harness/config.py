@@ -5,51 +5,60 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+import msgspec
+from msgspec import Meta
 
 from harness.failures import UsageError
+
+if TYPE_CHECKING:
+    from harness.task import Task
 
 DEVICES = r"auto|cpu|cuda(:\d+)?"
 
 
-class RunConfig(BaseModel):
+Natural = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+def told(text: str) -> Any:
+    """A field's description: the help of its flag."""
+    return Meta(description=text)
+
+
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is run, on what, with what. Two runs with equal configs ask the same questions in the same way."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(min_length=1, description="model name, see `harness list models`")
-    tasks: tuple[str, ...] = Field(min_length=1, description="task and suite names")
-    data: str = Field("hub", description='"hub", "mini", or a folder with the archives as they unpack')
-    weights: str | None = Field(None, description="folder in the released layout, or a hub id")
-    limit: int | None = Field(None, ge=1, description="first N samples of each task")
-    seed: int = Field(0, ge=0, description="seed of sampling, random weights and bootstraps")
-    batch_tokens: int = Field(16384, ge=1, description="token budget of a batch (longest prompt x rows)")
-    device: str = Field("auto", pattern=rf"^({DEVICES})$", description="auto, cpu, cuda, cuda:N")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="auto is float32 on a CPU and float16, the released precision, on CUDA"
-    )
-    profile: dict[str, str] = Field(default_factory=dict, description="scoring profile of a task")
-    ablate: Literal["image", "audio", "video"] | None = Field(
-        None, description="input to replace by a blank one: a grey picture or clip, silence"
-    )
-    prompt: str | None = Field(None, description="prompt preset; default: the model's own style")
-
-    @field_validator("tasks", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(value.split(",")) if isinstance(value, str) else value
+    model: Annotated[str, Meta(min_length=1), told("model name, see `harness list models`")]
+    tasks: Annotated[tuple[str, ...], Meta(min_length=1), told("tasks and suites, comma-separated")]
+    data: Annotated[str, told("hub, mini, or a folder with the archives as they unpack")] = "hub"
+    weights: Annotated[str | None, told("folder in the released layout, or a hub id")] = None
+    limit: Annotated[Positive | None, told("first N samples of each task")] = None
+    seed: Annotated[Natural, told("seed of sampling, random weights and bootstraps")] = 0
+    repeats: Annotated[Positive, told("how often each sample is asked, with a seed of its own")] = 1
+    batch_tokens: Annotated[Positive, told("token budget of a batch (longest prompt x rows)")] = 16384
+    device: Annotated[str, Meta(pattern=rf"^({DEVICES})$"), told("auto, cpu, cuda or cuda:N")] = "auto"
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"], told("auto: float32 on a CPU, float16 as released on CUDA")
+    ] = "auto"
+    threads: Annotated[Positive | None, told("CPU threads of a forward pass; default: the model's own")] = None
+    profile: Annotated[dict[str, str], told("profile of the headline: NAME or TASK=NAME")] = {}
+    prompt: Annotated[dict[str, str], told("prompt preset: NAME or TASK=NAME; default: the model's own")] = {}
+    judge: Annotated[tuple[str, ...], told("judge: NAME, NAME:WEIGHTS, or none")] = ()
+    ablate: Annotated[Literal["image", "audio", "video"] | None, told("blank this input: grey, or silence")] = None
+    cache: Annotated[bool, told("reuse answers that the same model gave to the same request")] = False
 
     def differences(self, other: RunConfig) -> list[str]:
         """Lines "field: ours -> theirs" for the fields that differ."""
-        ours, theirs = self.model_dump(), other.model_dump()
+        ours, theirs = msgspec.to_builtins(self), msgspec.to_builtins(other)
         return [f"{name}: {ours[name]!r} -> {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The fields that a YAML config file sets; the names are those of `RunConfig`."""
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -61,28 +70,65 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def make_config(fields: dict[str, Any], source: str = "command line") -> RunConfig:
+def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunConfig:
     """Validate fields; every problem is told at once with the name of its field."""
-    try:
-        return RunConfig(**fields)
-    except ValidationError as error:
-        problems = [f"  {'.'.join(map(str, e['loc'])) or 'config'}: {e['msg']}" for e in error.errors()]
-        known = ", ".join(RunConfig.model_fields)
-        raise UsageError("\n".join([f"bad configuration ({source}):", *problems, f"fields: {known}"])) from None
+    known = {field.name: field for field in msgspec.structs.fields(RunConfig)}
+    values = {name: _plain(name, value) for name, value in fields.items()}
+    problems = [f"  {name}: no such field" for name in values if name not in known]
+    problems += [f"  {name}: is missing" for name, field in known.items() if field.required and name not in values]
+    for name, value in values.items():
+        try:
+            if name in known:
+                msgspec.convert(value, known[name].type)
+        except msgspec.ValidationError as error:
+            problems.append(f"  {name}: {error}")
+    if problems:
+        raise UsageError("\n".join([f"bad configuration ({source}):", *problems, f"fields: {', '.join(known)}"]))
+    return msgspec.convert(values, RunConfig)
 
 
-def parse_profiles(values: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """`--profile TASK=NAME`, or `--profile NAME` for every task that has it, as a mapping task -> profile.
+def _plain(name: str, value: Any) -> Any:
+    """Lists written with commas as lists; a folder by its absolute path, so that a run goes on from anywhere."""
+    if name in ("tasks", "judge") and isinstance(value, str):
+        return value.split(",")
+    if name in ("data", "weights") and isinstance(value, str) and value not in ("hub", "mini"):
+        folder = Path(value).expanduser()
+        return str(folder.absolute()) if folder.exists() else value
+    return list(value) if isinstance(value, tuple) else value
 
-    `known` maps each task to its profiles. Raises UsageError for a name that no task has.
+
+def gather(given: Mapping[str, Any], file: Path | None = None, objects: Mapping[str, Task] | None = None) -> RunConfig:
+    """A configuration from flags and a YAML file; flags win. Suites become their tasks, `NAME` goes to every task
+    that has it. `objects` are tasks that are known beside those of the registry. Raises UsageError naming the file or
+    flag at fault."""
+    from harness.registry import expand_tasks, get_task
+
+    own = objects or {}
+    fields = (read_yaml(file) if file else {}) | dict(given)
+    if isinstance(fields.get("tasks"), str | list):
+        named = fields["tasks"].split(",") if isinstance(fields["tasks"], str) else fields["tasks"]
+        found = [task for name in named for task in ([name] if name in own else expand_tasks(str(name)))]
+        fields["tasks"] = list(dict.fromkeys(found))
+    for name, names in (("profile", "profiles"), ("prompt", "presets")):
+        if isinstance(chosen := fields.get(name), str | list):
+            values = [chosen] if isinstance(chosen, str) else chosen
+            known = {task: tuple(getattr(own.get(task) or get_task(task), names)) for task in fields.get("tasks", [])}
+            fields[name] = parse_choices(name, values, known)
+    return make_config(fields, str(file) if file else "command line")
+
+
+def parse_choices(what: str, values: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """`TASK=NAME`, or `NAME` for every task that has it, as a mapping task -> name, for `--profile` and `--prompt`.
+
+    `known` maps each task to its names. Raises UsageError for a name that no task has.
     """
     chosen: dict[str, str] = {}
     for value in values:
         task, equals, name = value.partition("=")
-        having = {task: name} if equals else {task: value for task, profiles in known.items() if value in profiles}
+        having = {task: name} if equals else {task: value for task, names in known.items() if value in names}
         if not having:
-            there = sorted({profile for profiles in known.values() for profile in profiles})
-            raise UsageError(f"no task here has a profile {value!r}; there are {', '.join(there)}")
+            there = sorted({name for names in known.values() for name in names})
+            raise UsageError(f"no task here has a {what} {value!r}; there are {', '.join(there)}")
         chosen |= having
     return chosen
 

@@ -1,67 +1,104 @@
-"""The sample logs of a finished run as one `samples.parquet`, for pandas and DuckDB."""
+"""The samples of a run as one `samples.parquet`, for pandas and DuckDB: a row for each sample, profile and channel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import orjson
+import msgspec
 
+from harness.files import encoded, told
+from harness.schema import Record, Scored
 from harness.store import RunDir
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROW_GROUP = 8192
 
 
-def write_parquet(run: RunDir, tasks: list[str]) -> None:
-    """Flatten every record into a row; `doc` and `parts` are JSON text. Written by row groups, then renamed."""
+def schema() -> pa.Schema:
+    """`doc` is JSON text; `parts` and `tags` are maps."""
+    import pyarrow as pa
+
+    text, number = pa.string(), pa.float64()
+    columns: dict[str, Any] = dict.fromkeys(("task", "id"), text)
+    columns |= {"repeat": pa.int64(), "profile": text, "channel": text, "cluster": text, "prompt": text}
+    columns |= {"media": pa.list_(text), "response": text, "answer": text, "extracted": text, "status": text}
+    columns |= {"value": number, "wrong": pa.bool_(), "reference": text, "hypothesis": text}
+    columns |= {"failure_stage": text, "failure_kind": text, "failure_message": text}
+    columns |= {"first_token_s": number, "first_audio_s": number, "end_s": number, "audio_s": number}
+    columns |= {"prompt_tokens": pa.int64(), "new_tokens": pa.int64(), "speech_tokens": pa.int64(), "doc": text}
+    columns |= {"parts": pa.map_(text, number), "tags": pa.map_(text, pa.list_(text))}
+    return pa.schema(list(columns.items()))
+
+
+def write_parquet(run: RunDir, folder: Path, tasks: list[str]) -> None:
+    """Write `samples.parquet` beside the scores in `folder`, by row groups."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text, number = pa.string(), pa.float64()
-    columns = dict.fromkeys(("task", "id", "cluster", "prompt", "response", "extracted", "status"), text)
-    columns |= {"value": number, "failure_stage": text, "failure_kind": text, "failure_message": text}
-    columns |= {
-        "first_token_s": number,
-        "end_s": number,
-        "new_tokens": pa.int64(),
-        "doc": text,
-        "parts": text,
-    }
-    schema = pa.schema(list(columns.items()))
-
-    path = run.path / "samples.parquet"
-    partial = path.with_name("samples.parquet.part")
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        rows = (_row(task, record) for task in tasks for record in run.records(task))
+    path = folder / "samples.parquet"
+    columns = schema()
+    with told(path), pq.ParquetWriter(path, columns, compression="zstd") as writer:
+        rows = (row for task in tasks for row in _rows(run, folder, task))
         for group in _groups(rows):
-            writer.write_table(pa.Table.from_pylist(group, schema=schema))
-    partial.replace(path)
+            writer.write_table(pa.Table.from_pylist(group, schema=columns))
 
 
-def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while group := list(islice(rows, ROW_GROUP)):
-        yield group
+def _rows(run: RunDir, folder: Path, task: str) -> Iterator[dict[str, Any]]:
+    decoder = msgspec.json.Decoder(Scored)
+    with (folder / f"{task}.jsonl").open("rb") as lines:
+        for record, scored in zip(run.records(task), map(decoder.decode, lines), strict=True):
+            yield from flat(task, record, scored)
 
 
-def _row(task: str, record: dict[str, Any]) -> dict[str, Any]:
-    response, failure, score = record.get("response", {}), record.get("failure", {}), record["score"]
-    timings = response.get("timings") or {}
-    return {
+def flat(task: str, record: Record, scored: Scored) -> Iterator[dict[str, Any]]:
+    """A sample as rows, one for each profile and channel."""
+    response, failure = record.response, record.failure or scored.failure
+    timings, usage = response and response.timings, response and response.usage
+    texts = [part.text for message in record.messages for part in message.parts if part.text is not None]
+    media = [part.path for message in record.messages for part in message.parts if part.kind is not None]
+    common = {
         "task": task,
-        "id": record["id"],
-        "cluster": record["cluster"],
-        "prompt": record["prompt"],
-        "response": response.get("text"),
-        "extracted": score["extracted"],
-        "status": score["status"],
-        "value": score["value"],
-        "failure_stage": failure.get("stage"),
-        "failure_kind": failure.get("kind"),
-        "failure_message": failure.get("message"),
-        "first_token_s": timings.get("first_token"),
-        "end_s": timings.get("end"),
-        "new_tokens": response.get("usage", {}).get("new_tokens"),
-        "doc": orjson.dumps(record["doc"]).decode(),
-        "parts": orjson.dumps(score["parts"]).decode(),
+        "id": record.id,
+        "repeat": record.repeat,
+        "cluster": record.cluster,
+        "prompt": "\n".join(texts),
+        "media": media,
+        "response": response and response.text,
+        "answer": scored.answer if scored.answer is not None else response and response.text,
+        "failure_stage": failure and failure.stage,
+        "failure_kind": failure and failure.kind,
+        "failure_message": failure and failure.message,
+        "first_token_s": timings and timings.first_token,
+        "first_audio_s": timings and timings.first_audio,
+        "end_s": timings and timings.end,
+        "audio_s": timings and timings.audio_s,
+        "prompt_tokens": usage and usage.prompt_tokens,
+        "new_tokens": usage and usage.new_tokens,
+        "speech_tokens": usage and usage.speech_tokens,
+        "doc": encoded(record.doc).decode(),
     }
+    for profile, channels in scored.scores.items():
+        for channel, score in channels.items():
+            yield common | {
+                "profile": profile,
+                "channel": channel,
+                "extracted": score.extracted,
+                "status": score.status,
+                "value": score.value,
+                "wrong": score.wrong,
+                "reference": score.shown and score.shown[0],
+                "hypothesis": score.shown and score.shown[1],
+                "parts": list(score.parts.items()),
+                "tags": [(tag, list(values)) for tag, values in score.tags.items()],
+            }
+
+
+def _groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    waiting = iter(rows)
+    while group := list(islice(waiting, ROW_GROUP)):
+        yield group

@@ -26,6 +26,10 @@ class UsageError(Exception):
     """Something that the caller can mend. The message names the file or field and the remedy."""
 
 
+class RunStopped(Exception):
+    """A run cannot go on (full disk, deleted directory, Ctrl-C). What is logged is safe; the message says what goes on."""
+
+
 class SampleError(Exception):
     """Raised where one sample cannot go on; becomes its `Failure`."""
 

@@ -12,77 +12,88 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
-from harness.config import RunConfig
-from harness.contracts import Model
+from harness.config import RunConfig, make_config
+from harness.engines import Engine, ModelFacts
+from harness.files import encoded
 from harness.plan import TaskPlan
+from harness.schema import Manifest, ModelManifest, TaskManifest
 
-FORMAT = 1
 _PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "safetensors", "soundfile", "av", "pillow")
 
-_MATERIAL = ("config", "model", "device", "dtype", "tasks")
-"""What must not change between the parts of one run. The harness's commit may: each resume is told in "resumed"."""
+_MATERIAL = ("model", "device", "dtype", "tasks")
+"""What must not change between the parts of one run, beside the configuration. The harness's commit may: each resume
+is told in "resumed"."""
 
 
 def build(
-    config: RunConfig,
-    model: Model,
-    plans: Sequence[TaskPlan],
-    device: str,
-    dtype: str,
-    examples: Mapping[str, str],
-) -> dict[str, Any]:
-    """The manifest of a run. `examples` holds each task's first prompt text."""
-    return {
-        "format": FORMAT,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "harness": {"version": package_version("omni-harness"), **git_state()},
-        "versions": {"python": platform.python_version()} | {p: package_version(p) for p in _PACKAGES},
-        "platform": platform.platform(),
-        "config": config.model_dump(mode="json"),
-        "model": {
-            "name": model.name,
-            "note": model.note,
-            "prompt_style": model.prompt_style,
-            "inputs": sorted(model.capabilities.inputs),
-            "outputs": sorted(model.capabilities.outputs),
-            "fingerprint": dict(model.fingerprint()),
-        },
-        "device": device,
-        "dtype": dtype,
-        "tasks": {p.task.name: _task(p, examples.get(p.task.name, "")) for p in plans},
-    }
+    config: RunConfig, facts: ModelFacts, engine: Engine, plans: Sequence[TaskPlan], device: str, dtype: str
+) -> Manifest:
+    """The manifest of a run whose model is open."""
+    return Manifest(
+        created=now(),
+        harness={"version": package_version("omni-harness"), **git_state()},
+        versions={"python": platform.python_version()} | {p: package_version(p) for p in _PACKAGES},
+        platform=platform.platform(),
+        config=msgspec.to_builtins(config),
+        model=ModelManifest(
+            name=facts.name,
+            label=facts.label,
+            note=facts.note,
+            prompt_styles=list(facts.prompt_styles),
+            inputs=sorted(facts.capabilities.inputs),
+            outputs=sorted(facts.capabilities.outputs),
+            fingerprint=_plain(facts.fingerprint),
+        ),
+        device=device,
+        dtype=dtype,
+        threads=config.threads,
+        tasks={plan.name: _task(plan, engine) for plan in plans},
+    )
 
 
-def _task(plan: TaskPlan, example: str) -> dict[str, Any]:
-    task = plan.task
-    return {
-        "version": task.version,
-        "inputs": sorted(task.inputs),
-        "outputs": list(task.outputs),
-        "prompt": plan.prompt,
-        "prompt_text": example,
-        "profile": plan.profile,
-        "generation": asdict(task.generation),
-        "data": dict(task.fingerprint(plan.data)),
-        "cluster": task.cluster_name,
-        "citation": task.citation,
-        "licence": task.licence,
-    }
+def _task(plan: TaskPlan, engine: Engine) -> TaskManifest:
+    task, preset = plan.task, plan.preset
+    return TaskManifest(
+        version=task.version,
+        inputs=sorted(task.inputs),
+        outputs=list(task.outputs),
+        prompt=plan.prompt,
+        prompt_note=plan.prompt_note,
+        profiles=list(task.profiles),
+        profile=plan.profile,
+        channel=task.default_channel,
+        generation=_plain(asdict(preset.generation) | {"effective": dict(engine.effective(preset.generation))}),
+        pictures=asdict(preset.pictures),
+        data=_plain(task.source.fingerprint(plan.data)),
+        cluster=task.cluster_name,
+        citation=task.citation,
+        licence=task.licence,
+        n_published=None if plan.data.kind == "mini" else task.source.published,
+        benchmark=task.benchmark,
+        split=task.split,
+        published_metrics=dict(task.published_metrics),
+        judges=dict(task.judges),
+        max_batch=task.max_batch,
+    )
 
 
-def resumed(stored: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored manifest with one more resume in it: when, and by which state of the harness."""
-    entry = {"created": current["created"], "harness": current["harness"], "versions": current["versions"]}
-    return {**stored, "resumed": [*stored.get("resumed", []), entry]}
+def resumed(stored: Manifest, current: Manifest) -> Manifest:
+    """The stored manifest with one more resume in it: when, on what, and by which state of the harness."""
+    entry = {name: getattr(current, name) for name in ("created", "harness", "versions", "device")}
+    return msgspec.structs.replace(stored, resumed=[*stored.resumed, entry])
 
 
-def differences(stored: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
-    """Lines "path: stored -> current" for everything material that differs."""
-    found: list[str] = []
-    for key in _MATERIAL:
-        found += _compare(_plain(stored.get(key)), _plain(current.get(key)), key)
+def differences(stored: Manifest, current: Manifest) -> list[str]:
+    """Lines "path: stored -> current" for everything material that differs.
+
+    Configurations are compared as parsed: a field that a later version added has its default in both.
+    """
+    found = make_config(stored.config, "manifest.json").differences(make_config(current.config, "this run"))
+    found = [f"config.{line}" for line in found]
+    for name in _MATERIAL:
+        found += _compare(_plain(getattr(stored, name)), _plain(getattr(current, name)), name)
     return found
 
 
@@ -95,11 +106,15 @@ def _compare(stored: Any, current: Any, path: str) -> list[str]:
 
 def _plain(value: Any) -> Any:
     """The value as it looks after a trip through JSON (tuples become lists)."""
-    return orjson.loads(orjson.dumps(value))
+    return msgspec.json.decode(encoded(dict(value) if isinstance(value, Mapping) else value))
 
 
 def hash8(config: RunConfig) -> str:
-    return hashlib.sha256(orjson.dumps(config.model_dump(mode="json"))).hexdigest()[:8]
+    return hashlib.sha256(encoded(config)).hexdigest()[:8]
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def package_version(name: str) -> str | None:

@@ -1,72 +1,102 @@
-"""Tasks x model -> requests, lazily and in the benchmark's order."""
+"""Tasks x model -> requests, in the benchmark's order.
+
+A plan is made once, from one reading of the data, and stored (`plan/<task>.jsonl`): answering and resuming read it and
+not the data again, so that what is asked cannot change on the way.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from itertools import count, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
 
 import orjson
 
 from harness import media as media_files
-from harness.contracts import Capabilities, DataChoice, PromptFn, Row, TaskLike, TokenRates
-from harness.failures import UsageError
+from harness.contracts import Capabilities, DataChoice, Model
+from harness.failures import UsageError, failure_from
+from harness.files import encoded
 from harness.idset import IdSet
-from harness.types import Failure, Media, Request, Sample, Text
+from harness.schema import PlannedRow, messages_of, stored_messages
+from harness.task import Preset, Row, Task
+from harness.types import Doc, Failure, MediaKind, Message, Request, Sample, Text
 
-VIDEO_FPS = 1.0
-"""Frames a second that video models look at, up to their limit: for the estimate of a prompt's length only."""
+ANSWER_TOKENS = 128
+"""How much of an answer's limit a batch makes room for: few answers come near a limit of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
     """A task with everything that is chosen about it for this run."""
 
-    task: TaskLike
+    task: Task
     data: DataChoice
     prompt: str
+    prompt_note: str
+    """Why this preset, where the model's own is not there."""
     profile: str
     limit: int | None
+    repeats: int = 1
 
     @property
-    def prompt_fn(self) -> PromptFn:
-        return self.task.prompts[self.prompt]
+    def name(self) -> str:
+        return self.task.name
+
+    @property
+    def preset(self) -> Preset:
+        return self.task.presets[self.prompt]
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One sample ready to be asked, or the failure that keeps it from being asked."""
 
-    task: str
+    plan: TaskPlan
     sample: Sample
     request: Request
     fingerprint: str
-    """First 16 hex digits of the SHA-256 of all that the model is given."""
+    """SHA-256 of all that the model is given."""
     tokens: int
-    """Estimated prompt length plus the answer's limit, in tokens."""
+    """Length of the prompt and of the answer as far as a batch makes room for it."""
+    repeat: int = 0
     failure: Failure | None = None
+
+    @property
+    def key(self) -> str:
+        return key(self.sample.id, self.repeat)
+
+
+def key(sample_id: str, repeat: int = 0) -> str:
+    """What a resume knows a finished sample by, whatever the number of workers."""
+    return f"{repeat}/{sample_id}"
 
 
 def choose(
-    task: TaskLike,
+    task: Task,
     data: DataChoice,
     *,
     prompt: str | None,
-    prompt_style: str,
+    styles: Sequence[str],
     profile: str | None,
     limit: int | None,
+    repeats: int,
 ) -> TaskPlan:
-    """Fix prompt preset and scoring profile; unknown names are a UsageError that lists the known ones."""
-    if prompt is not None and prompt not in task.prompts:
-        raise UsageError(f"task {task.name} has no prompt preset {prompt!r}; it has {', '.join(task.prompts)}")
+    """Fix prompt preset and headline profile; unknown names are a UsageError that lists the known ones."""
+    if prompt is not None and prompt not in task.presets:
+        raise UsageError(f"task {task.name} has no prompt preset {prompt!r}; it has {', '.join(task.presets)}")
     if profile is not None and profile not in task.profiles:
         raise UsageError(f"task {task.name} has no profile {profile!r}; it has {', '.join(task.profiles)}")
-    preset = prompt or (prompt_style if prompt_style in task.prompts else task.default_prompt)
-    return TaskPlan(task, data, preset, profile or task.default_profile, limit)
+    own = next((style for style in styles if style in task.presets), None)
+    note = f"{styles[0]} is not there" if prompt is None and styles and own != styles[0] else ""
+    preset = prompt or own or task.default_preset
+    if repeats > 1 and task.presets[preset].generation.temperature == 0:
+        raise UsageError(f"--repeats {repeats}: {task.name} is answered greedily, so that every repeat is the same")
+    return TaskPlan(task, data, preset, note, profile or task.default_profile, limit, repeats)
 
 
-def check_capabilities(tasks: Iterable[TaskLike], model_name: str, capabilities: Capabilities) -> None:
+def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Capabilities) -> None:
     """Raise UsageError with all tasks that need an input or output which the model lacks, and those that it can run."""
     able: list[str] = []
     refused: list[str] = []
@@ -83,63 +113,106 @@ def check_capabilities(tasks: Iterable[TaskLike], model_name: str, capabilities:
         raise UsageError("\n".join(refused) + f" {takes}{remedy}")
 
 
-def plan(chosen: TaskPlan, rates: TokenRates) -> Iterator[Planned]:
-    """The requests of a task. A malformed row or a repeated id becomes a planned failure, never an exception."""
+def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[PlannedRow]:
+    """The samples of a task. A malformed row or a repeated id becomes a planned failure, never an exception."""
     seen = IdSet()
-    for index, row in enumerate(islice(chosen.task.rows(chosen.data), chosen.limit)):
+    for index, row in enumerate(islice(rows, chosen.limit)):
         sample, failure = _sample(chosen, row, index)
         if not seen.add(sample.id):
             failure = Failure("load", "permanent", f"duplicate id {sample.id!r}: an earlier row has it too")
-            sample = Sample(_free_id(sample.id, seen), sample.messages, sample.doc, sample.cluster)
+            sample = replace(sample, id=_free_id(sample.id, seen))
         request = Request(
-            sample.id, sample.messages, chosen.task.generation, chosen.task.outputs, chosen.task.image_tiles
+            sample.id, sample.messages, chosen.preset.generation, chosen.task.outputs, chosen.preset.pictures
         )
-        yield Planned(chosen.task.name, sample, request, fingerprint(request), estimate_tokens(request, rates), failure)
+        tokens = 0 if failure else _prompt_tokens(request, model)
+        yield PlannedRow(sample.id, stored_messages(sample.messages), dict(sample.doc), tokens, sample.cluster, failure)
+
+
+def planned(
+    chosen: TaskPlan,
+    rows: Iterable[PlannedRow],
+    seed: int,
+    given: Mapping[str, Any],
+    repeats: Sequence[int] | None = None,
+) -> Iterator[Planned]:
+    """Requests from a stored plan: each repeat of each sample with a seed of its own.
+
+    `given` is what else decides what the model is given: the blanked input, the channel mix.
+    """
+    generation = chosen.preset.generation
+    room = min(generation.max_new_tokens, ANSWER_TOKENS)
+    for row in rows:
+        sample = Sample(row.id, messages_of(row.messages), row.doc, row.cluster)
+        for repeat in repeats if repeats is not None else range(chosen.repeats):
+            own = replace(generation, seed=request_seed(seed, chosen.name, row.id, repeat))
+            request = Request(row.id, sample.messages, own, chosen.task.outputs, chosen.preset.pictures)
+            digest = fingerprint(request, given)
+            yield Planned(chosen, sample, request, digest, row.prompt_tokens + room, repeat, row.failure)
+
+
+def request_seed(seed: int, task: str, sample_id: str, repeat: int) -> int:
+    """The seed of one request: rows of one distribution must not share one noise.
+
+    Repeat 0 of the same sample has the same seed in every run with the same run seed.
+    """
+    content = f"{seed}/{task}/{repeat}/{sample_id}".encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.sha256(content).digest()[:6], "little")
 
 
 def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | None]:
+    """A row as a sample. What of it cannot be had is left out: a broken row keeps its cluster where that is known."""
+    task = chosen.task
+    problem: Exception | None = None
+    doc: Doc = {name: value for name, value in row.items() if isinstance(value, (str, int, float, bool))}
+    cluster: str | None = None
+    messages: tuple[Message, ...] = ()
+    identity = str(row.get("sample_id") or row.get("id") or row.get("question_id") or f"row-{index}")
     try:
-        return chosen.task.to_sample(row, chosen.prompt_fn), None
-    except (ValueError, KeyError, TypeError) as error:
-        detail = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
-        doc = {name: value for name, value in row.items() if isinstance(value, (str, int, float, bool))}
-        identity = str(row.get("sample_id") or row.get("id") or row.get("question_id") or f"row-{index}")
-        return Sample(identity, (), doc), Failure("load", "permanent", f"row {index}: {detail}")
+        doc = task.doc(row)
+    except Exception as error:  # a plug-in's row function may raise anything
+        problem = error
+    try:
+        cluster = task.cluster(doc)
+    except Exception as error:
+        problem = problem or error
+    if "error" in row:
+        problem = ValueError(row["error"])
+    elif problem is None:
+        try:
+            messages = tuple(chosen.preset.messages(row))
+        except Exception as error:
+            problem = error
+    sample = Sample(identity, messages, doc, cluster)
+    if problem is None:
+        return sample, None
+    detail = f"field {problem} is missing" if isinstance(problem, KeyError) else failure_from(problem, "load").message
+    return sample, Failure("load", "permanent", f"row {index}: {detail}")
 
 
 def _free_id(taken: str, seen: IdSet) -> str:
-    return next(name for n in count(2) if seen.add(name := f"{taken}#{n}"))
+    number = 2
+    while not seen.add(f"{taken}#{number}"):
+        number += 1
+    return f"{taken}#{number}"
 
 
-def fingerprint(request: Request) -> str:
-    """Hash of what the model is given: texts, media contents and every decoding setting."""
+def fingerprint(request: Request, given: Mapping[str, Any]) -> str:
+    """Hash of what the model is given: texts, media contents with their cuts, and every decoding setting."""
     messages = [
-        [
-            m.role,
-            *((p.text,) if isinstance(p, Text) else (p.kind, p.sha256, p.start_s, p.end_s) for p in m.parts),
-        ]
+        [m.role, *((p.text,) if isinstance(p, Text) else (p.kind, p.sha256, p.start_s, p.end_s) for p in m.parts)]
         for m in request.messages
     ]
-    content = [messages, asdict(request.generation), request.outputs, request.image_tiles]
-    return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+    content = [messages, asdict(request.generation), request.outputs, asdict(request.pictures), dict(given)]
+    try:
+        return hashlib.sha256(orjson.dumps(content)).hexdigest()
+    except TypeError:  # a lone surrogate
+        return hashlib.sha256(encoded(content)).hexdigest()
 
 
-def estimate_tokens(request: Request, rates: TokenRates) -> int:
-    """A prompt's length in tokens plus the answer's limit, from file headers only."""
-    total = float(request.generation.max_new_tokens)
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, Text):
-                total += len(part.text) / rates.characters_per_token
-            else:
-                total += _media_tokens(part, rates, request.image_tiles or 1)
-    return int(total) + 1
+def _prompt_tokens(request: Request, model: Model) -> int:
+    return model.prompt_tokens(request, [media_files.probe(media) for media in request.media])
 
 
-def _media_tokens(media: Media, rates: TokenRates, tiles: int) -> float:
-    if media.kind == "image":
-        return rates.image * (tiles + 1 if tiles > 1 else 1)
-    seconds = media_files.probe(media).seconds
-    if media.kind == "audio":
-        return seconds * rates.audio_per_s
-    return rates.video_frame * min(rates.video_frames, max(1.0, seconds * VIDEO_FPS))
+def given_to_all(ablate: MediaKind | None, channels: str) -> dict[str, Any]:
+    """What decides how media reach the model, the same for all requests of a run."""
+    return {"ablate": ablate, "channels": channels}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.config import RunConfig
-from harness.contracts import DataChoice, TokenRates
-from harness.plan import TaskPlan, plan
-from harness.run import prepare
-from harness.schedule import batches
+from harness.contracts import DataChoice
+from harness.failures import UsageError
+from harness.plan import Planned, TaskPlan, given_to_all, planned, rows_of
+from harness.run import Prepared, prepare
+from harness.schedule import groups
 from harness.types import Media, Message
 
 
@@ -17,12 +18,15 @@ class Preview(dict[str, Any]):
     """The plan of a run as a mapping that prints as text."""
 
     def __str__(self) -> str:
-        lines = [f"model {self['model']} on {self['device']} ({self['dtype']}), data {self['data']}"]
+        lines = [
+            f"model {self['model']} on {self['device']} ({self['dtype']}), data {self['data']}: {self['samples']} answers "
+            f"in {self['groups']} groups of like length",
+        ]
         for task in self["tasks"]:
+            published = f" of {task['published']} published rows" if task["published"] else ""
             lines += [
-                f"\n{task['task']}: {task['samples']} samples in {task['batches']} batches, "
-                f"{task['tokens']} tokens at most, longest {task['longest']}",
-                f"  prompt preset {task['prompt']}, scoring profile {task['profile']}",
+                f"\n{task['task']}: {task['samples']} answers{published}, {task['tokens']} tokens, longest {task['longest']}",
+                f"  prompt preset {task['prompt']}, scoring profiles {', '.join(task['profiles'])} (headline first)",
                 *(f"  | {line}" for line in task["first"].splitlines()),
             ]
             if task["broken"]:
@@ -33,27 +37,50 @@ class Preview(dict[str, Any]):
 def preview(config: RunConfig) -> Preview:
     """Plan every task without loading weights or decoding media."""
     prepared = prepare(config)
+    items: list[Planned] = []
+    tasks: list[dict[str, Any]] = []
+    missing: list[str] = []
+    for chosen in prepared.plans:
+        try:
+            own = _planned(chosen, prepared)
+        except UsageError as error:
+            missing.append(str(error))
+            continue
+        items += own
+        tasks.append(_task(chosen, own))
+    if missing:
+        raise UsageError("\n\n".join(dict.fromkeys(missing)))
     return Preview(
         model=config.model,
         device=prepared.device,
         dtype=prepared.dtype,
         data=str(DataChoice.parse(config.data)),
-        tasks=[_task(chosen, prepared.model.capabilities.token_rates, config) for chosen in prepared.plans],
+        samples=len(items),
+        groups=sum(1 for _ in groups(items, config.batch_tokens)),
+        tasks=tasks,
     )
 
 
-def _task(chosen: TaskPlan, rates: TokenRates, config: RunConfig) -> dict[str, Any]:
-    planned = list(plan(chosen, rates))
-    broken = [item.failure.message for item in planned if item.failure]
+def _planned(chosen: TaskPlan, prepared: Prepared) -> list[Planned]:
+    given = given_to_all(prepared.config.ablate, prepared.model.capabilities.channels)
+    rows = rows_of(chosen, chosen.task.rows(chosen.data), prepared.model)
+    return list(planned(chosen, rows, prepared.config.seed, given))
+
+
+def _task(chosen: TaskPlan, items: Sequence[Planned]) -> dict[str, Any]:
+    broken = [item.failure.message for item in items if item.failure]
+    others = [profile for profile in chosen.task.profiles if profile != chosen.profile]
+    published = None if chosen.data.kind == "mini" else chosen.task.source.published
     return {
-        "task": chosen.task.name,
+        "task": chosen.name,
         "prompt": chosen.prompt,
         "profile": chosen.profile,
-        "samples": len(planned),
-        "batches": sum(1 for _ in batches(planned, config.batch_tokens)),
-        "tokens": sum(item.tokens for item in planned),
-        "longest": max((item.tokens for item in planned), default=0),
-        "first": _show(planned[0].sample.messages) if planned else "",
+        "profiles": [chosen.profile, *others],
+        "samples": len(items),
+        "published": published,
+        "tokens": sum(item.tokens for item in items),
+        "longest": max((item.tokens for item in items), default=0),
+        "first": _show(items[0].sample.messages) if items else "",
         "broken": len(broken),
         "first_problem": broken[0] if broken else None,
     }
@@ -67,15 +94,20 @@ def _show(messages: Sequence[Message]) -> str:
     return "\n".join(lines)
 
 
-def print_scores(result: dict[str, Any]) -> None:
+def print_scores(result: Mapping[str, Any]) -> None:
     """A scored responses file as text."""
+    from harness.terminal import printable
+
     print(
         f"{result['task']}, profile {result['profile']}: {result['n_scored']} of {result['n_expected']} scored, "
         f"{result['n_failed']} failed, {result['n_unscored']} unscored"
     )
-    if failed := next((row for row in result["samples"] if "failure" in row), None):
-        print(f"  first failure, id {failed['id']}: {failed['failure']['message']}")
-    for name, metric in result["metrics"].items():
-        value = "–" if metric["value"] is None else f"{metric['value']:.4g} {metric['unit']}"
-        interval = "" if metric["ci"] is None else "  [{:.4g}, {:.4g}]".format(*metric["ci"])
-        print(f"  {name:24} {value}{interval}")
+    for problem in result["problems"]:
+        print(printable(f"  ! {problem}"))
+    if failed := next((row for row in result["samples"] if row.get("failure")), None):
+        print(printable(f"  first failure, id {failed['id']}: {failed['failure']['message']}"))
+    for channel, scored in result["scores"][result["profile"]].items():
+        for name, metric in scored["metrics"].items():
+            value = "–" if metric["value"] is None else f"{metric['value']:.4g} {metric['unit']}".rstrip()
+            interval = "" if metric["ci"] is None else "  [{:.4g}, {:.4g}]".format(*metric["ci"])
+            print(f"  {(channel + ' ' + name).strip():24} {value}{interval}")

@@ -19,7 +19,7 @@ class Progress(Protocol):
 
 
 class PlainProgress:
-    """A line when a tenth of the samples or ten seconds have passed, and one at the end."""
+    """A line when a tenth of the samples or ten seconds have passed, and one at the end. A total of 0 is unknown."""
 
     def __init__(self, label: str, total: int, done: int) -> None:
         self._label, self._total, self._first = label, total, done
@@ -30,7 +30,7 @@ class PlainProgress:
     def advance(self, failed: bool = False) -> None:
         self._done += 1
         self._failed += failed
-        tenth = (self._done - self._told_at) * 10 >= self._total
+        tenth = (self._done - self._told_at) * 10 >= self._total > 0
         if (tenth and time.monotonic() - self._told > 1) or time.monotonic() - self._told > PLAIN_EVERY_S:
             self.tell()
 
@@ -42,8 +42,9 @@ class PlainProgress:
         if rate > 0 and self._done < self._total:
             eta = f", {_clock((self._total - self._done) / rate)} left"
         failed = f", {self._failed} failed" if self._failed else ""
+        of = f"/{self._total}" if self._total else ""
         print(
-            f"{self._label}: {self._done}/{self._total}, {rate:.3g} samples/s{eta}{failed}",
+            f"{self._label}: {self._done}{of}, {rate:.3g} samples/s{eta}{failed}",
             file=sys.stderr,
             flush=True,
         )
@@ -54,7 +55,7 @@ class BarProgress:
 
     def __init__(self, bar: RichProgress, label: str, total: int, done: int) -> None:
         self._bar = bar
-        self._task = bar.add_task(label, total=total, completed=done, failed="", rate="")
+        self._task = bar.add_task(label, total=total or None, completed=done, failed="", rate="")
         self._start = time.monotonic()
         self._done = self._failed = 0
 
@@ -67,12 +68,13 @@ class BarProgress:
 
 
 @contextmanager
-def track(label: str, total: int, done: int = 0) -> Iterator[Progress]:
-    """Follow `total` samples of which `done` are there already."""
+def track(label: str, total: int = 0, done: int = 0) -> Iterator[Progress]:
+    """Follow `total` samples, of which `done` are there already; 0 where their number is not known."""
     if not sys.stderr.isatty():
         plain = PlainProgress(label, total, done)
         yield plain
-        plain.tell()
+        if total:
+            plain.tell()
         return
     from rich import progress
     from rich.console import Console

@@ -1,93 +1,41 @@
-"""An answered sample as a record of the log, and back to what a scorer needs."""
+"""An answered request as a record of the log."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
-
-from harness.contracts import TaskLike
-from harness.failures import failure_from
 from harness.plan import Planned
+from harness.schema import Record, StoredResponse, stored_messages
 from harness.store import RunDir
-from harness.types import Doc, Failure, Response, Score, Timings, Usage, text_of
+from harness.types import Failure, Response
 
 
-def record(planned: Planned, outcome: Response | Failure, task: TaskLike, profile: str, run: RunDir) -> dict[str, Any]:
-    """The record of one sample: what was asked, what came back, and its score."""
+def record(planned: Planned, outcome: Response | Failure, run: RunDir, stretch: int, took: float) -> Record:
+    """What was asked and what came back; speech goes into the run's media.
+
+    `took` is the time since the answer before it in this stretch of the run: they add up to the time of answering.
+    """
     sample = planned.sample
-    base: dict[str, Any] = {
-        "id": sample.id,
-        "repeat": 0,
-        "request": planned.fingerprint,
-        "cluster": sample.cluster,
-        "prompt": text_of(sample.messages),
-        "media": [{"kind": m.kind, "path": m.path, "sha256": m.sha256} for m in sample.media],
-        "doc": dict(sample.doc),
-    }
-    if isinstance(outcome, Response):
-        base["response"] = _response(outcome, run)
-    return base | scored(task, sample.doc, profile, outcome)
+    return Record(
+        id=sample.id,
+        request=planned.fingerprint,
+        seed=planned.request.generation.seed,
+        messages=stored_messages(sample.messages),
+        doc=dict(sample.doc),
+        repeat=planned.repeat,
+        cluster=sample.cluster,
+        response=_response(outcome, run) if isinstance(outcome, Response) else None,
+        failure=outcome if isinstance(outcome, Failure) else None,
+        stretch=stretch,
+        took=round(took, 6),
+    )
 
 
-def scored(task: TaskLike, doc: Doc, profile: str, outcome: Response | Failure) -> dict[str, Any]:
-    """The fields "score" and, if the sample or its scorer failed, "failure"."""
-    failure = outcome if isinstance(outcome, Failure) else None
-    response = outcome if isinstance(outcome, Response) else None
-    try:
-        score = task.score(doc, response, profile)
-    except Exception as error:
-        failure = failure or failure_from(error, "score")
-        score = _wrong(task, doc, profile)
-    if failure is None:
-        return {"score": _score(score)}
-    if score.status == "ok":
-        score = Score(score.name, score.value, score.parts, "failed", score.extracted, failure.message)
-    return {"failure": asdict(failure), "score": _score(score)}
-
-
-def _wrong(task: TaskLike, doc: Doc, profile: str) -> Score:
-    """The score of no answer; a row that cannot even say what would be right has no parts."""
-    try:
-        return task.score(doc, None, profile)
-    except Exception:
-        return Score(task.name, None, {}, "failed")
-
-
-def _response(response: Response, run: RunDir) -> dict[str, Any]:
-    found: dict[str, Any] = {"text": response.text}
-    if response.raw_text is not None and response.raw_text != response.text:
-        found["raw_text"] = response.raw_text
-    if response.truncated:
-        found["truncated"] = True
-    if response.speech is not None:
-        found["speech"] = run.add_speech(response.speech)
-    if response.timings is not None:
-        found["timings"] = asdict(response.timings)
-    found["usage"] = asdict(response.usage)
-    return found
-
-
-def _score(score: Score) -> dict[str, Any]:
-    return {
-        "name": score.name,
-        "value": score.value,
-        "parts": dict(score.parts),
-        "status": score.status,
-        "extracted": score.extracted,
-        "reason": score.reason,
-    }
-
-
-def outcome_of(stored: Mapping[str, Any]) -> Response | Failure:
-    """What a stored sample has to be scored: its answer (speech stays in its file), or why there is none."""
-    if (found := stored.get("response")) is None:
-        return Failure(**stored["failure"])
-    timings = found.get("timings")
-    return Response(
-        found["text"],
-        timings=None if timings is None else Timings(**timings),
-        usage=Usage(**found.get("usage", {})),
-        raw_text=found.get("raw_text"),
-        truncated=found.get("truncated", False),
+def _response(response: Response, run: RunDir) -> StoredResponse:
+    raw = response.raw_text
+    return StoredResponse(
+        text=response.text,
+        raw_text=raw if raw != response.text else None,
+        truncated=response.truncated,
+        speech=None if response.speech is None else run.add_speech(response.speech),
+        timings=response.timings,
+        usage=response.usage,
     )

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Literal, cast
 
-from harness.contracts import ModelFactory, TaskLike
+from harness.contracts import JudgeFactory, ModelFactory
 from harness.failures import UsageError
+from harness.task import Task
 
 Group = Literal["tasks", "models", "judges"]
 
@@ -61,6 +64,9 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     "judges": {},
 }
 
+COMMANDS = ("reports.commands:add", "alignment_probes.commands:add")
+"""Functions that add the commands of other packages to the command line."""
+
 SUITES: Mapping[str, tuple[str, ...]] = {
     "asr": ASR,
     "image": ("mme",),
@@ -81,12 +87,16 @@ def names(group: Group) -> list[str]:
     return built_in + sorted(set(_addresses(group)) - set(built_in))
 
 
-def get_task(name: str) -> TaskLike:
-    return cast(TaskLike, _load("tasks", name))
+def get_task(name: str) -> Task:
+    return cast(Task, _load("tasks", name))
 
 
 def get_model(name: str) -> ModelFactory:
     return cast(ModelFactory, _load("models", name))
+
+
+def get_judge(name: str) -> JudgeFactory:
+    return cast(JudgeFactory, _load("judges", name))
 
 
 def expand_tasks(text: str) -> list[str]:
@@ -113,7 +123,29 @@ def _load(group: Group, name: str) -> Any:
         address = _addresses(group)[name]
     except KeyError:
         raise UsageError(_unknown(group.removesuffix("s"), name, names(group))) from None
-    return load_address(address)
+    try:
+        return load_address(address)
+    except (ImportError, AttributeError) as error:
+        if name in _BUILT_IN[group]:
+            raise UsageError(shadowed(address.partition(".")[0]) or f"{address} cannot be loaded: {error}") from error
+        raise UsageError(
+            f"{group.removesuffix('s')} {name!r} of another package cannot be loaded from {address!r}: {error}. Mend its "
+            f"entry point in the group harness.{group}, or uninstall that package."
+        ) from error
+
+
+def shadowed(package: str) -> str | None:
+    """Which folder stands in the place of one of the harness's own packages, and the remedy; None if none does."""
+    here = Path(__file__).resolve().parents[1] / package
+    found = importlib.util.find_spec(package)
+    places = [Path(place).resolve() for place in (found.submodule_search_locations or ()) if found] if found else []
+    if here in places and (len(places) == 1 or places[0] == here):
+        return None
+    where = ", ".join(map(str, places)) or "nothing"
+    return (
+        f"the package {package!r} of the harness ({here}) is hidden by {where}. Run from another folder, or take that "
+        "folder's parent out of PYTHONPATH."
+    )
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:

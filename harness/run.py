@@ -1,31 +1,45 @@
-"""A run, top to bottom: config -> plan -> batches -> answers -> log -> scores -> results."""
+"""A run, top to bottom: config -> plan -> answers -> log -> judgements -> scores -> results."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from harness import aggregate, export, manifest, registry
+from harness import finish, manifest, registry
 from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
-from harness.contracts import DataChoice, Model, ModelOptions, TaskLike
-from harness.engines import Engine
+from harness.contracts import DataChoice, Model, ModelOptions
+from harness.engines import Engine, ModelFacts
 from harness.engines.local import LocalEngine
-from harness.failures import Exit, UsageError
-from harness.idset import IdSet
-from harness.plan import Planned, TaskPlan, check_capabilities, choose, plan
+from harness.failures import Exit, RunStopped, UsageError
+from harness.judging import check_judges
+from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
 from harness.progress import track
-from harness.records import outcome_of, record, scored
-from harness.schedule import batches
-from harness.store import RunDir, key, write_json
-from harness.types import Failure, text_of
+from harness.records import record
+from harness.schedule import groups
+from harness.schema import Manifest, PlannedTask
+from harness.store import RunDir
+from harness.task import Row, Task
+from harness.types import Failure
 
 RUNS = Path("runs")
+MOST_STRAYS = 20
+"""Names of files without a row that the manifest holds; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Tasks and a model of one's own, known by their names beside those of the registry."""
+
+    tasks: Mapping[str, Task]
+    model: Model | None = None
+
+
+NONE = Objects({})
 
 
 @dataclass(frozen=True)
@@ -39,17 +53,20 @@ class Prepared:
     dtype: str
 
 
-def prepare(config: RunConfig) -> Prepared:
-    """Resolve names, presets, profiles and capabilities; touches neither weights nor data."""
-    tasks = [registry.get_task(name) for name in registry.expand_tasks(",".join(config.tasks))]
+def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
+    """Resolve names, presets, profiles, judges and capabilities; touches neither weights nor data."""
+    tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
     dtype = resolve_dtype(config.dtype, device)
-    model = registry.get_model(config.model)(ModelOptions(config.weights, device, dtype, config.seed))
+    options = ModelOptions(config.weights, device, dtype, config.seed, config.threads)
+    model = objects.model or registry.get_model(config.model)(options)
     check_capabilities(tasks, model.name, model.capabilities)
-    if stray := set(config.profile) - {task.name for task in tasks}:
-        raise UsageError(f"a profile is set for {', '.join(sorted(stray))}, which this run does not have")
+    for what in ("profile", "prompt"):
+        if stray := getattr(config, what).keys() - {task.name for task in tasks}:
+            raise UsageError(f"a {what} is set for {', '.join(sorted(stray))}, which this run does not have")
     if config.ablate and not any(config.ablate in task.inputs for task in tasks):
         raise UsageError(f"--ablate {config.ablate}: none of the tasks takes {config.ablate} input")
+    check_judges(tasks, config.judge)
     data = DataChoice.parse(config.data)
     if data.folder is not None and not data.folder.is_dir():
         raise UsageError(f"data folder does not exist: {data.folder}. --data takes a folder, hub or mini.")
@@ -57,71 +74,56 @@ def prepare(config: RunConfig) -> Prepared:
         choose(
             task,
             data,
-            prompt=config.prompt,
-            prompt_style=model.prompt_style,
+            prompt=config.prompt.get(task.name),
+            styles=model.prompt_styles,
             profile=config.profile.get(task.name),
             limit=config.limit,
+            repeats=config.repeats,
         )
         for task in tasks
     )
     return Prepared(config, model, plans, device, dtype)
 
 
-def start(config: RunConfig, out: Path | None = None) -> RunDir:
+def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -> RunDir:
     """Run a config to its end in a new run directory (`out`, or one below runs/)."""
     if out is not None:
         _check_free(out, config)
-    prepared = prepare(config)
-    with closing(prepared.model):
-        described = _open(prepared)
+    prepared = prepare(config, objects)
+    engine = LocalEngine(prepared.model, config.ablate)
+    with closing(engine):
+        rows, described = _open(prepared, engine)
         run = RunDir.create(out or new_path(config), described)
-        _finish(run, prepared)
+        with _stoppable(run), run.lock():
+            _finish(run, prepared, engine, rows)
     return run
 
 
-def resume(path: Path) -> RunDir:
+def resume(path: Path, objects: Objects = NONE) -> RunDir:
     """Go on with a run. Refused, with the differences, if model, data or config are not the same."""
     run = RunDir.open(path)
     if run.finished:
         return run
+    if run.format == 1:
+        raise UsageError(
+            f"{path} was begun by an earlier version (format 1), which can finish it; it can be scored then"
+        )
     stored = run.manifest()
-    prepared = prepare(_stored_config(run))
-    with closing(prepared.model):
-        current = _open(prepared)
+    prepared = prepare(_stored_config(run), objects)
+    engine = LocalEngine(prepared.model, prepared.config.ablate)
+    with closing(engine):
+        rows, current = _open(prepared, engine, planned=stored.planned is not None)
         if changed := manifest.differences(stored, current):
             lines = "\n  ".join(changed)
             raise UsageError(f"{path} cannot be resumed: what it was started with has changed\n  {lines}")
-        write_json(run.path / "manifest.json", manifest.resumed(stored, current))
-        _finish(run, prepared)
-    return run
-
-
-def score_again(path: Path, profiles: dict[str, str]) -> RunDir:
-    """Score a finished run's stored answers anew, with other profiles if they are named. Needs no model."""
-    run = RunDir.open(path)
-    if not run.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
-    described = run.manifest()
-    if stray := profiles.keys() - described["tasks"].keys():
-        raise UsageError(f"{path} has no task {', '.join(sorted(stray))}; it has {', '.join(described['tasks'])}")
-    tasks = {name: registry.get_task(name) for name in described["tasks"]}
-    for name, profile in profiles.items():
-        if profile not in tasks[name].profiles:
-            raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(tasks[name].profiles)}")
-        described["tasks"][name]["profile"] = profile
-    with run.lock():
-        for name, task in tasks.items():
-            run.prepare_records(name, _rescored(run, task, described["tasks"][name]["profile"]))
-        (run.path / "finished.json").unlink()  # a crash from here on leaves a run that says it is incomplete
-        for name in tasks:
-            run.adopt_records(name)
-        write_json(run.path / "manifest.json", described)
-        _finalise(run, described, {})
+        with _stoppable(run), run.lock():
+            run.write_manifest(manifest.resumed(stored, current))
+            _finish(run, prepared, engine, rows)
     return run
 
 
 def exit_code(run: RunDir) -> Exit:
-    return Exit.GOOD if run.finished and run.results()["valid"] else Exit.INCOMPLETE
+    return Exit.GOOD if run.finished and run.results().valid else Exit.INCOMPLETE
 
 
 def new_path(config: RunConfig) -> Path:
@@ -129,8 +131,14 @@ def new_path(config: RunConfig) -> Path:
     return RUNS / f"{stamp}-{config.model}-{manifest.hash8(config)}"
 
 
+def _names(config: RunConfig, objects: Objects) -> list[str]:
+    return [
+        name for given in config.tasks for name in ([given] if given in objects.tasks else registry.expand_tasks(given))
+    ]
+
+
 def _stored_config(run: RunDir) -> RunConfig:
-    return make_config(run.manifest()["config"], str(run.path / "manifest.json"))
+    return make_config(run.manifest().config, str(run.path / "manifest.json"))
 
 
 def _check_free(out: Path, config: RunConfig) -> None:
@@ -146,102 +154,140 @@ def _check_free(out: Path, config: RunConfig) -> None:
     raise UsageError(f"{out} already holds a run with another configuration; give another --out\n  {lines}")
 
 
-def _open(prepared: Prepared) -> dict[str, Any]:
-    """Check the data, load the weights and describe both; what is missing is told in one message."""
+def _open(prepared: Prepared, engine: Engine, planned: bool = False) -> tuple[dict[str, Iterator[Row]], Manifest]:
+    """Open the data and the weights and describe both; what is missing is told in one message.
+
+    The rows are opened once: the plan is made from what is returned. A run that is planned needs them no more.
+    """
     missing: list[str] = []
-    examples: dict[str, str] = {}
+    rows: dict[str, Iterator[Row]] = {}
     for chosen in prepared.plans:
         try:
-            examples[chosen.task.name] = _first_prompt(chosen, prepared.model)
+            if not planned:
+                rows[chosen.name] = chosen.task.rows(chosen.data)
         except UsageError as error:
             missing.append(str(error))
     try:
-        prepared.model.open()
+        facts: ModelFacts = engine.open()
     except UsageError as error:
         missing.append(str(error))
     if missing:
         raise UsageError("\n\n".join(dict.fromkeys(missing)))
     tasks = [chosen.task for chosen in prepared.plans]
-    check_capabilities(tasks, prepared.model.name, prepared.model.capabilities)  # the weights may lack a part
-    return manifest.build(prepared.config, prepared.model, prepared.plans, prepared.device, prepared.dtype, examples)
+    check_capabilities(tasks, facts.name, facts.capabilities)  # the weights may lack a part
+    described = manifest.build(prepared.config, facts, engine, prepared.plans, prepared.device, prepared.dtype)
+    return rows, described
 
 
-def _first_prompt(chosen: TaskPlan, model: Model) -> str:
-    first = next(plan(chosen, model.capabilities.token_rates), None)
-    if first is None:
-        raise UsageError(f"task {chosen.task.name} has no rows in {chosen.data}")
-    return text_of(first.sample.messages)
+def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, Iterator[Row]]) -> None:
+    """Plan what is not planned, answer what is not answered, then score all."""
+    described = run.manifest()
+    if described.planned is None:
+        described.planned = {chosen.name: _plan(run, chosen, prepared, rows) for chosen in prepared.plans}
+        run.write_manifest(described)
+    _answer(run, prepared, engine, stretch=len(described.resumed))
+    engine.close()  # a judge may need the device
+    finish.finish(run, {chosen.name: chosen.task for chosen in prepared.plans}, prepared.config.judge)
 
 
-def _finish(run: RunDir, prepared: Prepared) -> None:
-    started = time.monotonic()
-    times: dict[str, float] = {}
-    engine = LocalEngine(prepared.model, prepared.config.ablate)
-    with run.lock():
-        for chosen in prepared.plans:
-            began = time.monotonic()
-            run_task(run, chosen, engine, prepared)
-            times[chosen.task.name] = round(time.monotonic() - began, 3)
-        _finalise(run, run.manifest(), times | {"total": round(time.monotonic() - started, 3)})
+def _plan(run: RunDir, chosen: TaskPlan, prepared: Prepared, rows: Mapping[str, Iterator[Row]]) -> PlannedTask:
+    with track(f"plan {chosen.name}") as progress:
+
+        def told() -> Iterator[Row]:
+            for row in rows[chosen.name]:
+                yield row
+                progress.advance()
+
+        made = run.write_plan(chosen.name, rows_of(chosen, told(), prepared.model))
+    if not made.rows:
+        raise UsageError(f"task {chosen.name} has no rows in {chosen.data}")
+    strays = list(chosen.task.source.strays(chosen.data)) if chosen.limit is None else []
+    made.strays, made.n_strays = strays[:MOST_STRAYS], len(strays)
+    return made
 
 
-def run_task(run: RunDir, chosen: TaskPlan, engine: Engine, prepared: Prepared) -> None:
+def _answer(run: RunDir, prepared: Prepared, engine: Engine, stretch: int) -> None:
     """Ask what has no record yet, and append a record as each answer comes."""
-    task = chosen.task
-    done = run.done(task.name)
-    _warm_up(chosen, engine, prepared)
-    waiting = _waiting(chosen, prepared, done)
-    queue = batches(waiting, prepared.config.batch_tokens, max_rows=task.max_batch)
-    with run.log(task.name) as log, track(task.name, _size(chosen), len(done)) as progress:
-        for planned, outcome in engine.answers(queue):
-            log.append(record(planned, outcome, task, chosen.profile, run))
+    described = run.manifest()
+    done = {chosen.name: run.done(chosen.name) for chosen in prepared.plans}
+    total = sum(described.planned[chosen.name].rows * chosen.repeats for chosen in prepared.plans if described.planned)
+    already = sum(map(len, done.values()))
+    if already >= total:
+        return
+    given = given_to_all(prepared.config.ablate, prepared.model.capabilities.channels)
+
+    def waiting(chosen: TaskPlan) -> Iterator[Planned]:
+        for item in planned(chosen, run.plan(chosen.name), prepared.config.seed, given):
+            if item.key not in done[chosen.name]:
+                yield item
+            elif not done[chosen.name].asked(item.key, item.fingerprint):
+                raise UsageError(
+                    f"{run.samples_path(chosen.name)}: sample {item.sample.id!r} was asked something else than what "
+                    "would be asked now; was the plan or the log edited?"
+                )
+
+    _warm_up(prepared, engine, waiting)
+    every = (item for chosen in prepared.plans for item in waiting(chosen))
+    with ExitStack() as stack, track("answers", total, already) as progress:
+        logs = {chosen.name: stack.enter_context(run.log(chosen.name)) for chosen in prepared.plans}
+        before = time.monotonic()
+        for item, outcome in engine.answers(groups(every, prepared.config.batch_tokens)):
+            now = time.monotonic()
+            logs[item.plan.name].append(record(item, outcome, run, stretch, now - before))
+            before = now
             progress.advance(failed=isinstance(outcome, Failure))
 
 
-def _warm_up(chosen: TaskPlan, engine: Engine, prepared: Prepared) -> None:
-    """Answer a few samples for nothing: the first ones pay for caches, compilation and clocks."""
-    first = islice(plan(chosen, prepared.model.capabilities.token_rates), chosen.task.warm_up)
-    for _ in engine.answers(batches(first, prepared.config.batch_tokens, max_rows=chosen.task.max_batch)):
+def _warm_up(prepared: Prepared, engine: Engine, waiting: Any) -> None:
+    """Answer a few samples of a timed task for nothing: the first ones pay for caches, compilation and clocks."""
+    first = [
+        item
+        for chosen in prepared.plans
+        if chosen.task.warm_up
+        for item, _ in zip(waiting(chosen), range(chosen.task.warm_up), strict=False)
+    ]
+    for _ in engine.answers(groups(first, prepared.config.batch_tokens)):
         pass
 
 
-def _waiting(chosen: TaskPlan, prepared: Prepared, done: IdSet) -> Iterator[Planned]:
-    for planned in plan(chosen, prepared.model.capabilities.token_rates):
-        if key(planned.sample.id) not in done:
-            yield planned
+class _stoppable:
+    """Ctrl-C says which command goes on with the run."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise RunStopped(f"stopped; `harness resume {self._run.path}` goes on with it") from None
 
 
-def _size(chosen: TaskPlan) -> int:
-    """How many samples the task has: its rows are read once, their media are not."""
-    return sum(1 for _ in islice(chosen.task.rows(chosen.data), chosen.limit))
+def tasks_of(described: Manifest, objects: Objects = NONE) -> dict[str, Task]:
+    """The tasks of a stored run."""
+    return {name: objects.tasks.get(name) or registry.get_task(name) for name in described.tasks}
 
 
-def _rescored(run: RunDir, task: TaskLike, profile: str) -> Iterator[dict[str, Any]]:
-    for stored in run.records(task.name):
-        outcome = outcome_of(stored)
-        stored.pop("failure", None)  # where the scorer failed there is an answer, and it gets another chance
-        yield stored | scored(task, stored["doc"], profile, outcome)
+def score_again(path: Path, profiles: Mapping[str, str], judges: Sequence[str] = (), objects: Objects = NONE) -> RunDir:
+    """Score a finished run's stored answers anew, with other headline profiles if they are named. Needs no model."""
+    run = RunDir.open(path)
+    if not run.finished:
+        raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
+    described = run.manifest()
+    if stray := profiles.keys() - described.tasks.keys():
+        raise UsageError(f"{path} has no task {', '.join(sorted(stray))}; it has {', '.join(described.tasks)}")
+    tasks = tasks_of(described, objects)
+    for name, profile in profiles.items():
+        if profile not in tasks[name].profiles:
+            raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(tasks[name].profiles)}")
+    with _stoppable(run), run.lock():
+        finish.finish(run, tasks, judges or described.config.get("judge", ()), profiles)
+    return run
 
 
-def _finalise(run: RunDir, described: dict[str, Any], times: dict[str, float]) -> None:
-    """Write what is derived from the log: results.json, samples.parquet, and finished.json last."""
-    results = compute_results(run, described)
-    write_json(run.path / "results.json", results | {"times": times})
-    export.write_parquet(run, list(described["tasks"]))
-    write_json(run.path / "finished.json", {"finished": datetime.now(UTC).isoformat(timespec="seconds")})
-
-
-def compute_results(run: RunDir, described: dict[str, Any]) -> dict[str, Any]:
-    """`results.json` without its times, from manifest and log alone."""
-    seed = described["config"]["seed"]
-    tasks = {
-        name: aggregate.task_result(registry.get_task(name), entry["profile"], entry["prompt"], run.records(name), seed)
-        for name, entry in described["tasks"].items()
-    }
-    return {
-        "format": manifest.FORMAT,
-        "model": {"name": described["model"]["name"], "note": described["model"]["note"]},
-        "data": described["config"]["data"],
-        "valid": all(entry["valid"] for entry in tasks.values()),
-        "tasks": tasks,
-    }
+def done_so_far(run: RunDir) -> dict[str, tuple[int, int | None]]:
+    """Of an unfinished run: task -> (answered, planned; None while the plan is not made)."""
+    described = run.manifest()
+    repeats = int(described.config.get("repeats", 1))
+    planned_rows = {name: made.rows * repeats for name, made in (described.planned or {}).items()}
+    return {name: (len(run.done(name)), planned_rows.get(name)) for name in described.tasks}

@@ -90,6 +90,10 @@ class Record(msgspec.Struct, omit_defaults=True):
     cluster: str | None = None
     response: StoredResponse | None = None
     failure: Failure | None = None
+    stretch: int = 0
+    """In which uninterrupted piece of the run it was answered, from 0."""
+    took: float = 0.0
+    """Seconds since the answer before it in that stretch: over all records they add up to the time of answering."""
 
 
 class Scored(msgspec.Struct, omit_defaults=True):
@@ -144,6 +148,7 @@ class ScoreResult(msgspec.Struct):
     """Groups (both questions on a picture) that lack a member: they are in no group score."""
     constant: tuple[str, float] | None = None
     """The commonest answer and what giving it to everything would score, where answers are few and short."""
+    constant_metric: str = ""
 
 
 class TaskResult(msgspec.Struct):

@@ -1,57 +1,72 @@
-"""The run directory: append-only sample logs, resume, and the files written once at the end.
+"""The run directory: what was planned, append-only logs, resume, and derived files that are adopted in one step.
 
-A record is one line and one `write`; a line that a crash tore is dropped on read and cut off before the next
-append. `finished.json` is written last: without it the run is incomplete.
+    manifest.json            what is run; written first
+    plan/<task>.jsonl        the samples as they will be asked; written whole before the first answer
+    samples/<task>.jsonl     a line for each answer, as it comes; never changed
+    judgements/, media/      what judges said; generated speech by content
+    scores/<n>/              the scores of all samples and samples.parquet; made anew beside the old
+    results.json             the numbers, and which scores they come from: replacing it adopts both at once
+    finished.json            written last; without it the run is incomplete
+
+A line is one `write`; one that a crash tore is dropped on read and cut off before the next append.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-import orjson
+import msgspec
 
-from harness.failures import UsageError
+from harness import migrations
+from harness.failures import RunStopped, UsageError
+from harness.files import encoded, read_json, told, write_atomically, write_json, write_lines_atomically, write_whole
 from harness.idset import IdSet
 from harness.media import encode_flac
+from harness.plan import key
+from harness.schema import Manifest, PlannedRow, PlannedTask, Record, Results, Scored, StoredSpeech, converted, decoded
 from harness.types import Waveform
 
 SYNC_EVERY = 256
 
-
-def key(sample_id: str, repeat: int = 0) -> str:
-    """What a resume knows a finished sample by, whatever the number of workers."""
-    return f"{repeat}/{sample_id}"
+T = TypeVar("T")
 
 
-class SampleLog:
-    """The single writer of one task's `samples/<task>.jsonl`."""
+class Log:
+    """The single writer of an append-only file of JSON lines."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        _cut_torn_tail(self._file)
+        self._path = path
+        with told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            _cut_torn_tail(self._file)
         self._unsynced = 0
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        line = orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS) + b"\n"
-        if os.write(self._file, line) != len(line):  # a full disk: the torn line is dropped by the next reader
-            raise OSError("the sample log could not be written whole; is the disk full?")
-        self._unsynced += 1
-        if self._unsynced >= SYNC_EVERY:
-            os.fsync(self._file)
-            self._unsynced = 0
+    def append(self, record: msgspec.Struct) -> None:
+        with told(self._path):
+            write_whole(self._file, encoded(record) + b"\n")
+            self._unsynced += 1
+            if self._unsynced >= SYNC_EVERY:
+                os.fsync(self._file)
+                self._unsynced = 0
+        if os.fstat(self._file).st_nlink == 0:
+            raise RunStopped(f"{self._path} was deleted while the run was writing to it; the run is stopped")
 
     def close(self) -> None:
-        os.fsync(self._file)
-        os.close(self._file)
+        try:
+            os.fsync(self._file)
+        finally:
+            os.close(self._file)
 
-    def __enter__(self) -> SampleLog:
+    def __enter__(self) -> Log:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -65,8 +80,11 @@ class RunDir:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, manifest: Mapping[str, Any]) -> RunDir:
-        """Make the directory; the manifest is its first file. Raises UsageError where it cannot be made."""
+    def create(cls, path: Path, manifest: Manifest | Mapping[str, Any]) -> RunDir:
+        """Make the directory; the manifest is its first file (a mapping, for a run of another kind than evaluation).
+
+        Raises UsageError where it cannot be made.
+        """
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -78,132 +96,199 @@ class RunDir:
 
     @classmethod
     def open(cls, path: Path) -> RunDir:
-        """Raises UsageError where there is no run."""
+        """Raises UsageError where there is no run, or one of a format that this version does not read."""
         if not (path / "manifest.json").is_file():
-            raise UsageError(f"not a run directory: {path} (it has no manifest.json)")
-        return cls(path)
+            raise UsageError(f"not a run directory: {path} (it has no manifest.json). Name one below runs/.")
+        run = cls(path)
+        migrations.check(run.format, path / "manifest.json")
+        return run
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.path.resolve().name
 
     @property
     def finished(self) -> bool:
         return (self.path / "finished.json").is_file()
 
-    def manifest(self) -> dict[str, Any]:
-        """Raises UsageError where it cannot be read, or lacks what every run's has."""
-        content = read_json(self.path / "manifest.json")
-        for field in ("config", "tasks"):
-            if not isinstance(content.get(field), dict):
-                raise UsageError(f"{self.path / 'manifest.json'}: field {field!r} is missing; was the file edited?")
-        return content
+    @property
+    def format(self) -> object:
+        """Of manifest and log, as the manifest says."""
+        return read_json(self.path / "manifest.json").get("format")
 
-    def results(self) -> dict[str, Any]:
+    @property
+    def kind(self) -> str:
+        """ "evaluation", "probe": what made the run."""
+        return str(read_json(self.path / "manifest.json").get("kind", "evaluation"))
+
+    def manifest(self) -> Manifest:
+        """Raises UsageError naming the field at fault."""
+        path = self.path / "manifest.json"
+        return converted(migrations.manifest(read_json(path), str(path)), Manifest, str(path))
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        write_json(self.path / "manifest.json", manifest)
+
+    def results(self) -> Results:
         path = self.path / "results.json"
         if not path.is_file():
             raise UsageError(f"{self.path} has no results yet; `harness resume {self.path}` finishes the run")
-        return read_json(path)
+        return converted(migrations.results(read_json(path), self.path), Results, str(path))
+
+    # Plan
+
+    def write_plan(self, task: str, rows: Iterable[PlannedRow]) -> PlannedTask:
+        """Store what will be asked; returns how many samples and the hash of their ids in order."""
+        ids, count = hashlib.sha256(), 0
+
+        def lines() -> Iterator[bytes]:
+            nonlocal count
+            for row in rows:
+                count += 1
+                ids.update(row.id.encode(errors="surrogatepass") + b"\n")
+                yield encoded(row) + b"\n"
+
+        write_lines_atomically(self._plan(task), lines())
+        return PlannedTask(count, ids.hexdigest())
+
+    def plan(self, task: str) -> Iterator[PlannedRow]:
+        """The samples of a task as they were planned."""
+        return _lines(self._plan(task), PlannedRow)
+
+    def _plan(self, task: str) -> Path:
+        return self.path / "plan" / f"{task}.jsonl"
+
+    # Answers
 
     def samples_path(self, task: str) -> Path:
         return self.path / "samples" / f"{task}.jsonl"
 
-    def log(self, task: str) -> SampleLog:
-        return SampleLog(self.samples_path(task))
+    def log(self, task: str) -> Log:
+        return Log(self.samples_path(task))
 
-    def records(self, task: str) -> Iterator[dict[str, Any]]:
+    def records(self, task: str) -> Iterator[Record]:
         """A task's records in the order in which they finished; a torn last line is left out."""
-        path = self.samples_path(task)
-        if not path.is_file():
-            return
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    yield orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    raise UsageError(f"{path}, line {number}: not JSON ({error}); the log was edited") from error
+        if self.format == 1:
+            return migrations.records(self.samples_path(task))
+        return _lines(self.samples_path(task), Record)
 
-    def done(self, task: str) -> IdSet:
-        """The keys of the task's finished samples."""
-        found = IdSet()
+    def done(self, task: str) -> Done:
+        """What of the task is answered."""
+        found = Done()
         for record in self.records(task):
-            found.add(key(record["id"], record["repeat"]))
+            found.add(record)
         return found
 
-    def prepare_records(self, task: str, records: Iterator[dict[str, Any]]) -> None:
-        """Write a task's records anew beside its log (scores made again from stored responses)."""
-        fresh = self._fresh_path(task)
-        fresh.unlink(missing_ok=True)
-        with SampleLog(fresh) as log:
-            for record in records:
-                log.append(record)
-
-    def adopt_records(self, task: str) -> None:
-        """Put the prepared records in the log's place, at once."""
-        self._fresh_path(task).replace(self.samples_path(task))
-
-    def _fresh_path(self, task: str) -> Path:
-        return self.samples_path(task).with_suffix(".jsonl.new")
-
-    def add_speech(self, speech: Waveform) -> dict[str, Any]:
+    def add_speech(self, speech: Waveform) -> StoredSpeech:
         """Store generated speech under the hash of its FLAC; returns the record's reference to it."""
         content = encode_flac(speech)
         digest = hashlib.sha256(content).hexdigest()
-        relative = Path("media") / digest[:2] / f"{digest}.flac"
-        path = self.path / relative
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_atomically(path, content)
-        return {"path": str(relative), "seconds": speech.seconds}
+        relative = f"media/{digest[:2]}/{digest}.flac"
+        if not (self.path / relative).exists():
+            write_atomically(self.path / relative, content)
+        return StoredSpeech(relative, digest, speech.seconds)
 
-    def lock(self) -> RunLock:
-        return RunLock(self.path / ".lock")
+    # Scores
 
+    def scored(self, task: str) -> Iterator[Scored]:
+        """The scores of a task's records, in the order of the log, as the current results have them."""
+        results = self.results()
+        if not results.scores:
+            return migrations.scored(self.samples_path(task), results.tasks[task].profile)
+        return _lines(self.path / results.scores / f"{task}.jsonl", Scored)
 
-class RunLock:
-    """Keeps a second process from writing to the same run; the system releases it when the process dies."""
+    def pairs(self, task: str) -> Iterator[tuple[Record, Scored]]:
+        """Each record with its scores."""
+        return zip(self.records(task), self.scored(task), strict=False)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def new_scores(self) -> Path:
+        """An empty folder for scores, beside the current ones. What an earlier attempt left is removed."""
+        current = self.results().scores if (self.path / "results.json").is_file() else ""
+        numbers = [0]
+        for folder in self._score_folders():
+            if f"scores/{folder.name}" == current:
+                numbers.append(int(folder.name))
+            else:
+                shutil.rmtree(folder)
+        fresh = self.path / "scores" / str(max(numbers) + 1)
+        with told(fresh):
+            fresh.mkdir(parents=True)
+        return fresh
 
-    def __enter__(self) -> RunLock:
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+    def adopt(self, results: Results) -> None:
+        """Put results and the scores that they name in the place of the earlier ones, in one step."""
+        write_json(self.path / "results.json", results)
+        if not self.finished:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json(self.path / "finished.json", {"finished": now})
+        for folder in self._score_folders():
+            if f"scores/{folder.name}" != results.scores:
+                shutil.rmtree(folder)
+
+    def _score_folders(self) -> list[Path]:
+        folder = self.path / "scores"
+        return [path for path in sorted(folder.iterdir()) if path.name.isdecimal()] if folder.is_dir() else []
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps a second process from writing to the same run; the system releases it when the process dies."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / ".lock")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._file)
-            raise UsageError(f"another process is writing to {self._path.parent}") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._file)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file atomically: readers see the old file or the new one."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-    _write_atomically(path, orjson.dumps(content, option=options))
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(f"another process is writing to {self.path}") from None
+        except (OSError, NotImplementedError) as error:
+            raise UsageError(
+                f"{self.path} cannot be locked ({error}): the folder is read-only or its file system has no locks. "
+                "Nothing was written; use a run directory on a local disk"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no JSON object")
-    return content
+class Done:
+    """The keys of a task's answered samples, with what each was asked."""
+
+    def __init__(self) -> None:
+        self._keys, self._requests = IdSet(), IdSet()
+        self.count = 0
+        """Records, repeated ones counted each time."""
+
+    def add(self, record: Record) -> bool:
+        """False if the sample was there already."""
+        self.count += 1
+        own = key(record.id, record.repeat)
+        self._requests.add(f"{record.request}/{own}")
+        return self._keys.add(own)
+
+    def __contains__(self, own: str) -> bool:
+        return own in self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def asked(self, own: str, request: str) -> bool:
+        """Whether the sample was asked just this."""
+        return f"{request}/{own}" in self._requests
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+def _lines(path: Path, kind: type[T]) -> Iterator[T]:
+    """The lines of a file as typed values; a torn last line is left out. Raises UsageError naming the line."""
+    if not path.is_file():
+        return
+    decoder = msgspec.json.Decoder(kind)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                yield decoded(line, kind, f"{path}, line {number}")
 
 
 def _cut_torn_tail(file: int) -> None:

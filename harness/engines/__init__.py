@@ -1,12 +1,15 @@
-"""Engines: what turns batches of planned requests into answers."""
+"""Engines: what turns planned requests into answers. An engine owns the model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
+from harness.contracts import Capabilities
 from harness.plan import Planned
-from harness.types import Failure, Response
+from harness.schedule import Group
+from harness.types import Failure, Generation, Response
 
 
 class Answer(NamedTuple):
@@ -14,6 +17,26 @@ class Answer(NamedTuple):
     outcome: Response | Failure
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of a model once its weights are loaded."""
+
+    name: str
+    label: str
+    note: str
+    prompt_styles: tuple[str, ...]
+    capabilities: Capabilities
+    fingerprint: Mapping[str, Any]
+
+
 class Engine(Protocol):
-    def answers(self, batches: Iterable[list[Planned]]) -> Iterator[Answer]:
+    def open(self) -> ModelFacts:
+        """Load the model. Raises UsageError when its weights are not there."""
+
+    def effective(self, generation: Generation) -> Mapping[str, Any]:
+        """The decoding settings as the model uses them."""
+
+    def answers(self, groups: Iterable[Group]) -> Iterator[Answer]:
         """Each planned request's outcome, once, in any order, as it is known."""
+
+    def close(self) -> None: ...

@@ -1,94 +1,182 @@
-"""The local engine: one model in this process, one batch at a time."""
+"""The local engine: one model in this process, with media opened and prepared ahead of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from harness import media as media_files
 from harness.ablation import blanked
 from harness.contracts import Model
-from harness.engines import Answer
+from harness.engines import Answer, ModelFacts
+from harness.engines.retry import UNANSWERED, free_device_memory, settle
 from harness.failures import failure_from, is_out_of_memory
 from harness.media import Clip
 from harness.plan import Planned
-from harness.schedule import halves
-from harness.types import Decoded, Failure, LoadedRequest, MediaKind
+from harness.schedule import Group
+from harness.types import Decoded, Failure, Generation, LoadedRequest, MediaKind, Ready, Response
+
+Prepare = Callable[[Planned], Ready | Failure]
+
+WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
+AHEAD = 2 * WORKERS + 2
+"""Requests that are opened and prepared before the model takes them: enough to keep it busy, few enough to hold."""
 
 
 class LocalEngine:
-    """Opens each batch's media, asks the model, and turns whatever goes wrong into the failure of one sample."""
+    """Opens each request's media, asks the model, and turns whatever goes wrong into the failure of one sample."""
 
     def __init__(self, model: Model, ablate: MediaKind | None = None) -> None:
         self._model = model
         self._ablate = ablate
 
-    def answers(self, batches: Iterable[list[Planned]]) -> Iterator[Answer]:
-        for batch in batches:
-            loaded: list[tuple[Planned, LoadedRequest]] = []
+    def open(self) -> ModelFacts:
+        model = self._model
+        model.open()
+        return ModelFacts(
+            model.name, model.label, model.note, model.prompt_styles, model.capabilities, model.fingerprint()
+        )
+
+    def effective(self, generation: Generation) -> Mapping[str, Any]:
+        return self._model.effective(generation)
+
+    def close(self) -> None:
+        self._model.close()
+
+    def answers(self, groups: Iterable[Group]) -> Iterator[Answer]:
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="prepare") as pool:
+            queues = (_Queue(group, self._prepared, pool) for group in groups)
+            current = next(queues, None)
             try:
-                for planned in batch:
-                    content = planned.failure or _load(planned)
-                    if isinstance(content, Failure):
-                        yield Answer(planned, content)
-                    else:
-                        loaded.append((planned, content))
-                yield from self._ask([(planned, self._shown(content)) for planned, content in loaded])
+                while current is not None:
+                    current.following = next(queues, None)
+                    yield from self._answered(current)
+                    current = current.following
             finally:
-                _close_clips(request for _, request in loaded)
+                if current is not None:
+                    current.cancel()
 
-    def _shown(self, content: LoadedRequest) -> LoadedRequest:
-        return content if self._ablate is None else blanked(content, self._ablate)
+    def _answered(self, queue: _Queue) -> Iterator[Answer]:
+        """A group's answers. Out of memory asks again with fewer rows; after any other exception each request that
+        had been taken in is asked alone, and the group goes on with the others."""
+        rows = queue.rows
+        while not queue.empty:
+            taken: dict[int, tuple[Planned, Ready]] = {}
+            broken: list[Answer] = []
+            failure, out_of_memory = UNANSWERED, False
+            try:
+                for index, outcome in self._model.generate(_feed(queue, taken, broken), rows):
+                    yield from _drained(broken)
+                    yield Answer(taken.pop(index)[0], outcome)
+            except Exception as error:  # one bad batch must not end the run; its traceback would keep it in memory
+                failure, out_of_memory = failure_from(error, "generate"), is_out_of_memory(error)
+            yield from _drained(broken)
+            if out_of_memory:
+                free_device_memory()
+                rows = max(1, rows // 2)
+            if len(taken) == 1 and ((rows == 1 and not out_of_memory) or queue.rows == 1):
+                ((planned, _),) = taken.values()
+                yield Answer(planned, failure)
+            else:
+                yield from self._settled(list(taken.values()), rows)
+            if not taken and failure is UNANSWERED and not queue.empty:
+                raise RuntimeError(f"model {self._model.name} left requests of a group unasked")
 
-    def _ask(self, loaded: Sequence[tuple[Planned, LoadedRequest]]) -> Iterator[Answer]:
-        """Answer a batch; out of memory halves what is left of it, any other exception fails it one by one."""
-        if not loaded:
-            return
-        waiting = dict(enumerate(loaded))
-        error: Exception | None = None
+    def _settled(self, taken: Sequence[tuple[Planned, Ready]], rows: int) -> Iterator[Answer]:
+        def ask(items: Sequence[tuple[Planned, Ready]]) -> Iterator[tuple[int, Response | Failure]]:
+            return self._model.generate((ready for _, ready in items), min(rows, len(items)))
+
+        for (planned, _), outcome in settle(taken, ask):
+            yield Answer(planned, outcome)
+
+    def _prepared(self, planned: Planned) -> Ready | Failure:
+        """Open a request's media and prepare it. Runs in a worker thread; opened clips end with it."""
+        if planned.failure is not None:
+            return planned.failure
+        opened: list[Decoded] = []
         try:
-            for index, outcome in self._model.generate([request for _, request in loaded]):
-                planned, _ = waiting.pop(index)
-                yield Answer(planned, outcome)
-        except Exception as caught:  # one bad batch must not end the run
-            error = caught
-        if not waiting:
+            for media in planned.request.media:
+                opened.append(media_files.load(media, channels=self._model.capabilities.channels))
+            loaded = LoadedRequest(planned.request, tuple(opened))
+            return prepared(self._model, loaded if self._ablate is None else blanked(loaded, self._ablate))
+        except Exception as error:
+            return failure_from(error, "load")
+        finally:
+            for content in opened:
+                if isinstance(content, Clip):
+                    content.close()
+
+
+def prepared(model: Model, loaded: LoadedRequest) -> Ready:
+    """What the model made of a request, and how long that took: the start of every latency."""
+    started = time.monotonic()
+    inputs = model.prepare(loaded)
+    return Ready(loaded.request, inputs, time.monotonic() - started)
+
+
+def _feed(queue: _Queue, taken: dict[int, tuple[Planned, Ready]], broken: list[Answer]) -> Iterator[Ready]:
+    """The rest of the group for the model to pull from. What could not be prepared is set aside as answered."""
+    number = 0
+    for planned, content in queue:
+        if isinstance(content, Failure):
+            broken.append(Answer(planned, content))
+            continue
+        taken[number] = planned, content
+        number += 1
+        yield content
+
+
+def _drained(answers: list[Answer]) -> Iterator[Answer]:
+    while answers:
+        yield answers.pop(0)
+
+
+class _Queue:
+    """The requests of one group in their order, prepared before they are taken, at most `AHEAD` of them.
+
+    At its end the first of the following group are begun. A timed group is prepared as it is taken, and nothing is
+    begun beside it.
+    """
+
+    def __init__(self, group: Group, prepare: Prepare, pool: ThreadPoolExecutor) -> None:
+        self.rows, self.timed = group.rows, group.timed
+        self.following: _Queue | None = None
+        self._waiting: deque[tuple[Planned, Future[Ready | Failure]]] = deque()
+        self._items = deque(group.items)
+        self._prepare, self._pool = prepare, pool
+
+    @property
+    def empty(self) -> bool:
+        return not self._waiting and not self._items
+
+    def __iter__(self) -> Iterator[tuple[Planned, Ready | Failure]]:
+        while not self.empty:
+            if self.timed:
+                planned = self._items.popleft()
+                yield planned, self._prepare(planned)
+                continue
+            self.begin(AHEAD)
+            planned, future = self._waiting.popleft()
+            content = future.result()
+            self.begin(AHEAD)
+            yield planned, content
+
+    def begin(self, room: int) -> None:
+        """Start preparing until `room` requests are under way, here and then in the following group."""
+        if self.timed:
             return
-        rest = list(waiting.values())
-        if error is None:
-            error = RuntimeError("the model ended the batch without an answer to this request")
-        if len(rest) == 1 and len(loaded) == 1:
-            yield Answer(rest[0][0], failure_from(error, "generate"))
-        elif is_out_of_memory(error):
-            _free_device_memory()
-            for half in halves(rest):
-                yield from self._ask(half)
-        else:
-            for item in rest:  # find the one request that cannot be answered; the others get their answers
-                yield from self._ask([item])
+        while self._items and len(self._waiting) < room:
+            planned = self._items.popleft()
+            self._waiting.append((planned, self._pool.submit(self._prepare, planned)))
+        if not self._items and self.following is not None and len(self._waiting) < room:
+            self.following.begin(room - len(self._waiting))
 
-
-def _load(planned: Planned) -> LoadedRequest | Failure:
-    opened: list[Decoded] = []
-    try:
-        for media in planned.request.media:
-            opened.append(media_files.load(media))
-    except Exception as error:
-        for content in opened:
-            if isinstance(content, Clip):
-                content.close()
-        return failure_from(error, "load")
-    return LoadedRequest(planned.request, tuple(opened))
-
-
-def _close_clips(requests: Iterable[LoadedRequest]) -> None:
-    for request in requests:
-        for content in request.media:
-            if isinstance(content, Clip):
-                content.close()
-
-
-def _free_device_memory() -> None:
-    import sys
-
-    if (torch := sys.modules.get("torch")) and torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    def cancel(self) -> None:
+        for _, future in self._waiting:
+            future.cancel()
+        if self.following is not None:
+            self.following.cancel()

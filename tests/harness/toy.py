@@ -1,125 +1,179 @@
-"""A tiny task and model, registered by their own names, so that the engine is tested without benchmarks."""
+"""A tiny task and model of one's own, so that the engine is tested without benchmarks."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pytest
+from harness.config import RunConfig, make_config
+from harness.contracts import Capabilities, DataChoice, ModelOptions
+from harness.media import Extent
+from harness.run import Objects
+from harness.schema import Results
+from harness.task import Preset, Quantile, Ratio, Row, Task
+from harness.types import (
+    Answer,
+    Doc,
+    Failure,
+    Generation,
+    LoadedRequest,
+    Media,
+    Message,
+    Ready,
+    Request,
+    Response,
+    Score,
+    Text,
+    Timings,
+)
 
-from harness import registry
-from harness.contracts import Capabilities, DataChoice, ModelOptions, PromptFn, Row
-from harness.types import Doc, Failure, Generation, LoadedRequest, Media, Message, Response, Sample, Score, Text
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows that are given; counts how often they were opened."""
 
-class Mean:
-    name, unit, higher_is_better, headline = "accuracy", "%", True, True
-
-    def value(self, sums: Mapping[str, Any]) -> Any:
-        return 100 * sums["right"] / sums["n"]
-
-
-class ToyTask:
-    """`rows` questions "what is i?" in clusters of four; the answer is i."""
-
-    name, version = "toy", "1"
-    inputs: frozenset[Any] = frozenset({"text"})
-    outputs = ("text",)
-    generation = Generation(max_new_tokens=4)
-    prompts: Mapping[str, PromptFn] = {
-        "plain": lambda doc: f"what is {doc['i']}?",
-        "short": lambda doc: str(doc["i"]),
-    }
-    default_prompt = "plain"
-    profiles = ("exact", "loose")
-    default_profile = "exact"
-    metrics = (Mean(),)
-    image_tiles = None
-    max_batch: int | None = None
-    warm_up = 0
-    cluster_name: str | None = "group"
-    additive = True
-    citation, licence = "none", "none"
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = rows
+    given: Sequence[Row]
+    published: int | None = None
+    opened: tuple[list[None], ...] = ()
 
     def rows(self, data: DataChoice) -> Iterator[Row]:
-        yield from self._rows
+        for calls in self.opened:
+            calls.append(None)
+        return iter(self.given)
 
     def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
-        return {"rows": len(self._rows)}
+        return {"rows": len(self.given)}
 
-    def to_sample(self, row: Row, prompt: PromptFn) -> Sample:
-        doc = {"i": row["i"], "answer": str(row["i"])} | ({"no_reference": True} if row.get("empty") else {})
-        parts: list[Any] = [Text(prompt(doc))]
-        if "media" in row:
-            parts.insert(0, Media("audio", row["media"]))
-        return Sample(str(row.get("id", row["i"])), (Message("user", tuple(parts)),), doc, self.cluster_of(doc))
+    def strays(self, data: DataChoice) -> Sequence[str]:
+        return ()
 
-    def cluster_of(self, doc: Doc) -> str | None:
-        return str(doc["i"] // 4)
 
-    def score(self, doc: Doc, answer: Response | None, profile: str) -> Score:
-        response = None if answer is None else answer.text
-        if doc.get("no_reference"):
-            return Score("right", None, status="unscored", reason="the reference is empty")
-        if response == "crash the scorer":
-            raise ValueError("the scorer cannot read this")
-        right = response is not None and (
-            response == doc["answer"] or (profile == "loose" and doc["answer"] in response)
-        )
-        return Score("right", float(right), {"right": float(right), "n": 1.0}, extracted=response)
+def _doc(row: Row) -> Doc:
+    doc = {"i": row["i"], "answer": str(row["i"])} | ({"no_reference": True} if row.get("empty") else {})
+    return doc | ({"gold": row["gold"]} if "gold" in row else {})
 
-    def combine(self, parts: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
-        return {name: sum(p[name] for p in parts) for name in ("right", "n")} if parts[0] else {}
+
+def _asks(text: str) -> Any:
+    def messages(row: Row) -> Sequence[Message]:
+        media = [Media("audio", row["media"])] if "media" in row else []
+        return (Message("user", (*media, Text(text.format(row["i"])))),)
+
+    return messages
+
+
+def score(doc: Doc, answer: Answer, profile: str) -> Score:
+    if doc.get("no_reference"):
+        return Score("right", None, status="unscored", reason="the reference is empty")
+    if doc.get("gold") == "unreadable" and answer.text is not None:
+        raise ValueError("the gold answer cannot be read")
+    if answer.text == "crash the scorer":
+        raise ValueError("the scorer cannot read this")
+    text = answer.text
+    right = text is not None and (text == doc["answer"] or (profile == "loose" and doc["answer"] in text))
+    parts = {"right": float(right), "n": 1.0}
+    tags = {"parity": ("even" if doc["i"] % 2 == 0 else "odd",)}
+    return Score("right", float(right), parts, extracted=text, wrong=not right, tags=tags)
+
+
+ACCURACY = Ratio("accuracy", "%", True, "right", "n", headline=True, by=("parity",))
+
+
+def toy_task(rows: Sequence[Row], **changes: Any) -> Task:
+    """`rows` questions "what is i?" in clusters of four; the answer is i."""
+    source = changes.pop("source", None) or Rows(rows)
+    generation = changes.pop("generation", Generation(max_new_tokens=4))
+    task = Task(
+        name="toy",
+        version="1",
+        inputs=frozenset({"text"}),
+        source=source,
+        doc=_doc,
+        presets={
+            "plain": Preset(_asks("what is {}?"), generation),
+            "short": Preset(_asks("{}"), generation),
+        },
+        default_preset="plain",
+        scorer=score,
+        metrics=(ACCURACY,),
+        profiles=("exact", "loose"),
+        default_profile="exact",
+        cluster_name="group",
+        cluster=lambda doc: str(doc["i"] // 4),
+        citation="none",
+        licence="none",
+    )
+    return replace(task, **changes)
 
 
 class ToyModel:
     """Answers with the number in the prompt, the way that `answer` says."""
 
-    name, prompt_style, note = "toy-model", "plain", ""
+    name, note = "toy-model", ""
+    label = "toy-model"
+    prompt_styles: tuple[str, ...] = ("plain",)
     capabilities = Capabilities(frozenset({"text", "audio"}), frozenset({"text"}))
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: ModelOptions = ModelOptions()) -> None:
         self.options = options
-        self.batches: list[int] = []
-
-    def fingerprint(self) -> Mapping[str, Any]:
-        return {"weights": self.options.weights}
+        self.rows: list[int] = []
+        self.asked: list[Request] = []
 
     def open(self) -> None: ...
 
     def close(self) -> None: ...
 
-    def answer(self, request: LoadedRequest) -> Response | Failure:
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {"weights": self.options.weights, "digest": str(self.options.weights)}
+
+    def effective(self, generation: Generation) -> Mapping[str, Any]:
+        return {"repetition_penalty": generation.repetition_penalty or 1.0}
+
+    def prompt_tokens(self, request: Request, extents: Sequence[Extent]) -> int:
+        return sum(len(part.text) for message in request.messages for part in message.parts if isinstance(part, Text))
+
+    def prepare(self, loaded: LoadedRequest) -> Any:
+        return loaded
+
+    def answer(self, request: Request) -> Response | Failure:
         if self.options.weights == "slow":
             time.sleep(0.002)
-        return Response(request.request.messages[0].parts[-1].text.removeprefix("what is ").removesuffix("?"))  # type: ignore[union-attr]
+        part = request.messages[-1].parts[-1]
+        assert isinstance(part, Text)
+        return Response(part.text.removeprefix("what is ").removesuffix("?"), timings=Timings(end=0.5, first_token=0.25))
 
-    def generate(self, batch: Sequence[LoadedRequest]) -> Iterator[tuple[int, Response | Failure]]:
-        self.batches.append(len(batch))
-        for index, request in enumerate(batch):
-            yield index, self.answer(request)
+    def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
+        self.rows.append(rows)
+        for index, ready in enumerate(batch):
+            self.asked.append(ready.request)
+            yield index, self.answer(ready.request)
 
 
-TASK = ToyTask([{"i": i} for i in range(40)])
+TASK = toy_task([{"i": i, "sample_id": str(i)} for i in range(40)])
 
 
-def register(monkeypatch: pytest.MonkeyPatch, task: ToyTask, model: type[ToyModel] = ToyModel) -> list[ToyModel]:
-    """Make "toy" and "toy-model" known to the registry; returns the list of models that are made."""
-    made: list[ToyModel] = []
+def numbered(n: int, **more: Any) -> list[Row]:
+    return [{"i": i, "sample_id": str(i), **more} for i in range(n)]
 
-    def factory(options: ModelOptions) -> ToyModel:
-        made.append(model(options))
-        return made[-1]
 
-    monkeypatch.setattr(registry, "names", lambda group: ["toy"] if group == "tasks" else ["toy-model"])
-    monkeypatch.setattr(registry, "get_task", lambda name: task)
-    monkeypatch.setattr(registry, "get_model", lambda name: factory)
-    return made
+def timed(task: Task) -> Task:
+    return replace(task, metrics=(Quantile("end_p50_ms", "ms", "n", 0.5, headline=True),), max_batch=1, warm_up=3)
+
+
+def objects(*tasks: Task, model: ToyModel | None = None) -> Objects:
+    return Objects({task.name: task for task in tasks}, model or ToyModel())
+
+
+def config(*tasks: Task, **fields: Any) -> RunConfig:
+    names = [task.name for task in tasks] or ["toy"]
+    return make_config({"model": "toy-model", "tasks": names, "data": "mini", **fields})
+
+
+def accuracy(results: Results, profile: str | None = None) -> float | None:
+    entry = results.tasks["toy"]
+    return entry.scores[profile or entry.profile][""].metrics["accuracy"].value
 
 
 def fake_audio(folder: Path) -> Path:

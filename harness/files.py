@@ -1,0 +1,114 @@
+"""Writing files so that a reader sees the old content or the new one, whatever stops the writer, and reading JSON."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from harness.failures import RunStopped, UsageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside `path`, then take its place at once."""
+    write_lines_atomically(path, [content])
+
+
+def write_lines_atomically(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same for content that is made piece by piece, each piece written as it comes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    with told(path):
+        file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            for block in _blocks(pieces):
+                write_whole(file, block)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        partial.replace(path)
+
+
+def write_whole(file: int, content: bytes) -> None:
+    """One `write`; what a full disk did not take is told. Raises OSError."""
+    if os.write(file, content) != len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """A disk that is full, read-only or gone ends the run with one message that says what is safe."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        remedy = "free some space" if error.errno in _FULL else "make it writable"
+        raise RunStopped(
+            f"{path} cannot be written: {reason}. Every answer that was logged is safe; {remedy}, then go on with "
+            "`harness resume` and the run's directory"
+        ) from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """A mapping or a `msgspec.Struct` as indented JSON, atomically."""
+    write_atomically(path, msgspec.json.format(encoded(content), indent=2) + b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises UsageError naming the file."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} holds no JSON object")
+    return content
+
+
+def encoded(value: Any) -> bytes:
+    """JSON of a Struct, dataclass or plain value; a lone surrogate, which JSON cannot hold, becomes U+FFFD."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_writable(msgspec.to_builtins(value, enc_hook=_plain)))
+
+
+def _plain(value: Any) -> Any:
+    """numpy scalars and arrays, paths, and mappings of other types as what JSON has."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"a {type(value).__name__} cannot be written as JSON")
+
+
+def _writable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_writable(key): _writable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_writable(item) for item in value]
+    return value
+
+
+def _blocks(pieces: Iterable[bytes], size: int = 1 << 16) -> Iterator[bytes]:
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= size:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)

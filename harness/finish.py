@@ -1,0 +1,119 @@
+"""The end of a run: judgements -> scores -> results, from plan and log alone. Done again to score a run anew.
+
+Everything is made beside what is there and adopted in one step: a run has the old numbers or the new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness import aggregate, export
+from harness.files import encoded, write_lines_atomically
+from harness.judging import open_bench
+from harness.schema import (
+    Manifest,
+    ModelResult,
+    Record,
+    Results,
+    Scored,
+    StoredResponse,
+    Stretch,
+    TaskResult,
+)
+from harness.scoring import score_records
+from harness.store import RunDir
+from harness.task import Task
+
+
+def finish(
+    run: RunDir, tasks: Mapping[str, Task], judges: Sequence[str] = (), profiles: Mapping[str, str] | None = None
+) -> None:
+    """Score every record under every profile, compute the results and adopt both.
+
+    `profiles` choose other headlines than the manifest's. Raises UsageError where a judge is missing.
+    """
+    described = run.manifest()
+    fresh = run.new_scores()
+    results: dict[str, TaskResult] = {}
+    with open_bench(tasks.values(), judges, run.path, described.device) as bench:
+        for name, task in tasks.items():
+            entry = described.tasks[name]
+            scored = score_records(task, task.presets[entry.prompt], run.records(name), run.path, bench)
+            path = fresh / f"{name}.jsonl"
+            write_lines_atomically(path, (encoded(line) + b"\n" for line in scored))
+            chosen = aggregate.Planned(
+                prompt=entry.prompt,
+                profile=(profiles or {}).get(name, entry.profile),
+                repeats=int(described.config.get("repeats", 1)),
+                n_published=entry.n_published,
+                judges=bench.names(task),
+            )
+            results[name] = _result(run, task, chosen, path)
+    export.write_parquet(run, fresh, list(tasks))
+    run.adopt(_results(run, described, results, f"scores/{fresh.name}"))
+
+
+def _result(run: RunDir, task: Task, chosen: aggregate.Planned, scores: Path) -> TaskResult:
+    name = task.name
+    seed = int(run.manifest().config.get("seed", 0))
+    ids = None if run.format == 1 else (row.id for row in run.plan(name))
+    result = aggregate.task_result(task, chosen, _pairs(run, name, scores), ids, seed)
+    if not task.judges and len(result.answers) > 1:
+        _tell_constant(run, task, chosen, result)
+    if (planned := (run.manifest().planned or {}).get(name)) and planned.n_strays:
+        result.problems.append(f"{planned.n_strays} files of the data have no row, e.g. {planned.strays[0]}")
+    return result
+
+
+def _pairs(run: RunDir, task: str, scores: Path) -> Iterator[tuple[Record, Scored]]:
+    with scores.open("rb") as lines:
+        decoder = msgspec.json.Decoder(Scored)
+        yield from zip(run.records(task), map(decoder.decode, lines), strict=True)
+
+
+def _tell_constant(run: RunDir, task: Task, chosen: aggregate.Planned, result: TaskResult) -> None:
+    """What the commonest answer would score if it were given to everything: what a number is to be held against."""
+    common = next(iter(result.answers))
+    if not common:
+        return
+    records = (
+        msgspec.structs.replace(record, response=StoredResponse(common), failure=None)
+        for record in run.records(task.name)
+    )
+    constant = [*score_records(task, task.presets[chosen.prompt], records, run.path, None)]
+    told = aggregate.task_result(task, chosen, zip(run.records(task.name), constant, strict=True), None)
+    for name, metric in told.headline.metrics.items():
+        if metric.headline and metric.value is not None:
+            result.headline.constant = (common, metric.value)
+            result.headline.constant_metric = name
+
+
+def _results(run: RunDir, described: Manifest, tasks: dict[str, TaskResult], scores: str) -> Results:
+    model = described.model
+    return Results(
+        model=ModelResult(model.name, model.label, model.note, bool(model.fingerprint.get("released"))),
+        data=str(described.config["data"]),
+        valid=all(entry.valid for entry in tasks.values()),
+        tasks=tasks,
+        scores=scores,
+        stretches=_stretches(run, described, tasks),
+    )
+
+
+def _stretches(run: RunDir, described: Manifest, tasks: Iterable[str]) -> list[Stretch]:
+    """Every uninterrupted piece of the run: when it began, how long it answered, how much, on what."""
+    begun = [(described.created, described.device)]
+    begun += [(entry["created"], entry.get("device", described.device)) for entry in described.resumed]
+    answered, seconds = [0] * len(begun), [0.0] * len(begun)
+    for task in tasks:
+        for record in run.records(task):
+            if record.stretch < len(begun):
+                answered[record.stretch] += 1
+                seconds[record.stretch] += record.took
+    return [
+        Stretch(start, round(took, 3), n, device)
+        for (start, device), n, took in zip(begun, answered, seconds, strict=True)
+    ]

@@ -1,0 +1,142 @@
+"""Scores of samples -> the independent units that intervals rest on, each known by its key.
+
+A unit is a cluster (a speaker, a picture) or a sample. Units are in the order of their keys, so that nothing depends
+on which sample finished first, and two runs can be compared unit by unit.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.task import Task
+from harness.types import Score
+
+MIN_CLUSTERS = 8
+"""With fewer clusters than this little is known of their spread; samples are the units then, where parts just add."""
+
+Floats = npt.NDArray[np.float64]
+Keys = npt.NDArray[np.uint64]
+
+
+class Units(NamedTuple):
+    """`parts` [units, names] add up over units; `keys` [units] are hashes of their names; `kind` says what one is."""
+
+    keys: Keys
+    names: list[str]
+    parts: Floats
+    kind: str
+
+    def column(self, name: str) -> Floats:
+        """A part of every unit; zeros where no sample has it."""
+        return self.parts[:, self.names.index(name)] if name in self.names else np.zeros(len(self.parts))
+
+
+def hashed(name: str) -> int:
+    """64 bits that stand for a name: eight bytes a sample whatever its length."""
+    return int.from_bytes(blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
+
+
+class PartTable:
+    """The parts of many samples, a column a part, eight bytes a value; NaN where a sample lacks the part."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, array[float]] = {}
+        self._ids = array("Q")
+        self._clusters = array("Q")
+        self._tags: dict[str, dict[str, array[int]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, key: str, parts: Mapping[str, float], cluster: str | None, tags: Mapping[str, Sequence[str]]) -> None:
+        """A sample; without a cluster it is one of its own."""
+        row = len(self)
+        for name, value in parts.items():
+            column = self._columns.setdefault(name, array("d"))
+            column.extend([math.nan] * (row - len(column)))
+            column.append(value)
+        for tag, values in tags.items():
+            for value in values:
+                self._tags.setdefault(tag, {}).setdefault(value, array("q")).append(row)
+        own = hashed(key)
+        self._ids.append(own)
+        self._clusters.append(own if cluster is None else hashed(f"cluster {cluster}"))
+
+    @property
+    def tags(self) -> Mapping[str, Mapping[str, Sequence[int]]]:
+        """Tag -> value -> rows that have it."""
+        return self._tags
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._columns)
+
+    def values(self, name: str) -> Floats:
+        """One part of the samples that have it."""
+        column = np.frombuffer(self._columns.get(name, array("d")), dtype=np.float64)
+        return column[~np.isnan(column)]
+
+    def units(self, kind: str | None, rows: Sequence[int] | None = None) -> Units:
+        """Sums of clusters of `kind`; the samples themselves where there is no kind or there are too few clusters."""
+        picked = slice(None) if rows is None else np.asarray(rows, dtype=np.int64)
+        table = np.zeros((len(self), len(self._columns)))
+        for j, name in enumerate(self.names):
+            column = np.frombuffer(self._columns[name], dtype=np.float64)
+            table[: len(column), j] = np.nan_to_num(column)
+        table = table[picked]
+        if kind is not None:
+            keys, place = np.unique(np.frombuffer(self._clusters, dtype=np.uint64)[picked], return_inverse=True)
+            if len(keys) >= MIN_CLUSTERS:
+                joined = np.zeros((len(keys), table.shape[1]))
+                np.add.at(joined, place, table)
+                return Units(keys, self.names, joined, kind)
+        keys = np.frombuffer(self._ids, dtype=np.uint64)[picked]
+        order = np.argsort(keys, kind="stable")
+        return Units(keys[order], self.names, table[order], "sample")
+
+
+class Grouped:
+    """The samples of clusters that are scored together, kept until a cluster's parts can be made of them."""
+
+    def __init__(self, task: Task, profile: str) -> None:
+        self._task, self._profile = task, profile
+        self._groups: dict[str, list[Score]] = {}
+
+    def add(self, cluster: str, score: Score) -> None:
+        self._groups.setdefault(cluster, []).append(score)
+
+    def table(self) -> PartTable:
+        """A row a cluster; it has all tags of its samples."""
+        assert self._task.group is not None
+        table = PartTable()
+        for cluster, scores in self._groups.items():
+            tags: dict[str, dict[str, None]] = {}
+            for score in scores:
+                for tag, values in score.tags.items():
+                    tags.setdefault(tag, {}).update(dict.fromkeys(values))
+            parts = self._task.group(scores, self._profile)
+            table.add(f"cluster {cluster}", parts, None, {tag: tuple(values) for tag, values in tags.items()})
+        return table
+
+
+def averaged(repeats: Sequence[Units]) -> Units:
+    """The units of several repeats of the same questions as one: repeats never raise the number of units."""
+    if len(repeats) == 1:
+        return repeats[0]
+    names = sorted({name for units in repeats for name in units.names})
+    keys = np.unique(np.concatenate([units.keys for units in repeats]))
+    total = np.zeros((len(keys), len(names)))
+    counts = np.zeros((len(keys), 1))
+    for units in repeats:
+        place = np.searchsorted(keys, units.keys)
+        columns = [names.index(name) for name in units.names]
+        total[place[:, None], columns] += units.parts
+        counts[place] += 1
+    return Units(keys, names, total / counts, repeats[0].kind)
