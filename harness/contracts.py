@@ -160,7 +160,7 @@ JudgeFactory = Callable[[JudgeOptions], Judge]
 
 @dataclass(frozen=True, slots=True)
 class DataChoice:
-    """Where rows come from: the hub, the shipped mini data, or a folder (absolute, so that a run can go on anywhere)."""
+    """Where rows come from: the hub, the shipped mini data, or a folder by its absolute path."""
 
     kind: Literal["hub", "mini", "folder"]
     folder: Path | None = None

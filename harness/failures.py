@@ -27,7 +27,7 @@ class UsageError(Exception):
 
 
 class RunStopped(Exception):
-    """A run cannot go on (full disk, deleted directory, Ctrl-C). What is logged is safe; the message says what goes on."""
+    """A run cannot go on (full disk, deleted directory, Ctrl-C). What is logged is safe; the message says what next."""
 
 
 class SampleError(Exception):

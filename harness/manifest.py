@@ -34,7 +34,7 @@ def build(
     return Manifest(
         created=now(),
         harness={"version": package_version("omni-harness"), **git_state()},
-        versions={"python": platform.python_version()} | {p: package_version(p) for p in _PACKAGES},
+        versions={"python": platform.python_version(), **{p: package_version(p) for p in _PACKAGES}},
         platform=platform.platform(),
         config=msgspec.to_builtins(config),
         model=ModelManifest(

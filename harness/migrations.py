@@ -144,7 +144,7 @@ def _wrong(score: Mapping[str, Any]) -> bool | None:
         case "wer" | "cer":
             return bool(score["value"])
         case "correct":
-            return score["value"] != 1
+            return bool(score["value"] != 1)
     return None
 
 

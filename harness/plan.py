@@ -128,13 +128,7 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
         yield PlannedRow(sample.id, stored_messages(sample.messages), dict(sample.doc), tokens, sample.cluster, failure)
 
 
-def planned(
-    chosen: TaskPlan,
-    rows: Iterable[PlannedRow],
-    seed: int,
-    given: Mapping[str, Any],
-    repeats: Sequence[int] | None = None,
-) -> Iterator[Planned]:
+def planned(chosen: TaskPlan, rows: Iterable[PlannedRow], seed: int, given: Mapping[str, Any]) -> Iterator[Planned]:
     """Requests from a stored plan: each repeat of each sample with a seed of its own.
 
     `given` is what else decides what the model is given: the blanked input, the channel mix.
@@ -143,7 +137,7 @@ def planned(
     room = min(generation.max_new_tokens, ANSWER_TOKENS)
     for row in rows:
         sample = Sample(row.id, messages_of(row.messages), row.doc, row.cluster)
-        for repeat in repeats if repeats is not None else range(chosen.repeats):
+        for repeat in range(chosen.repeats):
             own = replace(generation, seed=request_seed(seed, chosen.name, row.id, repeat))
             request = Request(row.id, sample.messages, own, chosen.task.outputs, chosen.preset.pictures)
             digest = fingerprint(request, given)

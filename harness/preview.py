@@ -19,13 +19,14 @@ class Preview(dict[str, Any]):
 
     def __str__(self) -> str:
         lines = [
-            f"model {self['model']} on {self['device']} ({self['dtype']}), data {self['data']}: {self['samples']} answers "
-            f"in {self['groups']} groups of like length",
+            f"model {self['model']} on {self['device']} ({self['dtype']}), data {self['data']}: "
+            f"{self['samples']} answers in {self['groups']} groups of like length",
         ]
         for task in self["tasks"]:
             published = f" of {task['published']} published rows" if task["published"] else ""
             lines += [
-                f"\n{task['task']}: {task['samples']} answers{published}, {task['tokens']} tokens, longest {task['longest']}",
+                f"\n{task['task']}: {task['samples']} answers{published}, {task['tokens']} tokens, "
+                f"longest {task['longest']}",
                 f"  prompt preset {task['prompt']}, scoring profiles {', '.join(task['profiles'])} (headline first)",
                 *(f"  | {line}" for line in task["first"].splitlines()),
             ]

@@ -129,8 +129,8 @@ def _load(group: Group, name: str) -> Any:
         if name in _BUILT_IN[group]:
             raise UsageError(shadowed(address.partition(".")[0]) or f"{address} cannot be loaded: {error}") from error
         raise UsageError(
-            f"{group.removesuffix('s')} {name!r} of another package cannot be loaded from {address!r}: {error}. Mend its "
-            f"entry point in the group harness.{group}, or uninstall that package."
+            f"{group.removesuffix('s')} {name!r} of another package cannot be loaded from {address!r}: {error}. "
+            f"Mend its entry point in the group harness.{group}, or uninstall that package."
         ) from error
 
 

@@ -109,7 +109,7 @@ class Preset:
 
     messages: Callable[[Row], Sequence[Message]]
     generation: Generation = Generation()
-    pictures: Pictures = Pictures()
+    pictures: Pictures = field(default_factory=Pictures)
     read: Callable[[str], str] | None = None
 
 

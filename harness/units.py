@@ -62,9 +62,9 @@ class PartTable:
             column = self._columns.setdefault(name, array("d"))
             column.extend([math.nan] * (row - len(column)))
             column.append(value)
-        for tag, values in tags.items():
-            for value in values:
-                self._tags.setdefault(tag, {}).setdefault(value, array("q")).append(row)
+        for tag, named in tags.items():
+            for one in named:
+                self._tags.setdefault(tag, {}).setdefault(one, array("q")).append(row)
         own = hashed(key)
         self._ids.append(own)
         self._clusters.append(own if cluster is None else hashed(f"cluster {cluster}"))
