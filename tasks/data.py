@@ -14,12 +14,29 @@ from typing import Any
 
 from harness.contracts import DataChoice, Row
 from harness.failures import UsageError
-from harness.media import intern, reference
-from harness.types import Media, MediaKind
+from harness.media import sha256_of
 from tasks.readers.hub import DataSetError, Hub
-from tasks.readers.layout import LayoutError, found_instead
+from tasks.readers.layout import (
+    AUDIO_SUFFIXES,
+    IMAGE_SUFFIXES,
+    LayoutError,
+    OtherSplit,
+    TwoSources,
+    files_below,
+    found_instead,
+    is_hidden,
+    names_of,
+    text_fault,
+)
+from tasks.readers.media import media_name as media_name
+from tasks.readers.media import media_part as media_part
+from tasks.readers.rows import MEDIA_COLUMNS, sound
 
 MINI = Path(__file__).parent / "mini" / "data"
+_TABLES = (".txt", ".tsv", ".csv", ".jsonl", ".json", ".scp", ".parquet")
+"""Files whose content is in the fingerprint; of media it has path and size, as a run hashes each that it opens."""
+_OTHER_SPLITS = ("train", "dev", "validation")
+"""Folders that archives unpack beside the split which is read; their media are no strays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +44,56 @@ class Source:
     """A benchmark's data.
 
     `folder` reads the published archive below a folder; `files` are the paths below it that hold this task's
-    files; `layout` is how they are laid out, as shown to a user. `hub` is None where the hub has no such data set.
+    files (their first folder may have the archive's other name); `layout` is how they are laid out, as shown to a
+    user. `hub` is None where the hub has no such data set. `published` is how many rows the benchmark has, None
+    where that is not known.
     """
 
     folder: Callable[[Path], Iterator[Row]]
     files: tuple[str, ...]
     layout: str
     hub: Hub | None = None
+    published: int | None = None
 
     def rows(self, data: DataChoice) -> Iterable[Row]:
         """Rows in the benchmark's order. The first is read at once, so that a wrong layout shows here.
 
-        Raises UsageError naming what is missing, what was found instead and what is expected.
+        A row with `error` cannot be used; the text says where it is and what mends it. Raises UsageError naming what
+        is missing, what was found instead and what is expected.
         """
         if data.kind == "hub":
             return self._from_hub()
         root = _folder_of(data)
         try:
-            return _started(self._below(root), root)
+            return _started(sound(self._below(root)), root)
         except LayoutError as error:
             raise UsageError(f"{_clause(error)}. Expected in {root}: {self._expected}.") from error
 
     def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
-        """What identifies the data: on the hub its id and revision, in a folder a hash over paths and sizes."""
+        """What identifies the data: on the hub its id and revision, in a folder a hash over its files.
+
+        Of tables the content counts, of media path and size. Paths count from the folder, so a copy is the same.
+        """
         if data.kind == "hub":
             return self._need_hub().fingerprint()
         root = _folder_of(data)
-        listed = self.hub.local_files(root) if self.hub else []
-        return {"source": data.kind, **_hash_of_list(listed or _files_below(root, self.files), root)}
+        return {"source": data.kind, **_hash_of_files(self._local_files(root) or self._files(root), root)}
+
+    def strays(self, data: DataChoice) -> tuple[str, ...]:
+        """Media files of this layout that no row has: paths below the data folder, sorted; () for tables with media.
+
+        Raises UsageError as `rows` does.
+        """
+        if data.kind == "hub":
+            return ()
+        root = _folder_of(data)
+        suffixes = AUDIO_SUFFIXES + IMAGE_SUFFIXES
+        media = [] if self._local_files(root) else [f for f in self._files(root) if f.suffix.lower() in suffixes]
+        if not media:
+            return ()
+        of_rows = {_file_of(row) for row in self.rows(data)}
+        paths = (file.relative_to(root) for file in media if str(file) not in of_rows)
+        return tuple(sorted(path.as_posix() for path in paths if not set(_OTHER_SPLITS) & set(path.parts[2:-1])))
 
     @property
     def _expected(self) -> str:
@@ -63,9 +102,44 @@ class Source:
         return f"{self.layout}; or the hub's parquet files in {self.hub.id.split('/')[-1]}/"
 
     def _below(self, root: Path) -> Iterator[Row]:
-        if self.hub and (files := self.hub.local_files(root)):
-            return self.hub.read_files(files)
-        return self.folder(root)
+        """The rows of the hub's files or of the archive. Raises LayoutError when both are there, naming them."""
+        files = self._local_files(root)
+        return self.hub.read_files(files, root) if self.hub and files else self.folder(root)
+
+    def _local_files(self, root: Path) -> list[Path]:
+        """The hub's files in a local copy, [] where the archive is to be read."""
+        if self.hub is None:
+            return []
+        try:
+            files = self.hub.local_files(root)
+        except OtherSplit:  # which does not matter when the archive is there
+            if self._has_archive(root):
+                return []
+            raise
+        if files and self._has_archive(root):
+            if not self.hub.fits(files):
+                return []
+            place = next(iter(self._places(root)), root)
+            raise TwoSources(f"two sources of the same rows: {place} and {files[0]}. Keep one of them")
+        return files
+
+    def _has_archive(self, root: Path) -> bool:
+        try:
+            return next(self.folder(root), None) is not None
+        except TwoSources:
+            raise
+        except LayoutError:
+            return False
+
+    def _places(self, root: Path) -> list[Path]:
+        """What is there of `files`, under each of their names."""
+        parts = (part.partition("/") for part in self.files)
+        named = (name + slash + rest for first, slash, rest in parts for name in names_of(first))
+        return [place for pattern in named for place in sorted(root.glob(pattern))]
+
+    def _files(self, root: Path) -> list[Path]:
+        found = (files_below(place) if place.is_dir() else [place] for place in self._places(root))
+        return sorted({file for files in found for file in files if file.is_file() and not is_hidden(file.name)})
 
     def _need_hub(self) -> Hub:
         if self.hub is None:
@@ -78,7 +152,7 @@ class Source:
     def _from_hub(self) -> Iterable[Row]:
         hub = self._need_hub()
         try:
-            return _started(hub.rows(), hub)
+            return _started(sound(hub.rows()), hub)
         except (DataSetError, LayoutError) as error:
             raise UsageError(
                 f"{_clause(error)}. Three ways to give the data: "
@@ -88,59 +162,46 @@ class Source:
             ) from error
 
 
-def media_part(kind: MediaKind, value: object) -> Media:
-    """A row's media as a reference: a path, bytes out of a table, or the hub's `{"bytes", "path"}`.
-
-    Raises ValueError when the row has none.
-    """
-    match value:
-        case Path():
-            return reference(kind, value)
-        case bytes():
-            return intern(kind, value)
-        case {"bytes": bytes(content)}:
-            return intern(kind, content)
-        case {"path": str(path)}:
-            return reference(kind, Path(path))
-    raise ValueError(f"the row has no {kind}")
-
-
-def media_name(value: object) -> str:
-    """The file name of a hub row's media, "" when it has none."""
-    path = value.get("path") if isinstance(value, Mapping) else None
-    return Path(path).name if path else ""
-
-
 def _folder_of(data: DataChoice) -> Path:
-    root = MINI if data.folder is None else data.folder
+    """The data folder, absolute, so that a run goes on from any folder."""
+    root = (MINI if data.folder is None else data.folder).absolute()
+    if text_fault(str(root)):
+        raise UsageError(f"the path of the data folder is not UTF-8 text: {str(root)!r}. Rename the folder.")
     if not root.is_dir():
         raise UsageError(f"data folder not found: {root}. {found_instead(root)}")
     return root
 
 
 def _started(rows: Iterator[Row], where: object) -> Iterator[Row]:
-    """The same rows, after the first has been read."""
-    first = next(rows, None)
+    """The same rows, after the first has been read. What the system refuses to read is told as what it is."""
+
+    def told() -> Iterator[Row]:
+        try:
+            yield from rows
+        except OSError as error:
+            raise LayoutError(f"cannot be read: {error.filename or where}: {error.strerror or error}") from error
+
+    safe = told()
+    first = next(safe, None)
     if first is None:
         raise LayoutError(f"no rows in {where}.")
-    return chain([first], rows)
+    return chain([first], safe)
 
 
 def _clause(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
-def _files_below(root: Path, parts: Sequence[str]) -> list[Path]:
-    places = [place for part in parts for place in root.glob(part)]
-    files = (file for place in places for file in ([place] if place.is_file() else place.rglob("*")))
-    return sorted({file for file in files if file.is_file()})
+def _file_of(row: Row) -> str:
+    """The media file that a row is of, also when it fails."""
+    return str(next((row[name] for name in MEDIA_COLUMNS if row.get(name)), row.get("media_path", "")))
 
 
-def _hash_of_list(files: Sequence[Path], root: Path) -> dict[str, Any]:
-    """Sizes instead of contents: a run records the hash of every media file that it opens anyway."""
+def _hash_of_files(files: Sequence[Path], root: Path) -> dict[str, Any]:
     digest, total = hashlib.sha256(), 0
     for file in sorted(files):
         size = file.stat().st_size
         total += size
-        digest.update(f"{file.relative_to(root).as_posix()}\t{size}\n".encode())
-    return {"files": len(files), "bytes": total, "list_sha256": digest.hexdigest()}
+        content = sha256_of(file) if file.suffix.lower() in _TABLES else ""
+        digest.update(f"{file.relative_to(root).as_posix()}\t{size}\t{content}\n".encode(errors="surrogateescape"))
+    return {"files": len(files), "bytes": total, "sha256": digest.hexdigest()}

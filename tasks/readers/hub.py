@@ -19,7 +19,9 @@ from typing import Any
 from harness.contracts import Row
 from harness.failures import UsageError
 from tasks.readers import parquet
-from tasks.readers.layout import LayoutError
+from tasks.readers.layout import LayoutError, only_one
+from tasks.readers.media import with_files
+from tasks.readers.rows import own_columns
 
 PATIENCE_S = 3.0
 
@@ -64,16 +66,29 @@ class Hub:
         }
 
     def local_files(self, folder: Path) -> list[Path]:
-        """This split's parquet files in a local copy: FOLDER/<id>, FOLDER/<name of the repository>, or FOLDER."""
-        for place in (folder / self.id, folder / self.id.split("/")[-1]):
-            if place.is_dir() and (files := parquet.split_files(place, self.config, self.split)):
-                return files
+        """This split's parquet files in a local copy: FOLDER/<id>, FOLDER/<name of the repository>, or FOLDER.
+
+        Raises LayoutError when they are in two of these places.
+        """
+        named = [place for place in (folder / self.id, folder / self.id.split("/")[-1]) if place.is_dir()]
+        found = {place: files for place in named if (files := parquet.split_files(place, self.config, self.split))}
+        if (place := only_one(list(found), f"split {self.split!r} of {self.id}")) is not None:
+            return found[place]
         if any(folder.glob("*.parquet")) or any(folder.glob("data/*.parquet")):
             return parquet.split_files(folder, self.config, self.split)
         return []
 
-    def read_files(self, files: list[Path]) -> Iterator[Row]:
-        return self.adapt(parquet.read(files, self.columns))
+    def fits(self, files: list[Path]) -> bool:
+        """Whether the files have this data set's columns; FOLDER itself may hold another benchmark's."""
+        try:
+            parquet.check_files(files, self.columns)
+        except LayoutError:
+            return False
+        return True
+
+    def read_files(self, files: list[Path], root: Path) -> Iterator[Row]:
+        """The rows of files below `root`, from where the media that they name may come."""
+        return self.adapt(parquet.read(files, self.columns, root))
 
     def rows(self) -> Iterator[Row]:
         """Rows from the hub or its caches. Raises UsageError; the caller adds the remedies."""
@@ -83,28 +98,35 @@ class Hub:
         if fault is None:
             wanted = {"data_files": {self.split: self.files}} if self.files else {"name": self.config}
             return self.adapt(self._load(**wanted))
-        if files := self._cached_files():
-            return self.read_files(files)
+        snapshot, incomplete = self._snapshot(), ""
+        if snapshot is not None:
+            try:
+                if files := parquet.split_files(snapshot, self.config, self.split):
+                    return self.read_files(files, snapshot)
+            except LayoutError as error:  # another split, or not all of its shards: `datasets` may have a table
+                incomplete = f". {error}"
         with _datasets_offline():
             try:
                 return self.adapt(self._load(name=self.config))
             except DataSetError:
                 raise DataSetError(
-                    f"data set {self} is not in the cache ({constants.HF_HOME}) and cannot be fetched: {fault}"
+                    f"data set {self} is not in the cache ({constants.HF_HOME}) and cannot be fetched: "
+                    f"{fault}{incomplete}"
                 ) from None
 
-    def _cached_files(self) -> list[Path]:
+    def _snapshot(self) -> Path | None:
+        """The folder that `hf download` left, None when there is none."""
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import LocalEntryNotFoundError
 
         try:
-            folder = snapshot_download(self.id, repo_type="dataset", revision=self.revision, local_files_only=True)
-            return parquet.split_files(Path(folder), self.config, self.split)
-        except (LocalEntryNotFoundError, LayoutError):  # nothing, another split, or not all of its shards
-            return []
+            return Path(snapshot_download(self.id, repo_type="dataset", revision=self.revision, local_files_only=True))
+        except LocalEntryNotFoundError:
+            return None
 
     def _load(self, **wanted: Any) -> Iterable[Row]:
         import datasets
+        from huggingface_hub import constants
 
         try:
             table = datasets.load_dataset(self.id, split=self.split, revision=self.revision, **wanted)
@@ -116,8 +138,8 @@ class Hub:
         for name, feature in table.features.items():
             if hasattr(feature, "decode"):  # decoding audio would need torchcodec; the runner opens media itself
                 table = table.cast_column(name, type(feature)(decode=False))
-        rows: Iterable[Row] = table
-        return rows
+        caches = (Path(constants.HF_HUB_CACHE), Path(datasets.config.HF_DATASETS_CACHE))
+        return with_files((own_columns(row) for row in table), f"data set {self}", (), caches)
 
 
 class DataSetError(UsageError):

@@ -1,139 +1,159 @@
-"""Readers of MME: the archive's category folders, or VLMEvalKit's table with images in base64.
+"""Readers of MME: the archive's category folders, or VLMEvalKit's table with images in base64 (`mme_tsv`).
 
-Rows have the columns {question_id, image_path, category, question, answer}; `sample_id` and `image` (a path, or
-bytes from a table) are added. Questions on one image are numbered: `<category>/<image>/<0, 1>`.
+Rows have the columns {question_id, image_path, category, question, answer}; `sample_id`, `image` (a path, or bytes
+from a table) and `image_key` are added. Questions on one image are numbered: `<category>/<image>/<0, 1>`.
+
+`image_key` says which questions belong to one picture, within their category: the SHA-256 of the picture's content,
+as names may be missing or differ from question to question. A row without a readable picture has the key of a
+neighbour that names the same image, else `name:<image>`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import csv
-from collections import Counter
+import hashlib
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from harness.contracts import Row
+from harness.media import sha256_of
 from tasks.readers.layout import (
     IMAGE_SUFFIXES,
     LayoutError,
-    existing,
+    Line,
+    RowError,
+    folders_in,
     found_instead,
     lines,
-    need_file,
+    matches,
+    names_of,
     need_folder,
+    only_one,
 )
-from tasks.readers.parquet import check_columns
+from tasks.readers.locate import Locator
+from tasks.readers.mme_tsv import read_tsv
+from tasks.readers.rows import failed
 
 _QUESTIONS, _IMAGES = "questions_answers_YN", "images"
-_TSV_COLUMNS = ("index", "image", "question", "answer", "category")
-_LONGEST_INDEX = 64
-"""VLMEvalKit: an image cell of at most this many characters is the index of the row that holds the image."""
+_TABLE = "MME.tsv"
+_NOTHING = hashlib.sha256(b"").hexdigest()
+_LOOK_AHEAD = 8
+"""Rows that are read to find a neighbour with the same image's name; the published forms have them side by side."""
 
 
 def read(folder: Path) -> Iterator[Row]:
-    """`MME/<category>/...`, or `MME.tsv` in the folder or in `MME/`."""
-    for table in (folder / "MME.tsv", folder / "MME" / "MME.tsv"):
-        if table.is_file():
-            return numbered(tsv(table))
-    return numbered(archive(need_folder(folder / "MME")))
+    """`MME/<category>/...` or `MME.tsv` (in the folder or in `MME/`); MME may have its archive's name.
+
+    Raises LayoutError when there is none of these, or more than one.
+    """
+    homes = [folder / name for name in names_of("MME")]
+    homes += [homes[0] / name for name in names_of("MME")[1:]]
+    tables = [place / _TABLE for place in (folder, *homes) if (place / _TABLE).is_file()]
+    archives = [place for place in homes if place.is_dir() and any(_texts(path) for path in folders_in(place))]
+    source = only_one([*tables, *archives], "MME")
+    if source is not None and source in tables:
+        return numbered(read_tsv(source))
+    return numbered(archive(source or need_folder(homes[0]), folder))
 
 
-def archive(root: Path) -> Iterator[Row]:
+def archive(root: Path, data: Path | None = None) -> Iterator[Row]:
     """`<category>/{images/*.jpg, questions_answers_YN/*.txt}`, or images and texts side by side in the category.
 
-    A text has one line for each question: the question, a tab, Yes or No.
+    A text has one line for each question: the question, a tab, Yes or No. `data` is the folder that images may not
+    lead out of, `root` when it is not given.
     """
     found = False
-    for category in sorted(path for path in root.iterdir() if path.is_dir()):
-        texts = category / _QUESTIONS if (category / _QUESTIONS).is_dir() else category
+    for category in folders_in(root):
+        texts = _texts(category)
+        inside = category / _QUESTIONS
+        if inside.is_dir():
+            if not matches(inside, "*.txt"):
+                raise LayoutError(f"no question files (*.txt) in {inside}. {found_instead(inside / '*.txt')}")
+            if beside := [text for text in texts if text.parent == category]:
+                only_one([inside, beside[0]], f"questions of {category.name}")
         images = category / _IMAGES if (category / _IMAGES).is_dir() else category
-        for text in sorted(texts.glob("*.txt")):
+        for text in texts:
             found = True
-            image = existing(images / f"{text.stem}.jpg", IMAGE_SUFFIXES)
-            yield from _questions(text, image, category.name)
-        if texts != category and not any(texts.glob("*.txt")):
-            raise LayoutError(f"no question files (*.txt) in {texts}. {found_instead(texts / '*.txt')}")
+            real = text.resolve().parent
+            find = Locator(IMAGE_SUFFIXES, data or root, root, real.parent if real.name == _QUESTIONS else real)
+            yield from _questions(text, images / f"{text.stem}.jpg", category.name, find)
     if not found:
         wanted = root / "<category>" / _QUESTIONS / "<image>.txt"
         raise LayoutError(f"file not found: {wanted}. {found_instead(wanted)}")
 
 
-def _questions(text: Path, image: Path, category: str) -> Iterator[Row]:
-    for line in lines(text):
-        question, tab, answer = line.text.rpartition("\t")
-        if not tab or answer.strip() not in ("Yes", "No"):
-            raise LayoutError(f"{text}:{line.number}: expected a question, a tab and Yes or No: {line.text!r}")
-        name = f"{category}/{image.name}"
-        yield {
-            "image": image,
-            "question_id": name,
-            "image_path": name,
-            "category": category,
-            "question": question.strip(),
-            "answer": answer.strip(),
-        }
+def _texts(category: Path) -> list[Path]:
+    return [*matches(category / _QUESTIONS, "*.txt"), *matches(category, "*.txt")]
 
 
-def tsv(table: Path) -> Iterator[Row]:
-    """`MME.tsv` with columns index, image, question, answer, category and mostly image_path.
-
-    Read twice: first to learn which images later rows refer to, so that only those are kept, and only as long as
-    a row still needs them.
-    """
-    uses: Counter[str] = Counter()
-    kept: dict[str, str] = {}
-    for row in _tsv_rows(table):
-        if len(row["image"]) <= _LONGEST_INDEX:
-            uses[row["image"]] += 1
-        elif row["index"] in uses:  # an earlier row refers to it
-            kept[row["index"]] = row["image"]
-    for row in _tsv_rows(table):
-        index, image = row["index"], row["image"]
-        if len(image) <= _LONGEST_INDEX:
-            if image not in kept:
-                raise LayoutError(f"{table}: row {index} refers to the image of row {image!r}, which has none")
-            image, referred = kept[image], image
-            uses[referred] -= 1
-            if not uses[referred]:
-                del kept[referred]
-        elif uses[index]:
-            kept[index] = image
-        name = row.get("image_path") or f"{row['category']}/{index}"
-        yield {
-            "image": _decoded(image),
-            "question_id": name,
-            "image_path": name,
-            "category": row["category"],
-            "question": row["question"],
-            "answer": row["answer"],
-        }
-
-
-def _tsv_rows(table: Path) -> Iterator[dict[str, Any]]:
-    csv.field_size_limit(2**31 - 1)
-    with need_file(table).open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t", restval="")
-        try:
-            check_columns(reader.fieldnames or (), _TSV_COLUMNS, str(table))
-            yield from reader
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise LayoutError(f"{table}: not a table of UTF-8 text with tabs: {error}") from error
-
-
-def _decoded(text: str) -> bytes:
+def _questions(text: Path, image: Path, category: str, find: Locator) -> Iterator[Row]:
+    fault = ""
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return text.encode()  # not an image: the sample fails when it is opened, and the others go on
+        image = find(image)
+    except RowError as error:
+        fault = f"{text}: {error}"
+    name = f"{category}/{image.name}"
+    for line in lines(text):
+        row = {"image": image, "question_id": name, "image_path": name, "category": category, **_question(line)}
+        problem = fault or line.fault or _problem(line, text)
+        yield failed(row, problem) if problem else row
+
+
+def _question(line: Line) -> Row:
+    question, _, answer = line.text.rpartition("\t")
+    return {"question": question.strip(), "answer": answer.strip()}
+
+
+def _problem(line: Line, text: Path) -> str:
+    if _question(line)["question"] and _question(line)["answer"] in ("Yes", "No"):
+        return ""
+    return f"{text}:{line.number}: expected a question, a tab and Yes or No: {line.text[:200]!r}"
 
 
 def numbered(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows with a `sample_id`: their image's name and how many questions came before on that image."""
+    """Rows with a `sample_id` (their image's name and how many questions came before on it) and an `image_key`."""
     asked: Counter[str] = Counter()
-    for row in rows:
-        name = str(row["question_id"])
-        stem = (name if name.startswith(f"{row['category']}/") else f"{row['category']}/{name}").rsplit(".", 1)[0]
+    for number, row in enumerate(_keyed(rows)):
+        name, category = str(row.get("question_id") or f"row-{number}"), str(row.get("category") or "")
+        stem = (name if name.startswith(f"{category}/") else f"{category}/{name}").rsplit(".", 1)[0]
         yield {**row, "sample_id": f"{stem}/{asked[stem]}"}
         asked[stem] += 1
+
+
+def _keyed(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows with an `image_key`, in order. At most `_LOOK_AHEAD` rows are held back, behind one without a picture."""
+    known: dict[tuple[str, str], str] = {}
+    waiting: deque[tuple[Row, str | None, tuple[str, str]]] = deque()
+
+    def settled() -> Row:
+        row, key, name = waiting.popleft()
+        return {**row, "image_key": key or known.get(name) or f"name:{name[1]}"}
+
+    content: object = None  # the picture before: a table hands out one object for all rows that refer to it
+    key: str | None = None
+    for row in rows:
+        image = row.get("image")
+        if image is not content or image is None:
+            content, key = image, _content_key(image)
+        name = (str(row.get("category")), str(row.get("image_path") or row.get("question_id")))
+        if key is not None:
+            known.setdefault(name, key)
+        elif "error" not in row:
+            row = failed(row, f"the row of {name[1]} has no readable image") if not isinstance(image, Path) else row
+        waiting.append((row, key, name))
+        while waiting and (waiting[0][1] or waiting[0][2] in known or len(waiting) > _LOOK_AHEAD):
+            yield settled()
+    while waiting:
+        yield settled()
+
+
+def _content_key(image: object) -> str | None:
+    """SHA-256 of a picture's content; None when there is none."""
+    match image:
+        case bytes(content) | {"bytes": bytes(content)}:
+            key = hashlib.sha256(content).hexdigest()
+        case Path():
+            key = sha256_of(image)
+        case _:
+            return None
+    return key if key not in ("", _NOTHING) else None
