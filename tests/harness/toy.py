@@ -142,7 +142,9 @@ class ToyModel:
             time.sleep(0.002)
         part = request.messages[-1].parts[-1]
         assert isinstance(part, Text)
-        return Response(part.text.removeprefix("what is ").removesuffix("?"), timings=Timings(end=0.5, first_token=0.25))
+        return Response(
+            part.text.removeprefix("what is ").removesuffix("?"), timings=Timings(end=0.5, first_token=0.25)
+        )
 
     def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
         self.rows.append(rows)
