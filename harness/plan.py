@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
-
-import orjson
 
 from harness import media as media_files
 from harness.contracts import Capabilities, DataChoice, Model
@@ -196,11 +194,8 @@ def fingerprint(request: Request, given: Mapping[str, Any]) -> str:
         [m.role, *((p.text,) if isinstance(p, Text) else (p.kind, p.sha256, p.start_s, p.end_s) for p in m.parts)]
         for m in request.messages
     ]
-    content = [messages, asdict(request.generation), request.outputs, asdict(request.pictures), dict(given)]
-    try:
-        return hashlib.sha256(orjson.dumps(content)).hexdigest()
-    except TypeError:  # a lone surrogate
-        return hashlib.sha256(encoded(content)).hexdigest()
+    content = [messages, request.generation, request.outputs, request.pictures, given]
+    return hashlib.sha256(encoded(content)).hexdigest()
 
 
 def _prompt_tokens(request: Request, model: Model) -> int:

@@ -15,29 +15,25 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-from harness import registry
-from harness.config import RunConfig
+import msgspec
+
+from harness.contracts import ModelOptions
 from harness.run import resume, start
+from harness.schema import TaskResult
 from harness.store import RunDir
-from tests.harness.toy import ToyModel, ToyTask
+from tests.harness.toy import ToyModel, config, numbered, objects, toy_task
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def child(path: Path, samples: int) -> None:
     """Run, or resume if there is something to resume."""
-    task = ToyTask([{"i": i} for i in range(samples)])
-    with (
-        mock.patch.object(registry, "names", lambda group: ["toy"] if group == "tasks" else ["toy-model"]),
-        mock.patch.object(registry, "get_task", lambda name: task),
-        mock.patch.object(registry, "get_model", lambda name: ToyModel),
-    ):
-        if (path / "manifest.json").exists():
-            resume(path)
-        else:
-            start(RunConfig(model="toy-model", tasks=("toy",), data="mini", weights="slow"), path)
+    toys = objects(toy_task(numbered(samples)), model=ToyModel(ModelOptions("slow")))
+    if (path / "manifest.json").exists():
+        resume(path, toys)
+    else:
+        start(config(), path, toys)
 
 
 def kill_and_resume(folder: Path, kills: int, samples: int, seed: int) -> dict[str, Any]:
@@ -62,7 +58,7 @@ def kill_and_resume(folder: Path, kills: int, samples: int, seed: int) -> dict[s
         killed.append(len(RunDir(folder / "killed").done("toy")) if started else 0)
     subprocess.run([*command, str(folder / "killed")], cwd=ROOT, check=True, capture_output=True)
     whole, resumed = (_without_times(folder / name) for name in ("whole", "killed"))
-    ids = [record["id"] for record in RunDir(folder / "killed").records("toy")]
+    ids = [record.id for record in RunDir(folder / "killed").records("toy")]
     return {
         "kills": len(killed),
         "kept": killed,
@@ -72,10 +68,9 @@ def kill_and_resume(folder: Path, kills: int, samples: int, seed: int) -> dict[s
     }
 
 
-def _without_times(path: Path) -> dict[str, Any]:
-    results = RunDir.open(path).results()
-    del results["times"]
-    return results
+def _without_times(path: Path) -> TaskResult:
+    found = RunDir.open(path).results().tasks["toy"]
+    return msgspec.structs.replace(found, seconds=0.0)
 
 
 def main() -> int:

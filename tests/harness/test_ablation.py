@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,6 @@ import pytest
 import soundfile
 
 from harness.ablation import GREY, blank, blanked
-from harness.config import RunConfig
 from harness.failures import UsageError
 from harness.media import Clip
 from harness.run import start
@@ -21,12 +20,13 @@ from harness.types import (
     Media,
     Message,
     Picture,
+    Ready,
     Request,
     Response,
     Waveform,
 )
 from tests.harness.test_media import write_video
-from tests.harness.toy import ToyModel, ToyTask, register
+from tests.harness.toy import ToyModel, accuracy, config, objects, toy_task
 
 NOISE = np.random.default_rng(0).normal(size=800).astype(np.float32)
 
@@ -56,25 +56,23 @@ def test_a_blank_clip_keeps_its_length(tmp_path: Path) -> None:
 class Hears(ToyModel):
     """Answers right when it hears anything."""
 
-    def generate(self, batch: Sequence[LoadedRequest]) -> Iterator[tuple[int, Response | Failure]]:
-        for index, request in enumerate(batch):
-            heard = any(isinstance(m, Waveform) and m.samples.any() for m in request.media)
-            yield index, self.answer(request) if heard else Response("?")
+    def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
+        for index, ready in enumerate(batch):
+            heard = any(isinstance(m, Waveform) and m.samples.any() for m in ready.inputs.media)
+            yield index, self.answer(ready.request) if heard else Response("?")
 
 
-def test_a_run_without_its_audio_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_its_audio_says_so(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", NOISE, 8000)
-
-    class Spoken(ToyTask):
-        inputs = frozenset({"audio"})
-
-    register(monkeypatch, Spoken([{"i": i, "media": str(tmp_path / "a.wav")} for i in range(9)]), Hears)
-    config = RunConfig(model="toy-model", tasks=("toy",), data="mini")
-    scores = {}
+    rows = [{"i": i, "sample_id": str(i), "media": str(tmp_path / "a.wav")} for i in range(9)]
+    spoken = toy_task(rows, inputs=frozenset({"audio"}))
+    scores, asked = {}, {}
     for ablate in (None, "audio"):
-        run = start(config.model_copy(update={"ablate": ablate}), tmp_path / f"run-{ablate}")
-        assert run.manifest()["config"]["ablate"] == ablate
-        scores[ablate] = run.results()["tasks"]["toy"]["metrics"]["accuracy"]["value"]
+        run = start(config(ablate=ablate), tmp_path / f"run-{ablate}", objects(spoken, model=Hears()))
+        assert run.manifest().config["ablate"] == ablate
+        scores[ablate] = accuracy(run.results())
+        asked[ablate] = {record.request for record in run.records("toy")}
     assert scores == {None: 100, "audio": 0}
+    assert not asked[None] & asked["audio"], "what is asked for without its sound is another request"
     with pytest.raises(UsageError, match="none of the tasks takes image"):
-        start(config.model_copy(update={"ablate": "image"}), tmp_path / "other")
+        start(config(ablate="image"), tmp_path / "other", objects(spoken, model=Hears()))

@@ -3,66 +3,89 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.aggregate import PartTable, resampling_units, task_result
-from harness.registry import get_task
-from harness.types import Doc, Response
-from tests.harness.toy import ToyTask
+from harness.aggregate import Planned, task_result
+from harness.schema import Record, Scored
+from harness.task import Combined, Quantile, Ratio
+from harness.types import Score
+from harness.units import PartTable, averaged
+from tests.harness.toy import TASK, toy_task
 
-WORDS = ["the", "cat", "sat", "on", "a", "red", "mat", "and", "saw", "two", "small", "birds"]
+PLANNED = Planned("plain", "exact")
 
 
-def records(task: Any, docs: list[Doc], rng: random.Random) -> list[dict[str, Any]]:
-    found = []
-    for i, doc in enumerate(docs):
-        answer = " ".join(w for w in str(doc.get("text", "yes no")).split() if rng.random() < 0.8) or None
-        score = task.score(doc, None if answer is None else Response(answer), task.default_profile)
-        fields = {"parts": dict(score.parts), "status": score.status}
-        found.append({"id": str(i), "cluster": task.cluster_of(doc), "score": fields})
-    return found
+def pair(i: int, right: bool, cluster: str | None = None, **more: object) -> tuple[Record, Scored]:
+    tags = {"kind": (f"k{i % 3}",)}
+    score = Score("right", float(right), {"right": float(right), "n": 1.0}, tags=tags, wrong=not right)
+    record = Record(str(i), "digest", 0, [], {}, cluster=cluster, repeat=int(str(more.get("repeat", 0))))
+    return record, Scored(str(i), {"exact": {"": score}}, repeat=record.repeat)
+
+
+METRICS = (
+    Ratio("accuracy", "%", True, "right", "n", headline=True, by=("kind",)),
+    Ratio("error", "%", False, "right", "n", complement=True),
+    Combined("mean", "%", True, "accuracy", "kind", {"k0": 1 / 3, "k1": 1 / 3, "k2": 1 / 3}),
+    Combined("unasked", "%", True, "accuracy", "kind", {"k0": 1.0, "k9": 1.0}),
+    Quantile("p50", "", "right", 0.5),
+)
 
 
 @given(seed=st.integers(0, 10_000), speakers=st.sampled_from([3, 12]))
 @settings(max_examples=12, deadline=None)
 def test_the_order_of_the_records_does_not_matter(seed: int, speakers: int) -> None:
     rng = random.Random(seed)
-    speech = get_task("librispeech_test_clean")
-    spoken = [
-        {"text": " ".join(rng.choices(WORDS, k=6)), "speaker_id": rng.choice([*range(speakers), None])}
-        for _ in range(60)
-    ]
-    vision = get_task("mme")
-    asked = [
-        {"question_id": f"scene/{i // 2}", "category": rng.choice(["scene", "OCR"]), "answer": ("Yes", "No")[i % 2]}
-        for i in range(40)
-    ]
-    for task, docs in ((speech, spoken), (vision, asked)):
-        rows = records(task, docs, rng)
-        first = task_result(task, task.default_profile, "p", rows, seed=1)
-        rng.shuffle(rows)
-        assert task_result(task, task.default_profile, "p", rows, seed=1) == first
+    task = toy_task([], metrics=METRICS)
+    pairs = [pair(i, rng.random() < 0.7, rng.choice([*map(str, range(speakers)), None])) for i in range(60)]
+    first = task_result(task, PLANNED, pairs, None, seed=1)
+    rng.shuffle(pairs)
+    assert task_result(task, PLANNED, pairs, None, seed=1) == first
+
+
+def test_a_sum_over_what_was_not_asked_is_no_number() -> None:
+    found = task_result(toy_task([], metrics=METRICS), PLANNED, [pair(i, i % 2 == 0) for i in range(30)], None)
+    metrics = found.headline.metrics
+    assert metrics["accuracy"].value == 50 and metrics["error"].value == 50
+    assert metrics["mean"].value == pytest.approx(50) and metrics["unasked"].value is None
+    assert [group.n_samples for group in found.headline.groups["kind"].values()] == [10, 10, 10]
 
 
 def test_few_clusters_are_not_resampled_where_samples_add_up() -> None:
     few, many = PartTable(), PartTable()
     for i in range(64):
-        few.add({"right": 1.0, "n": 1.0}, str(i % 7))
-        many.add({"right": 1.0, "n": 1.0}, str(i % 8))
-    task = ToyTask([])
-    assert resampling_units(task, "exact", few).kind == "sample"
-    units = resampling_units(task, "exact", many)
+        few.add(str(i), {"right": 1.0, "n": 1.0}, str(i % 7), {})
+        many.add(str(i), {"right": 1.0, "n": 1.0}, str(i % 8), {})
+    assert few.units("group").kind == "sample"
+    units = many.units("group")
     assert (units.kind, len(units.parts)) == ("group", 8)
     assert units.parts.sum(axis=0).tolist() == [64, 64]
+    assert (np.diff(units.keys.astype(float)) > 0).all(), "units are in the order of their keys"
 
 
 def test_a_part_that_some_samples_lack_is_zero_in_sums_and_absent_in_values() -> None:
     table = PartTable()
-    table.add({"a": 1.0}, None)
-    table.add({"b": 2.0}, None)
+    table.add("0", {"a": 1.0}, None, {})
+    table.add("1", {"b": 2.0}, None, {})
     assert table.names == ["a", "b"]
-    units = resampling_units(get_task("latency_fixed"), "wall", table)
-    assert sorted(units.parts.tolist()) == [[0.0, 2.0], [1.0, 0.0]]
+    assert sorted(table.units(None).parts.tolist()) == [[0.0, 2.0], [1.0, 0.0]]
+    assert table.values("b").tolist() == [2.0]
+
+
+def test_repeats_are_averaged_into_their_sample() -> None:
+    tables = [PartTable(), PartTable()]
+    for repeat, table in enumerate(tables):
+        for i in range(3):
+            table.add(str(i), {"right": float(repeat), "n": 1.0}, None, {})
+    units = averaged([table.units(None) for table in tables])
+    assert units.parts.tolist() == [[1.0, 0.5]] * 3
+
+
+def test_missing_and_repeated_records_are_counted() -> None:
+    pairs = [pair(i, True) for i in range(8)] + [pair(3, False)]
+    found = task_result(TASK, PLANNED, pairs, map(str, range(10)))
+    assert (found.n_expected, found.n_missing, found.n_repeated, found.valid) == (10, 2, 1, False)
+    assert found.headline.metrics["accuracy"].value == 100, "the first of each counts"

@@ -10,9 +10,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from tests.harness.test_cli import Call, call
+from tests.harness.conftest import Call
 
-__all__ = ["call"]  # the fixture
 TINY = ("ask", "--model", "vita15-tiny", "--max-new-tokens", "24")
 HOP, RATE = 600, 24_000
 

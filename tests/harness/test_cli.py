@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from harness import cli
-from harness.config import parse_profiles
+from harness.config import parse_choices
 from harness.failures import UsageError
-from tests.harness.toy import TASK, ToyTask, register
-
-
-class Called(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Called]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: str | Path) -> Called:
-        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-            raise SystemExit(0)
-        code = end.value.code if isinstance(end.value.code, int) else int(bool(end.value.code))
-        return Called(code, *capsys.readouterr())
-
-    return run
+from harness.terminal import printable
+from tests.harness.conftest import Call, Install
 
 
 def test_help_and_lists_import_nothing_heavy() -> None:
-    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "rich")
+    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "rich", "pydantic", "yaml")
     script = f"""
 import sys
 from harness import cli
-from harness.config import parse_profiles
-from harness.failures import UsageError
-for arguments in (["--help"], ["run", "--help"], ["list", "tasks"], ["list", "models"]):
+for arguments in (["--help"], ["run", "--help"], ["list", "tasks"], ["list", "models"], ["list", "judges"]):
     sys.argv = ["harness", *arguments]
     try:
         cli.main()
@@ -73,9 +48,9 @@ def test_lists_for_programs(call: Call) -> None:
         (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "nope"], "has a profile 'nope'"),
         (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "mme=nope"], "no profile 'nope'"),
         (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "asr=kimi"], "this run does not have"),
-        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--prompt", "nope"], "no prompt preset 'nope'"),
-        (["--model", "echo"], "tasks: Field required"),
-        (["--model", "echo", "--tasks", "mme", "--limit", "0"], "limit: Input should be greater than or equal to 1"),
+        (["--model", "echo", "--tasks", "mme", "--data", "mini", "--prompt", "nope"], "has a prompt 'nope'"),
+        (["--model", "echo"], "tasks: is missing"),
+        (["--model", "echo", "--tasks", "mme", "--limit", "0"], "limit: Expected `int` >= 1"),
         (["--model", "echo", "--tasks", "mme", "--device", "gpu"], "device: "),
         (["--model", "echo", "--tasks", ","], "no task named"),
     ],
@@ -87,10 +62,7 @@ def test_what_the_caller_can_mend_is_one_message_and_exit_2(call: Call, argument
     assert "Traceback" not in found.err
 
 
-def test_yaml_file_with_the_same_names_and_flags_win(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch, TASK)
+def test_yaml_file_with_the_same_names_and_flags_win(toys: None, call: Call, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("model: toy-model\ntasks: [toy]\ndata: mini\nlimit: 9\nseed: 5\n")
     found = call("run", "--config", config, "--limit", "4", "--out", tmp_path / "run", "--json")
@@ -101,7 +73,7 @@ def test_yaml_file_with_the_same_names_and_flags_win(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("model: [", "not YAML"), ("- a\n- b\n", "must hold a mapping"), ("modle: x\n", "modle: Extra inputs")],
+    [("model: [", "not YAML"), ("- a\n- b\n", "must hold a mapping"), ("modle: x\n", "modle: no such field")],
 )
 def test_bad_yaml_is_told(call: Call, tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "run.yaml").write_text(content)
@@ -110,54 +82,52 @@ def test_bad_yaml_is_told(call: Call, tmp_path: Path, content: str, said: str) -
     assert said in found.err
 
 
-def test_dry_run_shows_prompts_and_sizes_and_opens_no_model(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+TOY = ("--model", "toy-model", "--tasks", "toy", "--data", "mini")
+
+
+def test_dry_run_shows_prompts_and_sizes_and_writes_nothing(
+    toys: None, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = register(monkeypatch, TASK)
-    monkeypatch.chdir(tmp_path)
-    found = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--dry-run", "--json")
-    plan = json.loads(found.out)["tasks"][0]
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    found = call("run", *TOY, "--dry-run", "--json")
+    plan = json.loads(found.out)
     assert found.code == 0
-    assert plan["samples"] == 40
-    assert plan["first"] == "user: what is 0?"
-    assert made[0].batches == []
-    assert list(tmp_path.iterdir()) == []
-    text = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--dry-run").out
-    assert "40 samples" in text and "what is 0?" in text
+    assert (plan["samples"], plan["groups"]) == (40, 1)
+    assert plan["tasks"][0]["first"] == "user: what is 0?"
+    assert list(Path.cwd().iterdir()) == []
+    text = call("run", *TOY, "--dry-run").out
+    assert "40 answers" in text and "what is 0?" in text
 
 
-def test_run_show_resume_score_report(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, TASK)
+def test_run_show_resume_score_report(toys: None, call: Call, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    done = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--out", path)
+    done = call("run", *TOY, "--out", path)
     assert done.code == 0
     assert "accuracy" in done.out and "40/40" in done.out
     assert call("show", path).code == 0
     assert json.loads(call("show", path, "--json").out)["tasks"]["toy"]["n_scored"] == 40
     assert call("resume", path).code == 0
     assert call("score", path, "--profile", "loose").code == 0
-    assert json.loads((path / "manifest.json").read_text())["tasks"]["toy"]["profile"] == "loose"
+    assert json.loads((path / "results.json").read_text())["tasks"]["toy"]["profile"] == "loose"
     page = call("report", path, "-o", tmp_path / "site")
     assert Path(page.out.strip()).is_file()
 
 
-def test_an_invalid_run_exits_with_4(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, ToyTask([{"i": 1}, {"i": 2, "media": str(tmp_path / "absent.wav")}]))
-    found = call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--out", tmp_path / "run")
-    assert found.code == 4
-    assert json.loads(call("show", tmp_path / "run", "--json").out)["tasks"]["toy"]["n_failed"] == 1
+def test_an_invalid_run_exits_with_4(toys: None, call: Call, tmp_path: Path) -> None:
+    arguments = ("--model", "toy-model", "--tasks", "toy_broken", "--data", "mini", "--out", tmp_path / "run")
+    assert call("run", *arguments).code == 4
+    assert json.loads(call("show", tmp_path / "run", "--json").out)["tasks"]["toy_broken"]["n_failed"] == 1
 
 
-def test_showing_an_unfinished_run_says_how_far_it_is(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch, TASK)
+def test_showing_an_unfinished_run_says_how_far_it_is(toys: None, call: Call, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    call("run", "--model", "toy-model", "--tasks", "toy", "--data", "mini", "--out", path)
+    call("run", *TOY, "--out", path)
     (path / "finished.json").unlink()
     found = call("show", path)
     assert found.code == 4
-    assert "is not finished" in found.out and "40 samples done" in found.out
+    assert "is not finished" in found.out and "40 of 40 samples answered" in found.out
+    assert json.loads(call("show", path, "--json").out)["tasks"]["toy"] == {"answered": 40, "planned": 40}
     assert call("score", path).code == 2
 
 
@@ -209,10 +179,35 @@ def test_bad_responses_files_are_told(call: Call, tmp_path: Path, content: str, 
 
 def test_a_profile_is_for_the_tasks_that_have_it() -> None:
     known = {"librispeech": ("qwen2", "kimi"), "aishell1": ("kimi",), "mme": ("lmms_eval",)}
-    assert parse_profiles(["kimi", "librispeech=qwen2"], known) == {"librispeech": "qwen2", "aishell1": "kimi"}
+    chosen = parse_choices("profile", ["kimi", "librispeech=qwen2"], known)
+    assert chosen == {"librispeech": "qwen2", "aishell1": "kimi"}
     with pytest.raises(UsageError, match="there are kimi, lmms_eval, qwen2"):
-        parse_profiles(["nope"], known)
+        parse_choices("profile", ["nope"], known)
 
 
 def test_control_characters_do_not_reach_the_terminal_and_wide_spaces_stay() -> None:
-    assert cli._printable("a\x1b[2J\u3000b\n\u202ec") == "a\ufffd[2J\u3000b\n\ufffdc"
+    assert printable("a\x1b[2J\u3000b\n\u202ec\ud800") == "a\ufffd[2J\u3000b\n\ufffdc\ufffd"
+
+
+def test_a_terminal_that_is_not_utf8_prints_with_replacements(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness.cli", "ask", "--model", "echo", "--text", "猫 é \x1b[2J"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True)
+    assert done.stdout.strip() == b"? ? ?[2J"
+
+
+def test_a_folder_of_ones_own_that_hides_a_package_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "__init__.py").touch()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "harness.cli", "run", "--model", "echo", "--tasks", "mme", "--data", "mini"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert f"is hidden by {tmp_path / 'tasks'}" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_plugin_with_a_wrong_address_is_one_message(install: Install, call: Call) -> None:
+    install({"tasks": {"theirs": "no_such_module:TASK"}, "models": {"theirs": "harness:nothing"}})
+    for arguments in (("--model", "echo", "--tasks", "theirs"), ("--model", "theirs", "--tasks", "mme")):
+        found = call("run", *arguments, "--data", "mini")
+        assert found.code == 2
+        assert "of another package cannot be loaded" in found.err and "entry point" in found.err

@@ -153,11 +153,12 @@ class ToyModel:
             yield index, self.answer(ready.request)
 
 
-TASK = toy_task([{"i": i, "sample_id": str(i)} for i in range(40)])
-
-
 def numbered(n: int, **more: Any) -> list[Row]:
     return [{"i": i, "sample_id": str(i), **more} for i in range(n)]
+
+
+TASK = toy_task(numbered(40))
+BROKEN = replace(toy_task([*numbered(1), {"i": 2, "sample_id": "2", "media": "absent.wav"}]), name="toy_broken")
 
 
 def timed(task: Task) -> Task:
