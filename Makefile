@@ -1,20 +1,16 @@
 # make demo   set up from nothing and run the main job      make test   set up and run lint, types and tests
-# make lint   ruff and mypy only                            make test-full   with the speech recognisers and lmms-eval
+# make lint   ruff, import arrows and mypy only             make test-full   with the speech recognisers and lmms-eval
 
 VENV := .venv
-PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 MODEL ?= vita15-mini
-ESPEAK := $(shell command -v espeak-ng)
-CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: demo test test-full lint clean
+.PHONY: demo test test-full lint system clean
 
 demo: $(VENV)/.base
 	$(VENV)/bin/harness run --model $(MODEL) --tasks asr,mme --data mini --out runs/demo-$$(date -u +%Y%m%dT%H%M%SZ)
 
-test: lint
-	@test -n "$(ESPEAK)" || { echo "make test needs espeak-ng (Debian: apt-get install espeak-ng)"; exit 1; }
-	@test -n "$(CHROMIUM)" || { echo "make test needs Chromium (Debian: apt-get install chromium)"; exit 1; }
+test: system lint
 	$(VENV)/bin/python -m pytest
 
 test-full: $(VENV)/.full test
@@ -22,19 +18,41 @@ test-full: $(VENV)/.full test
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/mypy
+
+# What the tests need besides Python: installed where that can be done without asking, else the command is told.
+system:
+	@missing=""; \
+	command -v espeak-ng >/dev/null || missing="$$missing espeak-ng"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	    || missing="$$missing chromium"; \
+	[ -z "$$missing" ] && exit 0; \
+	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then \
+	    sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    echo "installing$$missing by apt-get (about half a minute)"; \
+	    $$sudo apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+	    echo "the tests need$$missing: install them with your system's package manager"; \
+	    echo "  Debian, Ubuntu: sudo apt-get install$$missing      macOS: brew install$$missing"; \
+	    exit 1; \
+	fi
 
 # The stamps depend on what decides their content, so that a changed requirement installs again.
 $(VENV)/.base: pyproject.toml constraints.txt
+	@echo "installing the harness into $(VENV): about 2 GB, one to three minutes"
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(PIP) --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base
+	@echo "installing what lint and tests need"
 	$(PIP) --editable ".[dev]"
 	touch $@
 
 $(VENV)/.full: $(VENV)/.dev
+	@echo "installing the speech recognisers and lmms-eval: about 1.7 GB more"
 	$(PIP) --editable ".[judges,lmms]"
 	$(PIP) --no-deps lmms-eval==0.7.3
 	touch $@
