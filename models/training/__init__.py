@@ -1,0 +1,1 @@
+"""The staged recipes that make the weights which ship."""
