@@ -38,6 +38,14 @@ class SampleError(Exception):
         self.kind: FailureKind = kind
 
 
+class JudgeError(Exception):
+    """Thrown into a scorer when the judge that it asked has failed."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 def failure_from(error: BaseException, stage: Stage) -> Failure:
     """The record of an exception that stopped one sample."""
     if isinstance(error, SampleError):

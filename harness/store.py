@@ -153,7 +153,7 @@ class RunDir:
 
     def plan(self, task: str) -> Iterator[PlannedRow]:
         """The samples of a task as they were planned."""
-        return _lines(self._plan(task), PlannedRow)
+        return lines_of(self._plan(task), PlannedRow)
 
     def _plan(self, task: str) -> Path:
         return self.path / "plan" / f"{task}.jsonl"
@@ -170,7 +170,7 @@ class RunDir:
         """A task's records in the order in which they finished; a torn last line is left out."""
         if self.format == 1:
             return migrations.records(self.samples_path(task))
-        return _lines(self.samples_path(task), Record)
+        return lines_of(self.samples_path(task), Record)
 
     def done(self, task: str) -> Done:
         """What of the task is answered."""
@@ -195,7 +195,7 @@ class RunDir:
         results = self.results()
         if not results.scores:
             return migrations.scored(self.samples_path(task), results.tasks[task].profile)
-        return _lines(self.path / results.scores / f"{task}.jsonl", Scored)
+        return lines_of(self.path / results.scores / f"{task}.jsonl", Scored)
 
     def pairs(self, task: str) -> Iterator[tuple[Record, Scored]]:
         """Each record with its scores."""
@@ -276,7 +276,7 @@ class Done:
         return f"{request}/{own}" in self._requests
 
 
-def _lines(path: Path, kind: type[T]) -> Iterator[T]:
+def lines_of(path: Path, kind: type[T]) -> Iterator[T]:
     """The lines of a file as typed values; a torn last line is left out. Raises UsageError naming the line."""
     if not path.is_file():
         return

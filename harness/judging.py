@@ -1,0 +1,228 @@
+"""The judging pass: scorers that ask run side by side, and what judges say is kept, so that nothing is judged twice.
+
+A judgement is known by the hash of the judge's fingerprint, the role, what is judged (a text, or the content of a
+recording) and the settings. It is looked for in the run's own log (`judgements/<judge>.jsonl`), then in the store that
+all runs share (`judgements/` in the cache folder). A judge's failure is no judgement: it is asked again next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from harness import registry
+from harness.contracts import Judge, JudgeOptions
+from harness.failures import JudgeError, UsageError, failure_from
+from harness.files import encoded, write_atomically
+from harness.media import cache_folder
+from harness.store import Log, lines_of
+from harness.task import Scores, Task
+from harness.types import Ask, Failure, Media, Verdict
+
+WINDOW = 256
+"""Samples that are scored side by side, so that a judge is asked for many things at once."""
+BATCH = 32
+"""Most things a judge is asked at once."""
+
+K = TypeVar("K")
+Asking = Generator[Ask, Verdict, Scores]
+
+
+class Judgement(msgspec.Struct):
+    """A line of `judgements/<judge>.jsonl`."""
+
+    key: str
+    role: str
+    text: str
+
+
+class Bench:
+    """The judges of a run, by role. A judge is opened when it is first asked something that it has not said before."""
+
+    def __init__(self, judges: Mapping[str, Judge], run: Path | None) -> None:
+        self._judges, self._run = judges, run
+        self._prints = {role: judge.fingerprint() for role, judge in judges.items()}
+        self._known: dict[str, str] = {}
+        self._logs: dict[str, Log] = {}
+        self._opened: set[str] = set()
+        self._stack = ExitStack()
+        for judge in judges.values():
+            self._known |= {line.key: line.text for line in lines_of(self._path(judge), Judgement)} if run else {}
+
+    def names(self, task: Task) -> dict[str, str]:
+        """Role -> name and short digest of the judge that a task's scorer asks."""
+        return {role: self.name(role) for role in task.judges if role in self._judges}
+
+    def name(self, role: str) -> str:
+        """What stands beside a number: the judge's name and eight digits of its fingerprint's hash."""
+        digest = hashlib.sha256(encoded(self._prints[role])).hexdigest()[:8]
+        return f"{self._judges[role].name} ({digest})"
+
+    def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
+        """Each ask's verdict or failure. What was said before is not asked again, and equal asks are asked once."""
+        keys = [self._key(ask) for ask in asks]
+        found: dict[str, Verdict | Failure] = {}
+        waiting: dict[str, dict[str, Ask]] = {}
+        for key, ask in zip(keys, asks, strict=True):
+            if ask.role not in self._judges:
+                found[key] = Failure(
+                    "judge", "unsupported", f"no judge takes the role {ask.role!r}: name one by --judge"
+                )
+            elif (known := self._recall(key)) is not None:
+                found[key] = Verdict(known)
+            else:
+                waiting.setdefault(ask.role, {})[key] = ask
+        for role, by_key in waiting.items():
+            found |= self._judged(role, by_key)
+        return [found[key] for key in keys]
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _judged(self, role: str, by_key: Mapping[str, Ask]) -> dict[str, Verdict | Failure]:
+        judge, keys, asks = self._judges[role], list(by_key), list(by_key.values())
+        found: dict[str, Verdict | Failure] = {}
+        if role not in self._opened:
+            judge.open()
+            self._stack.callback(judge.close)
+            self._opened.add(role)
+        for start in range(0, len(asks), BATCH):
+            try:
+                for index, said in judge.judge(asks[start : start + BATCH]):
+                    key = keys[start + index]
+                    found[key] = said
+                    if isinstance(said, Verdict):
+                        self._keep(judge, role, key, said.text)
+            except Exception as error:  # what it had said is kept; the rest of this batch failed
+                failure = failure_from(error, "judge")
+                found |= {key: failure for key in keys[start : start + BATCH] if key not in found}
+        missing = Failure("judge", "permanent", f"judge {judge.name} gave no verdict")
+        return {key: found.get(key, missing) for key in keys}
+
+    def _key(self, ask: Ask) -> str:
+        content = ask.content.sha256 if isinstance(ask.content, Media) else ask.content
+        about = [self._prints.get(ask.role), ask.role, isinstance(ask.content, Media), content, ask.settings]
+        return hashlib.sha256(encoded(about)).hexdigest()
+
+    def _recall(self, key: str) -> str | None:
+        if key in self._known:
+            return self._known[key]
+        path = _shared(key)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Judgement).text
+        except (OSError, msgspec.MsgspecError):  # absent, or damaged and then asked again
+            return None
+
+    def _keep(self, judge: Judge, role: str, key: str, text: str) -> None:
+        line = Judgement(key, role, text)
+        if self._run is not None:
+            path = self._path(judge)
+            if judge.name not in self._logs:
+                self._logs[judge.name] = self._stack.enter_context(Log(path))
+            self._logs[judge.name].append(line)
+        self._known[key] = text
+        write_atomically(_shared(key), encoded(line))
+
+    def _path(self, judge: Judge) -> Path:
+        assert self._run is not None
+        return self._run / "judgements" / f"{judge.name}.jsonl"
+
+
+class Replay:
+    """Replies from a file in the place of judges: the first ask gets the first one."""
+
+    def __init__(self, replies: Sequence[str]) -> None:
+        self._replies = iter(replies)
+
+    def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
+        none_left = Failure("judge", "permanent", "judge_replies holds no reply for this ask")
+        return [none_left if (reply := next(self._replies, None)) is None else Verdict(reply) for _ in asks]
+
+
+def settle(jobs: Iterable[tuple[K, Asking]], bench: Bench | Replay) -> Iterator[tuple[K, Scores | Exception]]:
+    """Run scorers that ask side by side, each to its end: its scores, or the exception that ended it.
+
+    A judge's failure is thrown into the scorer as a `JudgeError`. At most `WINDOW` scorers are open at once; ends come in
+    any order.
+    """
+    source = iter(jobs)
+    waiting: list[tuple[K, Asking, Ask]] = []
+    exhausted = False
+    while waiting or not exhausted:
+        while len(waiting) < WINDOW and not exhausted:
+            job = next(source, None)
+            if job is None:
+                exhausted = True
+                break
+            yield from _advance(job[0], job[1], None, waiting)
+        asked, waiting = waiting, []
+        answers = bench.ask([ask for _, _, ask in asked])
+        for (name, scorer, _), said in zip(asked, answers, strict=True):
+            yield from _advance(name, scorer, said, waiting)
+
+
+def _advance(
+    name: K, scorer: Asking, said: Verdict | Failure | None, waiting: list[tuple[K, Asking, Ask]]
+) -> Iterator[tuple[K, Scores | Exception]]:
+    """Hand a scorer what was said; it ends, or asks again and waits."""
+    try:
+        if said is None:
+            ask = next(scorer)
+        elif isinstance(said, Failure):
+            ask = scorer.throw(JudgeError(said))
+        else:
+            ask = scorer.send(said)
+    except StopIteration as end:
+        yield name, end.value
+    except Exception as error:
+        yield name, error
+    else:
+        waiting.append((name, scorer, ask))
+
+
+@contextmanager
+def open_bench(tasks: Iterable[Task], chosen: Sequence[str], run: Path | None, device: str) -> Iterator[Bench]:
+    """The judges that the tasks' scorers ask. Raises UsageError for an unknown one."""
+    roles = {role: name for task in tasks for role, name in task.judges.items()}
+    judges: dict[str, Judge] = {}
+    if tuple(chosen) != ("none",):
+        named = [_made(text, device) for text in chosen]
+        judges = {judge.role: judge for judge in named if judge.role in roles}
+        for role, name in roles.items():
+            if role not in judges:
+                judges[role] = _made(name, device)
+    bench = Bench(judges, run)
+    try:
+        yield bench
+    finally:
+        bench.close()
+
+
+def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> None:
+    """Raise UsageError, before any model is loaded, for a judge that is unknown or that no task asks."""
+    if tuple(chosen) == ("none",):
+        return
+    roles = {role for task in tasks for role in task.judges}
+    for text in chosen:
+        judge = _made(text, "cpu")
+        if judge.role not in roles:
+            told = f"they ask {', '.join(sorted(roles))}" if roles else "they ask no judge"
+            raise UsageError(f"--judge {text} is a {judge.role}, which none of the tasks asks: {told}")
+    for task in tasks:
+        for name in task.judges.values():
+            registry.get_judge(name)
+
+
+def _made(text: str, device: str) -> Judge:
+    """A judge from `NAME` or `NAME:WEIGHTS`."""
+    name, _, weights = text.partition(":")
+    return registry.get_judge(name)(JudgeOptions(weights or None, device))
+
+
+def _shared(key: str) -> Path:
+    return cache_folder() / "judgements" / key[:2] / f"{key}.json"

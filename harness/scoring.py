@@ -1,0 +1,146 @@
+"""The scoring pass: stored answers -> scores, under every profile of the task and for every channel.
+
+* What was not answered is scored as no answer: it counts as wrong, and its status is "failed".
+* Where the scorer itself fails, the sample counts as wrong too, and the failure says why.
+* A reference that cannot be scored is "unscored" whatever was answered.
+* A row of which not even this can be said has a score without parts; the aggregator tells it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from harness.failures import JudgeError, failure_from
+from harness.judging import WINDOW, Asking, Bench, Replay, settle
+from harness.schema import Record, Scored, StoredResponse, speech_media
+from harness.steps import take_answer
+from harness.task import Preset, Scores, Task
+from harness.types import Answer, Channel, Failure, Score
+
+NO_ANSWER = Answer(None)
+UNFINISHED = Failure("parse", "permanent", "the response ends within its reasoning: it holds no answer")
+
+
+@dataclass(slots=True)
+class _Open:
+    """A record on its way to its scores."""
+
+    record: Record
+    answer: Answer
+    scored: Scored
+    failure: Failure | None
+
+
+def score_records(
+    task: Task, preset: Preset | None, records: Iterable[Record], run: Path, bench: Bench | Replay | None
+) -> Iterator[Scored]:
+    """The scores of records, in their order. At most `harness.judging.WINDOW` records are held at once.
+
+    `run` is the folder that stored speech is relative to; without a bench every ask of a judge fails.
+    """
+    stream = iter(records)
+    while window := list(islice(stream, WINDOW)):
+        opened = [_begin(record, preset, run) for record in window]
+        jobs = ((place, profile) for place in range(len(opened)) for profile in task.profiles)
+        for (place, profile), found in _outcomes(task, opened, jobs, bench):
+            _take(task, opened[place], profile, found)
+        for item in opened:
+            item.scored.scores = {name: item.scored.scores[name] for name in task.profiles}
+            item.scored.failure = item.failure
+            yield item.scored
+
+
+def _begin(record: Record, preset: Preset | None, run: Path) -> _Open:
+    """What a scorer will see of a record."""
+    scored = Scored(record.id, {}, repeat=record.repeat)
+    response = record.response
+    if response is None or record.failure is not None:
+        return _Open(record, NO_ANSWER, scored, record.failure)
+    answer, failure = _answer(response, preset, run), None
+    taken = take_answer(response.text, preset)
+    if taken.steps:
+        scored.steps, scored.answer = list(taken.steps), taken.text
+    if taken.text is None:
+        failure = UNFINISHED
+    return _Open(record, replace(answer, text=taken.text), scored, failure)
+
+
+def _answer(response: StoredResponse, preset: Preset | None, run: Path) -> Answer:
+    speech = None if response.speech is None else speech_media(run, response.speech)
+    return Answer(response.text, speech, response.timings, response.usage)
+
+
+Job = tuple[int, str]
+
+
+def _outcomes(
+    task: Task, opened: list[_Open], jobs: Iterable[Job], bench: Bench | Replay | None
+) -> Iterator[tuple[Job, Scores | Exception]]:
+    """What the scorer says of each record under each profile; those that ask a judge run side by side."""
+    asking: list[tuple[Job, Asking]] = []
+    for place, profile in jobs:
+        item = opened[place]
+        try:
+            found = task.scorer(item.record.doc, item.answer, profile)
+        except Exception as error:
+            yield (place, profile), error
+            continue
+        if isinstance(found, Score | Mapping):
+            yield (place, profile), found
+        else:
+            asking.append(((place, profile), found))
+    yield from settle(asking, bench or Bench({}, None))
+
+
+def _take(task: Task, item: _Open, profile: str, found: Scores | Exception) -> None:
+    """Put an outcome into the record's scores, whatever it is."""
+    channels: Mapping[Channel, Score] = {}
+    problem: Failure | None = None
+    if isinstance(found, Exception):
+        problem = found.failure if isinstance(found, JudgeError) else failure_from(found, "score")
+    else:
+        channels = {task.default_channel: found} if isinstance(found, Score) else found
+        problem = _unsound(channels)
+    if problem is not None:
+        channels = _as_wrong(task, item.record, profile)
+    item.failure = item.failure or problem
+    missing = item.answer.text is None
+    item.scored.scores[profile] = {
+        channel: _failed(score, item.failure) if problem or (missing and item.failure) else score
+        for channel, score in channels.items()
+    }
+
+
+def _failed(score: Score, failure: Failure | None) -> Score:
+    """A score that counts as wrong. What cannot be scored at all stays unscored."""
+    if score.status == "unscored":
+        return score
+    return replace(score, status="failed", reason=score.reason or (failure and failure.message))
+
+
+def _as_wrong(task: Task, record: Record, profile: str) -> Mapping[Channel, Score]:
+    """The scores of no answer; without parts where the row does not say what it counts in."""
+    try:
+        found = task.scorer(record.doc, NO_ANSWER, profile)
+        if isinstance(found, Score | Mapping):
+            channels = {task.default_channel: found} if isinstance(found, Score) else found
+            if _unsound(channels) is None:
+                return channels
+        else:  # a scorer that asks even about no answer has nothing to say of it
+            found.close()
+    except Exception:  # noqa: S110  (the failure that led here is the one to tell)
+        pass
+    return {task.default_channel: Score(task.name, None, status="failed")}
+
+
+def _unsound(channels: Mapping[Channel, Score]) -> Failure | None:
+    """Parts are summed over a whole benchmark: one that is no finite number would spoil them all."""
+    for score in channels.values():
+        for name, value in score.parts.items():
+            if not isinstance(value, int | float) or not math.isfinite(value):
+                return Failure("score", "permanent", f"the scorer gave {value!r} as the part {name!r}")
+    return None
