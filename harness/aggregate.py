@@ -18,7 +18,7 @@ from harness.idset import IdSet
 from harness.plan import key
 from harness.schema import GroupResult, MetricResult, Record, Scored, ScoreResult, TaskResult
 from harness.stats import Interval, Stratum, ratio_interval
-from harness.task import Combined, Metric, Quantile, Ratio, Statistic, Task
+from harness.task import Combined, Member, Metric, Quantile, Ratio, Statistic, Task
 from harness.types import Channel, Score
 from harness.units import Grouped, PartTable, Units, averaged
 
@@ -65,7 +65,7 @@ class _Tally:
             self.lost += not score.parts or (self.groups is not None and record.cluster is None)
         if self.groups is not None:
             if score.parts:
-                self.groups.add(record.cluster or f"alone {record.id}", score)
+                self.groups.add(record.cluster or f"alone {record.id}", Member(record.doc, score))
         else:
             self.table.add(record.id, score.parts, record.cluster, score.tags)
 

@@ -147,8 +147,8 @@ class Replay:
 def settle(jobs: Iterable[tuple[K, Asking]], bench: Bench | Replay) -> Iterator[tuple[K, Scores | Exception]]:
     """Run scorers that ask side by side, each to its end: its scores, or the exception that ended it.
 
-    A judge's failure is thrown into the scorer as a `JudgeError`. At most `WINDOW` scorers are open at once; ends come in
-    any order.
+    A judge's failure is thrown into the scorer as a `JudgeError`. At most `WINDOW` scorers are open at once; they
+    end in any order.
     """
     source = iter(jobs)
     waiting: list[tuple[K, Asking, Ask]] = []

@@ -43,6 +43,12 @@ class Stratum(NamedTuple):
     whole: Floats
     weight: float = 1.0
 
+    @property
+    def asked(self) -> Stratum:
+        """Without the units that have neither."""
+        kept = (self.whole > 0) | (self.part != 0)
+        return Stratum(self.part[kept], self.whole[kept], self.weight)
+
 
 def ratio_interval(strata: Sequence[Stratum], upper: float | None) -> Interval | None:
     """The interval of the weighted sum of sum(part) / sum(whole) of each stratum.
@@ -50,8 +56,8 @@ def ratio_interval(strata: Sequence[Stratum], upper: float | None) -> Interval |
     `upper` is the largest value of one such ratio, None where it has no limit. None where a stratum has fewer than two
     units with a whole: nothing is known of their spread then. Weights are positive.
     """
-    asked = [Stratum(s.part[s.whole > 0], s.whole[s.whole > 0], s.weight) for s in strata]
-    if any(len(s.whole) < 2 for s in asked):
+    asked = [s.asked for s in strata]
+    if any(len(s.whole) < 2 or s.whole.sum() == 0 for s in asked):
         return None
     sum_of_weights = sum(s.weight for s in asked)
     ratio, size, spread, together = _moments(asked, upper or 1.0)
