@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.aggregate import Planned, task_result
+from harness.registry import get_task
 from harness.schema import Record, ScoreResult, StoredResponse, TaskResult
 from harness.scoring import score_records
 from harness.task import Row, Task
-from harness.types import Answer, Failure, Score
+from harness.types import Answer, Failure, Sample, Score
 
 BROKEN = Failure("load", "permanent", "broken")
 
@@ -50,3 +51,9 @@ def score_of(task: Task, doc: Mapping[str, Any], answer: str | None, profile: st
     found = task.scorer(doc, Answer(answer), profile or task.default_profile)
     assert isinstance(found, Score)
     return found
+
+
+def sampled(name: str, row: Row) -> Sample:
+    """A row as a sample of the named task under its default preset."""
+    task = get_task(name)
+    return task.sample(row, task.presets[task.default_preset])
