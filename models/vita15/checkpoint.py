@@ -13,7 +13,6 @@ other sizes state it in config.json as {"vision_config": {"num_attention_heads":
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections import defaultdict
@@ -30,25 +29,18 @@ from torch import Tensor
 
 from models.checkpoint_error import CheckpointError, check_tensors
 from models.vita15.config import AudioConfig, LanguageConfig, VisionConfig, Vita15Config
+from models.vita15.generation import GenerationDefaults
 from models.vita15.language import renew_rotary
 from models.vita15.omni import Vita15
 from models.vita15.tokenizer import END_OF_TEXT, TURN_END, TURN_START, VitaTokenizer, load_tokenizer
 
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 AUDIO_FOLDER = "audio-encoder-Qwen2-7B-1107-weight-base-11wh-tunning"  # the released name
-FULL_HASH_BYTES = 100_000_000
+SPEECH_FOLDER = "vita_tts_ckpt"
 REMEDY = "Take config.json and all model-*.safetensors from one release of VITA-MLLM/VITA-1.5."
 VISION_HEAD_DIM = 64
 
 Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class GenerationDefaults:
-    """What generation_config.json states; `stop_ids` always hold the marks of a turn's start and end."""
-
-    stop_ids: tuple[int, ...]
-    repetition_penalty: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +69,13 @@ def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) 
         )
     generation = _generation_defaults(folder, settings, tokenizer)
     return Loaded(_fill(config, folder, files, shapes, device, dtype), tokenizer, generation)
+
+
+def outline(folder: Path) -> Vita15Config:
+    """The sizes of a checkpoint's folder, without reading a weight. Raises CheckpointError."""
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such folder\n{REMEDY}")
+    return read_config(folder, _read_json(folder / "config.json"), _shapes(folder, weight_files(folder)))
 
 
 def build(config: Vita15Config, seed: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Vita15:
@@ -135,24 +134,14 @@ def save(
     _write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
 
 
-def fingerprint(folder: Path) -> dict[str, Any]:
-    """What identifies a folder's weights: file names and sizes, SHA-256 of the settings, index and tokenizer,
-    and of each weight file's header (names, types, shapes and offsets). The weights themselves are hashed only
-    where they are below 100 MB together; `hashed` says which it was."""
-    files = weight_files(folder)
-    total = sum(path.stat().st_size for path in files)
+def content_files(folder: Path) -> list[Path]:
+    """The files whose contents are the model: weights, settings and tokenizer, those of the speech decoder too."""
     small = ["config.json", "generation_config.json", INDEX, "tokenizer.json", "vocab.json", "merges.txt"]
-    plain = [folder / name for name in small if (folder / name).exists()] + sorted(folder.glob("audio-encoder*/*.yaml"))
-    whole = total < FULL_HASH_BYTES
-    return {
-        "hashed": "whole weight files" if whole else "headers of the weight files",
-        "bytes": total,
-        "files": {path.relative_to(folder).as_posix(): _sha256(path) for path in plain},
-        "weights": {
-            path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path) if whole else _header_sha256(path)}
-            for path in files
-        },
-    }
+    found = [folder / name for name in small if (folder / name).is_file()] + weight_files(folder)
+    found += sorted(folder.glob("audio-encoder*/train.yaml"))
+    for name in ("model.json", "model.safetensors", "final.pt"):
+        found += sorted(folder.glob(f"{SPEECH_FOLDER}/*/{name}"))
+    return found
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -350,15 +339,3 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _header_sha256(path: Path) -> str:
-    """Of a safetensors file's first part: 8 bytes of length, then that many of JSON."""
-    with path.open("rb") as file:
-        length = file.read(8)
-        return hashlib.sha256(length + file.read(int.from_bytes(length, "little"))).hexdigest()
