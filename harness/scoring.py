@@ -119,7 +119,7 @@ def _failed(score: Score, failure: Failure | None) -> Score:
     """A score that counts as wrong. What cannot be scored at all stays unscored."""
     if score.status == "unscored":
         return score
-    return replace(score, status="failed", reason=score.reason or (failure and failure.message))
+    return replace(score, status="failed", reason=score.reason or (failure.message if failure else None))
 
 
 def _as_wrong(task: Task, record: Record, profile: str) -> Mapping[Channel, Score]:
