@@ -198,7 +198,10 @@ def test_the_state_mark_is_stripped_and_kept_apart(released: Path, load: Load) -
     assert (response.text, response.raw_text, response.truncated) == ("ok", "☜ok", False)
     assert response.usage.new_tokens == 5  # three bytes of the mark and two of the word
     said = model.fingerprint()
-    assert said["source"] == str(released) and said["repetition_penalty"] == 1.05
+    assert said["source"] == str(released)
+    assert said["settings"]["repetition_penalty"] == {"value": 1.05, "from": "generation_config.json"}
+    assert model.effective(Generation())["repetition_penalty"] == 1.05  # "not set" and 1.0 are two things
+    assert model.effective(Generation(repetition_penalty=1.0))["repetition_penalty"] == 1.0
     model.close()
     model.close()
 
