@@ -14,7 +14,7 @@ import torch
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
-from models.checkpoint_error import CheckpointError
+from models.checkpoint_error import CheckpointError, left_out
 from models.vita15 import checkpoint, hub, weights
 from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.config import Vita15Config
@@ -110,6 +110,7 @@ def _identity(name: str, source: hub.Source, loaded: Loaded) -> Identity:
     digest = weights.digest(source.folder, files)
     card = weights.read_card(source.folder)
     known = card.digest == digest
+    speaks = (source.folder / SPEECH_FOLDER).is_dir()
     return Identity(
         source=source.name,
         digest=digest,
@@ -117,13 +118,24 @@ def _identity(name: str, source: hub.Source, loaded: Loaded) -> Identity:
         released=source.name == hub.RELEASE and source.revision is not None,
         own=known and card.name == name,
         note=card.note,
+        told=(*loaded.told, *(_speech_notes(source.folder / SPEECH_FOLDER) if speaks else ())),
+        settings={name: {"value": stated.value, "from": stated.source} for name, stated in loaded.settings.items()},
         more={
             "bytes": sum(path.stat().st_size for path in files),
-            "stop_ids": list(loaded.generation.stop_ids),
-            "repetition_penalty": loaded.generation.repetition_penalty,
-            "speech": (source.folder / SPEECH_FOLDER).is_dir(),
+            "unknown_tensors": list(loaded.unknown),
+            "speech": speaks,
         },
     )
+
+
+def _speech_notes(folder: Path) -> list[str]:
+    """What is to be said of the speech decoder, from the names and shapes in its files. A broken one keeps no text
+    from being answered."""
+    try:
+        unknown = load_speech(folder, device="meta").unknown
+    except CheckpointError as error:
+        return [f"the speech decoder cannot be read, text is answered without it: {error}"]
+    return [f"{SPEECH_FOLDER}: {left_out(list(unknown))}"] if unknown else []
 
 
 def _speaker(folder: Path, loaded: Loaded, options: ModelOptions) -> Speaker:

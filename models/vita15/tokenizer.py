@@ -48,13 +48,18 @@ class VitaTokenizer:
         return self.backend.get_vocab_size(with_added_tokens=True)
 
     def encode(self, text: str) -> list[int]:
-        return list(self.backend.encode(text, add_special_tokens=False).ids)
+        """Raises ValueError on text that is none: a lone half of a UTF-16 pair."""
+        try:
+            return list(self.backend.encode(text, add_special_tokens=False).ids)
+        except TypeError:
+            place = next((at for at, character in enumerate(text) if 0xD800 <= ord(character) < 0xE000), None)
+            raise ValueError(f"the text has half a character (a lone surrogate) at place {place}") from None
 
     def count(self, text: str) -> int:
         """How many tokens a text has; about so many where it cannot be encoded (a lone surrogate)."""
         try:
             return len(self.encode(text))
-        except UnicodeError:
+        except ValueError:
             return len(text)
 
     def decode(self, ids: Sequence[int]) -> str:
