@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -26,7 +28,9 @@ def write_sound(
 ) -> Path:
     """Mono sound, encoded by FFmpeg."""
     with av.open(str(path), "w", options=muxer or {}) as container:
-        _add_sound(container, codec, samples, rate, encoder or {})
+        stream = container.add_stream(codec, rate=rate, options=encoder or {})
+        stream.layout = "mono"
+        _write_sound(container, stream, samples, rate)
     return path
 
 
@@ -38,21 +42,20 @@ def write_clip(path: Path, frames: int = 50, rate: int = 25, size: int = 64, sou
         stream.width = stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = 2_000_000
+        track = container.add_stream(sound, rate=16000, layout="mono") if sound else None
         pixels = [np.full((size, size, 3), 4 * i, np.uint8) for i in range(frames)]
         for image in pixels:
             image[:8] = noise.integers(0, 255, (8, size, 3))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
         container.mux(stream.encode())
-        if sound:
-            _add_sound(container, sound, TONE, 16000, {})
+        if track is not None:
+            _write_sound(container, track, TONE, 16000)
     return path
 
 
-def _add_sound(container, codec, samples, rate, options) -> None:  # type: ignore[no-untyped-def]
-    stream = container.add_stream(codec, rate=rate, options=options)
-    stream.layout = "mono"
+def _write_sound(container: Any, stream: Any, samples: npt.NDArray[np.float32], rate: int) -> None:
     frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="mono")
-    frame.sample_rate = rate
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
     shape = av.AudioResampler(stream.codec_context.format, "mono", rate, stream.codec_context.frame_size or 1024)
     for piece in [*shape.resample(frame), *shape.resample(None)]:
         container.mux(stream.encode(piece))

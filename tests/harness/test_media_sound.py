@@ -121,7 +121,7 @@ def test_an_mp3_with_tags_or_padding_is_whole(tmp_path: Path, tail: bytes) -> No
     assert len(heard(tmp_path / "b.mp3").samples) == n
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.77, 0.95])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.7, 0.95])
 def test_a_cut_mp3_is_refused_with_and_without_a_header(tmp_path: Path, share: float) -> None:
     for path in (without_xing(tmp_path / "a.mp3"), write_sound(tmp_path / "b.mp3", "libmp3lame")):
         with pytest.raises(SampleError, match="truncated"):
