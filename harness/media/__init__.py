@@ -5,12 +5,9 @@ Only the runner opens media. Decoding errors are `SampleError`s that name the fi
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from harness.failures import SampleError
 from harness.media.clips import Clip
 from harness.media.extent import Extent, probe
-from harness.media.files import cache_folder, intern, reference, sha256_of
+from harness.media.files import cache_folder, checked, intern, reference, sha256_of
 from harness.media.pictures import load_image
 from harness.media.sound import encode_flac, load_audio
 from harness.types import Channels, Decoded, Media
@@ -35,11 +32,7 @@ def load(media: Media, channels: Channels = "mean") -> Decoded:
 
     Raises SampleError naming the file and the fault.
     """
-    path = Path(media.path)
-    if not path.is_file():
-        raise SampleError(f"{media.kind} file is missing: {path}")
-    if path.stat().st_size == 0:
-        raise SampleError(f"{media.kind} file is empty (0 bytes): {path}")
+    path = checked(media)
     match media.kind:
         case "audio":
             return load_audio(path, media.start_s, media.end_s, channels)
