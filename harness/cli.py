@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from harness.config import RunConfig
@@ -286,15 +287,17 @@ def conclude(path: Path, json: bool) -> None:
     from harness.failures import Exit
     from harness.files import read_json
     from harness.kinds import kind_of
+    from harness.recount import recounted
     from harness.registry import load_address
     from harness.store import RunDir
 
     opened = RunDir.open(path)
-    results = read_json(path / "results.json")
+    kind = kind_of(opened)
+    results: Any = read_json(path / "results.json") if kind.instead else msgspec.to_builtins(recounted(opened))
     if json:
         _print({"run": str(path), **results}, json)
     else:
-        load_address(kind_of(opened).table)(path)
+        load_address(kind.table)(path)
         _print(f"run directory: {path}", json)
     raise typer.Exit(Exit.GOOD if opened.finished and results["valid"] else Exit.INCOMPLETE)
 

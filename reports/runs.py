@@ -1,18 +1,16 @@
-"""A run directory as it is read by reports: manifest, results, and samples one at a time."""
+"""A run directory as reports read it: manifest, results held against the log of today, and samples one at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import orjson
+from harness.plan import key
+from harness.recount import recounted
+from harness.schema import Manifest, Record, Results, Scored
+from harness.store import RunDir
 
-from harness.failures import MIN_COVERAGE, UsageError
-from harness.store import RunDir, read_json
-
-FORMAT = 1
 MINI = "mini world, not a benchmark number"
 
 
@@ -20,86 +18,77 @@ MINI = "mini world, not a benchmark number"
 class Run:
     """What `harness run` left in a directory."""
 
-    path: Path
-    manifest: Mapping[str, Any]
-    results: Mapping[str, Any]
-    finished: bool
+    directory: RunDir
+    manifest: Manifest
+    results: Results
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path
 
     @property
     def name(self) -> str:
-        return self.path.resolve().name
+        return self.directory.name
+
+    @property
+    def finished(self) -> bool:
+        return self.directory.finished
 
     @property
     def model(self) -> str:
-        return str(self.results["model"]["name"])
-
-    @property
-    def tasks(self) -> Mapping[str, Mapping[str, Any]]:
-        return dict(self.results["tasks"])
+        """The model's label: its name, and which weights where they are not the release's."""
+        return self.results.model.label
 
     @property
     def is_mini(self) -> bool:
-        return self.results.get("data") == "mini"
+        return self.results.data == "mini"
 
-    def samples(self, task: str) -> Iterator[dict[str, Any]]:
-        """The task's records in the order in which they finished; a torn last line is left out."""
-        return RunDir(self.path).records(task)
+    def samples(self, task: str) -> Iterator[tuple[Record, Scored]]:
+        """The task's records in the order in which they finished, each with its own scores.
+
+        A log that changed since it was scored keeps its records apart: one without scores comes with none.
+        """
+        scored, early = self.directory.scored(task), dict[str, Scored]()
+        for record in self.directory.records(task):
+            own = key(record.id, record.repeat)
+            found = early.pop(own, None)
+            while found is None and (line := next(scored, None)) is not None:
+                if key(line.id, line.repeat) == own:
+                    found = line
+                else:
+                    early[key(line.id, line.repeat)] = line
+            yield record, found or Scored(record.id, {}, repeat=record.repeat)
 
 
 def load(path: Path) -> Run:
     """Read a run directory. Raises UsageError if it is none, has no results, or has another format."""
-    if not (path / "manifest.json").is_file():
-        raise UsageError(f"not a run directory: {path} (it has no manifest.json). Name one below runs/.")
-    manifest = read_json(path / "manifest.json")
-    if not (path / "results.json").is_file():
-        raise UsageError(f"{path} has no results yet; `harness resume {path}` finishes the run")
-    results = read_json(path / "results.json")
-    _require(path / "manifest.json", manifest, ("tasks", "config", "model"))
-    _require(path / "results.json", results, ("tasks", "model"))
-    return Run(path, manifest, results, (path / "finished.json").is_file())
+    directory = RunDir.open(Path(path))
+    return Run(directory, directory.manifest(), recounted(directory))
 
 
 def load_all(paths: Sequence[Path]) -> list[Run]:
     """Several runs, in the order given."""
-    if not paths:
-        raise UsageError("no run directory was named")
-    return [load(Path(path)) for path in paths]
+    return [load(path) for path in paths]
 
 
 def caveats(run: Run) -> list[str]:
     """What has to be said beside every number of the run, most serious first."""
     said = []
-    if note := run.results["model"].get("note"):
+    if note := run.results.model.note:
         said.append(f"model: {note}")
     if run.is_mini:
         said.append(MINI)
     if not run.finished:
         said.append(f"incomplete run: `harness resume {run.path}` finishes it")
-    config = run.manifest["config"]
+    config = run.manifest.config
     if limit := config.get("limit"):
         said.append(f"first {limit} samples of each task only")
     if ablation := config.get("ablate"):
-        said.append(f"ablation: {ablation if isinstance(ablation, str) else orjson.dumps(ablation).decode()}")
+        said.append(f"ablation: {ablation} blanked")
     return said
 
 
-def invalid_reason(entry: Mapping[str, Any]) -> str | None:
-    """Why a task's numbers do not count; None if they do."""
-    if entry.get("valid"):
-        return None
-    share = 100 * float(entry.get("coverage") or 0.0)
-    kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(entry.get("failures", {}).items()))
-    return (
-        f"invalid: coverage {share:.1f} % is under {100 * MIN_COVERAGE:g} % "
-        f"({entry['n_scored']} of {entry['n_expected']} samples scored" + (f"; {kinds})" if kinds else ")")
-    )
-
-
-def _require(path: Path, content: Mapping[str, Any], fields: Sequence[str]) -> None:
-    if content.get("format") != FORMAT:
-        raise UsageError(
-            f"{path}: format is {content.get('format')}, this version reads {FORMAT}. Use the version that wrote it."
-        )
-    for field in fields:
-        if not isinstance(content.get(field), dict):
-            raise UsageError(f"{path}: field {field!r} is missing or not a mapping; was the file edited?")
+def conditions(run: Run) -> str:
+    """What bfloat16 results and latencies depend on: precision, device, and how many tokens are answered together."""
+    budget = run.manifest.config.get("batch_tokens")
+    return f"{run.manifest.dtype} on {run.manifest.device}" + (f", batch budget {budget} tokens" if budget else "")

@@ -1,6 +1,7 @@
-"""The table that a run prints: headline numbers with their interval, their counts and what limits them.
+"""The table that a run prints: headline numbers with their interval, and under each task what they rest on.
 
-A missing value is an en dash, never 0. The paper's value stands beside a number for orientation and is no rank.
+A missing value is an en dash, never 0. The paper's value stands beside a number for orientation and is no rank; it
+stands only beside the released weights, on the benchmark and split that the paper names.
 """
 
 from __future__ import annotations
@@ -11,122 +12,122 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from reports.published import find
-from reports.runs import MINI, Run, caveats, invalid_reason, load_all
+from harness.schema import MetricResult, TaskResult
+from harness.terminal import printable
+from reports import figures
+from reports.figures import MISSING, measured
+from reports.published import Published, find
+from reports.runs import MINI, Run, caveats, conditions, load, load_all
 
-MISSING = "–"
 PAPER = "paper: the value that the model's paper prints for the released weights on the whole set; not a rank"
 _HEADINGS = ("task", "metric", "value [95 % CI]", "scored", "paper")
 _RIGHT = ("scored", "paper")
 
 
-def print_table(run_dirs: Sequence[Path], *, stream: TextIO | None = None) -> None:
-    """Print one table a run to `stream` (stdout), in colours on a terminal."""
+def print_table(path: Path, *, stream: TextIO | None = None) -> None:
+    """Print a run's table to `stream` (stdout), in colours on a terminal."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
-    for number, run in enumerate(load_all(run_dirs)):
-        if number:
-            console.print()
-        for line in lines(run):
-            console.print(Text(line.text, style=line.style))
+    for line in lines(load(path)):
+        console.print(Text(printable(line.text), style=line.style))
 
 
 def summary(run_dirs: Sequence[Path]) -> list[dict[str, Any]]:
     """Every metric of every task of every run, for machines: one flat mapping each."""
-    return [row for run in load_all(run_dirs) for row in rows(run, headline_only=False)]
+    return [row for run in load_all(run_dirs) for row in rows(run)]
 
 
-def rows(run: Run, *, headline_only: bool) -> Iterator[dict[str, Any]]:
-    """The run's metrics with their counts and caveats. A task without a headline metric shows all it has."""
-    for task, entry in run.tasks.items():
-        metrics = entry["metrics"]
-        chosen = {name: m for name, m in metrics.items() if m.get("headline")} if headline_only else metrics
-        for name, metric in (chosen or metrics).items():
-            paper = find(run.model, task, name)
-            yield {
-                "run": run.name,
-                "model": run.model,
-                "task": task,
-                "metric": name,
-                "value": metric.get("value"),
-                "ci": metric.get("ci"),
-                "ci_unit": metric.get("ci_unit"),
-                "n_clusters": metric.get("n_clusters"),
-                "unit": metric.get("unit", ""),
-                "higher_is_better": metric.get("higher_is_better"),
-                "headline": bool(metric.get("headline")),
-                "profile": entry["profile"],
-                "prompt": entry["prompt"],
-                **{key: entry[key] for key in ("n_expected", "n_scored", "n_failed", "n_unscored")},
-                "truncated": entry.get("truncated", 0),
-                "coverage": entry.get("coverage"),
-                "valid": bool(entry.get("valid")),
-                "finished": run.finished,
-                "benchmark": not run.is_mini,
-                "caveats": caveats(run) + ([reason] if (reason := invalid_reason(entry)) else []),
-                "published": None if paper is None else asdict(paper),
-            }
+def rows(run: Run) -> Iterator[dict[str, Any]]:
+    """Every metric under every profile and channel, with the counts and caveats that belong to it."""
+    for task, entry in run.results.tasks.items():
+        for profile, channels in entry.scores.items():
+            for channel, scores in channels.items():
+                first = (profile, channel) == (entry.profile, entry.channel)
+                for name, metric in scores.metrics.items():
+                    paper = published(run, task, name) if first else None
+                    yield {
+                        **_about(run, task, entry),
+                        "profile": profile,
+                        "channel": channel,
+                        "metric": name,
+                        **{field: getattr(metric, field) for field in metric.__struct_fields__},
+                        "headline": metric.headline and first,
+                        **{field: getattr(scores, field) for field in ("n_scored", "n_failed", "n_unscored")},
+                        "coverage": scores.coverage,
+                        "valid": entry.valid and scores.valid,
+                        "profiles": figures.profile_values(entry, name) if first else {},
+                        "published": None if paper is None else asdict(paper),
+                    }
+
+
+def _about(run: Run, task: str, entry: TaskResult) -> dict[str, Any]:
+    return {
+        "run": run.name,
+        "model": run.model,
+        "finished": run.finished,
+        "benchmark": not run.is_mini,
+        "caveats": caveats(run),
+        "dtype": run.manifest.dtype,
+        "device": run.manifest.device,
+        "batch_tokens": run.manifest.config.get("batch_tokens"),
+        "task": task,
+        "prompt": entry.prompt,
+        **{field: getattr(entry, field) for field in ("n_expected", "n_rows", "n_published", "truncated", "problems")},
+        "repeats": entry.repeats,
+        "judges": entry.judges,
+    }
+
+
+def published(run: Run, task: str, metric: str) -> Published | None:
+    """The paper's value of a number: of the released weights only, and of this benchmark, split and metric."""
+    described = run.manifest.tasks.get(task)
+    if not run.results.model.released or run.is_mini or described is None:
+        return None
+    theirs = described.published_metrics.get(metric)
+    return find(run.results.model.name, described.benchmark, described.split, theirs)
 
 
 class _Line(NamedTuple):
     """A line of the table and how it is drawn."""
 
     text: str
-    style: str
+    style: str = ""
 
 
 def lines(run: Run) -> Iterator[_Line]:
     """The table as lines of text with a rich style each."""
-    found = list(rows(run, headline_only=True))
-    table = [dict(zip(_HEADINGS, _cells(row), strict=True)) for row in found]
-    widths = {h: max([len(h), *(len(cells[h]) for cells in table)]) for h in _HEADINGS}
+    tasks = {
+        task: [_cells(run, task, entry, *item) for item in figures.headline(entry.headline.metrics).items()]
+        for task, entry in run.results.tasks.items()
+    }
+    every = [cells for found in tasks.values() for cells in found]
+    widths = {h: max([len(h), *(len(cells[h]) for cells in every)]) for h in _HEADINGS}
     yield _Line(f"{run.model}  {run.name}", "bold")
     yield _Line(_aligned({h: h for h in _HEADINGS}, widths), "dim")
-    previous = None
-    for row, cells in zip(found, table, strict=True):
-        if row["task"] != previous and previous is not None:
-            yield from _details(run, previous)
-        yield _Line(_aligned(cells, widths), "" if row["valid"] else "red")
-        previous = row["task"]
-    if previous is not None:
-        yield from _details(run, previous)
+    for task, found in tasks.items():
+        entry = run.results.tasks[task]
+        for cells in found:
+            yield _Line(_aligned(cells, widths), "" if entry.valid else "red")
+        yield from (_Line(f"  {text}", "dim") for text in details(run, task))
+        for problem in entry.problems:
+            yield _Line(f"  ! {problem}", "red" if problem.startswith("invalid") else "yellow")
     yield from (_Line(f"! {caveat}", "yellow") for caveat in caveats(run))
-    yield from _paper_notes(run, found)
+    yield _Line(conditions(run), "dim")
+    yield from _paper_notes(run)
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    paper = row["published"]
-    return (
-        row["task"],
-        row["metric"],
-        measured(row),
-        f"{row['n_scored']}/{row['n_expected']}",
-        MISSING if paper is None else f"{paper['value']:g}{'*' if paper['note'] else ''}",
+def _cells(run: Run, task: str, entry: TaskResult, name: str, metric: MetricResult) -> dict[str, str]:
+    paper = published(run, task, name)
+    told = (
+        task,
+        name,
+        measured(metric),
+        f"{entry.n_scored}/{entry.n_expected}",
+        MISSING if paper is None else f"{paper.value:g}{'*' if paper.note else ''}",
     )
-
-
-def measured(row: Mapping[str, Any]) -> str:
-    """Value, unit and interval: "4.21 % [3.90, 4.55]"."""
-    if row["value"] is None:
-        return MISSING
-    text = f"{_number(row['value'], row['unit'])} {row['unit']}".rstrip()
-    if row["ci"] is None:
-        return text
-    low, high = (_number(bound, row["unit"]) for bound in row["ci"])
-    return f"{text} [{low}, {high}]"
-
-
-def _number(value: float, unit: str) -> str:
-    """Rates with two decimals, anything else with one; a plain factor (RTF) with three digits."""
-    match unit:
-        case "%":
-            return f"{value:.2f}"
-        case "":
-            return f"{value:.3g}"
-        case _:
-            return f"{value:.1f}"
+    return dict(zip(_HEADINGS, told, strict=True))
 
 
 def _aligned(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
@@ -135,22 +136,71 @@ def _aligned(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
     return gap.join(placed).rstrip()
 
 
-def _details(run: Run, task: str) -> Iterator[_Line]:
-    entry = run.tasks[task]
-    said = [f"profile {entry['profile']}", f"prompt {entry['prompt']}"]
-    said += [f"{entry['n_failed']} failed", f"{entry['n_unscored']} unscored"]
-    if entry.get("truncated"):
-        said.append(f"{entry['truncated']} truncated")
-    yield _Line("  " + ", ".join(said), "dim")
-    if reason := invalid_reason(entry):
-        yield _Line(f"  ! {reason}", "red")
+def details(run: Run, task: str) -> Iterator[str]:
+    """What a task's numbers rest on, a line each: profile and counts, intervals, profiles, channels, repeats."""
+    entry = run.results.tasks[task]
+    channel = f", {entry.channel} channel" if entry.channel else ""
+    said = [f"profile {entry.profile}{channel}", f"prompt {entry.prompt}"]
+    if note := run.manifest.tasks[task].prompt_note:
+        said[-1] += f" ({note})"
+    said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored", f"coverage {100 * entry.coverage:.1f} %"]
+    if entry.truncated:
+        said.append(f"{entry.truncated} truncated")
+    yield ", ".join(said)
+    shown = figures.headline(entry.headline.metrics)
+    yield from _intervals(shown)
+    for name in shown:
+        if spread := figures.over_profiles(entry, name):
+            yield f"{name}: {spread}"
+    for name, gap in entry.gap.items():
+        if name in shown:
+            yield f"{name}: text minus speech {gap:+.2f} {shown[name].unit}".rstrip()
+    for name, values in entry.spread.items():
+        if name in entry.headline.metrics:
+            yield f"{name}: {figures.over_repeats(values, entry.headline.metrics[name].unit)}"
+    if entry.pass_at:
+        yield ", ".join(f"pass@{k} {value:.1f} %" for k, value in entry.pass_at.items())
+    if constant := told_constant(entry):
+        yield constant
+    if entry.steps:
+        yield "steps that changed answers: " + ", ".join(f"{step} {n}" for step, n in entry.steps.items())
+    if entry.judges:
+        yield "judges: " + ", ".join(f"{role} {name}" for role, name in entry.judges.items())
 
 
-def _paper_notes(run: Run, found: Sequence[Mapping[str, Any]]) -> Iterator[_Line]:
-    printed = [row for row in found if row["published"]]
-    if not printed:
+def told_constant(entry: TaskResult) -> str:
+    """What a constant answer would score: what a number of few possible answers is to be held against."""
+    scores = entry.headline
+    if scores.constant is None or scores.constant_metric not in scores.metrics:
+        return ""
+    answer, value = scores.constant
+    unit = scores.metrics[scores.constant_metric].unit
+    return f"answering {answer!r} to everything scores {scores.constant_metric} {figures.with_unit(value, unit)}"
+
+
+def _intervals(metrics: Mapping[str, MetricResult]) -> Iterator[str]:
+    """How the intervals were made, once where all are made alike."""
+    made: dict[str, list[str]] = {}
+    for name, metric in metrics.items():
+        if metric.ci is not None:
+            made.setdefault(figures.rests_on(metric), []).append(name)
+    for text, names in made.items():
+        yield f"interval{'s' if len(names) > 1 else ''} of {', '.join(names)}: {text}"
+
+
+def _paper_notes(run: Run) -> Iterator[_Line]:
+    found = [
+        (task, paper)
+        for task, entry in run.results.tasks.items()
+        for name in figures.headline(entry.headline.metrics)
+        if (paper := published(run, task, name)) is not None
+    ]
+    if not found:
         return
-    yield _Line(PAPER + (f"; this run: {MINI}" if run.is_mini else ""), "dim")
-    for row in printed:
-        if note := row["published"]["note"]:
-            yield _Line(f"* {row['task']}: {note}", "dim")
+    yield _Line(PAPER, "dim")
+    for task, paper in found:
+        if paper.note:
+            yield _Line(f"* {task}: {paper.note}", "dim")
+
+
+__all__ = ["MINI", "PAPER", "details", "lines", "print_table", "published", "rows", "summary", "told_constant"]

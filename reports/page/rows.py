@@ -1,98 +1,150 @@
-"""Sample records -> the rows of a sample page, in script files that a page opened from a disk may load."""
+"""Samples -> what a sample page loads: an index of all, and details in chunks, in script files that a page opened from
+a disk may load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
-from harness.types import Timings
-from reports.page.media import MediaChoice, MediaFolder, wanted
+from harness.files import encoded
+from harness.schema import Record, Scored, StoredResponse, TaskResult
+from harness.types import Score
+from reports.page.media import MediaChoice, MediaFolder, part_of_page, wanted
 from reports.runs import Run
 
-CHUNK_BYTES = 5_000_000
+CHUNK = 200
+"""Samples whose details one file holds."""
 
 
-def page_rows(run: Run, task: str, folder: MediaFolder, choice: MediaChoice) -> Iterator[dict[str, Any]]:
-    """One row a sample, with everything that its score came from."""
-    for number, record in enumerate(run.samples(task)):
-        response = record.get("response") or {}
-        score = record["score"]
-        yield {
-            "id": record["id"],
-            "prompt": record.get("prompt", ""),
-            "media": _media(record, run, folder) if wanted(choice, number, record) else _left_out(record),
-            "text": response.get("text"),
-            "raw": response.get("raw_text"),
-            "truncated": bool(response.get("truncated")),
-            "doc": record.get("doc", {}),
-            "extracted": score.get("extracted"),
-            "metric": score["name"],
-            "value": score.get("value"),
-            "status": score["status"],
-            "reason": score.get("reason"),
-            "parts": score.get("parts", {}),
-            "failure": record.get("failure"),
-            "times": _times(response),
+def write_samples(run: Run, task: str, folder: MediaFolder, choice: MediaChoice, data: Path) -> None:
+    """Write `data/index.js`, a line for each sample, and `data/<n>.js`, the details of `CHUNK` samples each."""
+    entry = run.results.tasks[task]
+    data.mkdir(parents=True)
+    tags: dict[tuple[str, str], int] = {}
+    lines: list[msgspec.Raw] = []
+    samples = enumerate(run.samples(task))
+    number = 0
+    while chunk := list(islice(samples, CHUNK)):
+        found = []
+        for place, (record, scored) in chunk:
+            shown = wanted(choice, place, record, scored)
+            found.append(detail(run, entry, record, scored, folder, shown))
+            lines.append(msgspec.Raw(msgspec.json.encode(index_line(entry, record, scored, tags))))
+        _write(data / f"{number}.js", "__details", [number, found])
+        number += 1
+    headline = entry.headline.metrics
+    index = {
+        "data": f"data/{data.name}/",
+        "chunk": CHUNK,
+        "higher": next((metric.higher_is_better for metric in headline.values() if metric.headline), True),
+        "tags": [list(tag) for tag in tags],
+        "rows": lines,
+    }
+    _write(data / "index.js", "__index", [index])
+
+
+def index_line(entry: TaskResult, record: Record, scored: Scored, tags: dict[tuple[str, str], int]) -> list[Any]:
+    """[id, value, wrong, status, tags]: what filtering and sorting need. `tags` numbers them as they come."""
+    score = headline_score(entry, scored)
+    name = record.id if entry.repeats == 1 else f"{record.id}  #{record.repeat + 1}"
+    if score is None:
+        return [name, None, None, "unscored" if record.failure is None else "failed", []]
+    own = [tags.setdefault((tag, value), len(tags)) for tag, values in score.tags.items() for value in values]
+    return [name, score.value, score.wrong, score.status, own]
+
+
+def headline_score(entry: TaskResult, scored: Scored) -> Score | None:
+    return scored.scores.get(entry.profile, {}).get(entry.channel)
+
+
+def detail(
+    run: Run, entry: TaskResult, record: Record, scored: Scored, folder: MediaFolder, shown: bool
+) -> dict[str, Any]:
+    """Everything that the sample's scores came from."""
+    response, failure = record.response, record.failure or scored.failure
+    return {
+        "messages": [
+            {"role": message.role, "parts": [part_of_page(part, folder, shown) for part in message.parts]}
+            for message in record.messages
+        ],
+        "answer": response and response.text,
+        "raw": response and response.raw_text,
+        "truncated": response is not None and response.truncated,
+        "speech": _speech(run, response, folder, shown),
+        "steps": scored.steps,
+        "taken": scored.answer if scored.steps else None,
+        "scores": _scores(entry, scored),
+        "judgements": scored.judgements,
+        "failure": failure and [failure.stage, failure.kind, failure.message],
+        "row": {
+            name: value if isinstance(value, str) else encoded(value).decode() for name, value in record.doc.items()
+        },
+        "cluster": record.cluster,
+        "times": _times(response),
+    }
+
+
+def _scores(entry: TaskResult, scored: Scored) -> list[dict[str, Any]]:
+    """The scores under every profile and channel, the headline's first."""
+    found = [
+        {
+            "profile": profile,
+            "channel": channel,
+            "name": score.name,
+            "value": score.value,
+            "status": score.status,
+            "wrong": score.wrong,
+            "extracted": score.extracted,
+            "reason": score.reason,
+            "shown": score.shown,
+            "parts": dict(score.parts),
         }
+        for profile, channels in scored.scores.items()
+        for channel, score in channels.items()
+    ]
+    head = entry.profile, entry.channel
+    return sorted(found, key=lambda score: (score["profile"], score["channel"]) != head)
 
 
-def write_chunks(rows: Iterable[Mapping[str, Any]], data: Path, name: str) -> list[str]:
-    """Write `data/<name>.<n>.js`, each `window.__add([...])` and at most 5 MB; returns the file names."""
-    names: list[str] = []
-    waiting: list[bytes] = []
-    size = 0
-    for row in rows:
-        line = script_json(row)
-        if waiting and size + len(line) > CHUNK_BYTES:
-            names.append(_write_chunk(data, f"{name}.{len(names)}.js", waiting))
-            waiting, size = [], 0
-        waiting.append(line)
-        size += len(line) + 2
-    if waiting:
-        names.append(_write_chunk(data, f"{name}.{len(names)}.js", waiting))
-    return names
+def _speech(run: Run, response: StoredResponse | None, folder: MediaFolder, shown: bool) -> dict[str, Any] | None:
+    if response is None or response.speech is None:
+        return None
+    about = {"kind": "audio", "name": "spoken answer", "start": None, "end": None}
+    path, inside = (run.path / response.speech.path).resolve(), run.path.resolve()
+    if not path.is_relative_to(inside):  # a record names only speech of its own run
+        return {**about, "note": "the record names a file outside of its run"}
+    found = folder.place(path, "audio", response.speech.sha256) if shown else {"note": "left out by --media"}
+    return {**about, **found}
 
 
-def script_json(value: Any) -> bytes:
-    """JSON that cannot end a script element, whatever the model said."""
-    return orjson.dumps(value).replace(b"<", b"\\u003c").replace("\u2028".encode(), b"\\u2028")
-
-
-def _write_chunk(data: Path, name: str, lines: list[bytes]) -> str:
-    data.mkdir(parents=True, exist_ok=True)
-    (data / name).write_bytes(b"window.__add([\n" + b",\n".join(lines) + b"\n]);\n")
-    return name
-
-
-def _media(record: Mapping[str, Any], run: Run, folder: MediaFolder) -> list[dict[str, str]]:
-    found = [folder.place(Path(m["path"]), m["kind"], m.get("sha256", "")) for m in record.get("media", [])]
-    if speech := (record.get("response") or {}).get("speech"):
-        path = (run.path / speech["path"]).resolve()
-        if path.is_relative_to(run.path.resolve()):  # a record names only speech of its own run
-            found.append({**folder.place(path, "audio"), "name": "spoken answer"})
-    return found
-
-
-def _left_out(record: Mapping[str, Any]) -> list[dict[str, str]]:
-    note = "left out by --media"
-    return [{"kind": m["kind"], "name": Path(m["path"]).name, "note": note} for m in record.get("media", [])]
-
-
-def _times(response: Mapping[str, Any]) -> dict[str, float]:
+def _times(response: StoredResponse | None) -> dict[str, float]:
     """Derived times: seconds in all, to the first token and first audio, real-time factor, tokens a second."""
-    if not response.get("timings"):
+    if response is None or response.timings is None:
         return {}
-    timings = Timings(**response["timings"])
+    timings, tokens = response.timings, response.usage.new_tokens
     seconds = timings.end - timings.start
-    tokens = (response.get("usage") or {}).get("new_tokens")
     found = {
         "seconds": seconds,
         "TTFT s": timings.ttft,
         "TTFA s": timings.ttfa,
         "RTF": timings.rtf,
         "tokens/s": tokens / seconds if tokens and seconds > 0 else None,
+        "prompt tokens": response.usage.prompt_tokens or None,
+        "new tokens": tokens or None,
     }
     return {name: round(value, 4) for name, value in found.items() if value is not None}
+
+
+def script(function: str, arguments: list[Any]) -> bytes:
+    """A call of a page's function with JSON that cannot end a script, whatever the model said."""
+    told = msgspec.json.encode(arguments)[1:-1]
+    for c, escaped in (("<", "003c"), ("\u2028", "2028"), ("\u2029", "2029")):
+        told = told.replace(c.encode(), b"\\u" + escaped.encode())
+    return b"window." + function.encode() + b"(" + told + b");\n"
+
+
+def _write(path: Path, function: str, arguments: list[Any]) -> None:
+    path.write_bytes(script(function, arguments))

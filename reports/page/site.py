@@ -1,153 +1,210 @@
 """`harness report RUN... -o site/`: one static page a site, one a task, and the samples behind them.
 
 Everything is relative and local, so the site opens from a disk. Browsers block `fetch` and module scripts there;
-samples therefore come as classic scripts. The same input gives the same bytes.
+samples therefore come as classic scripts, loaded when they are shown. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from harness.failures import UsageError
+from harness.files import encoded, read_json
+from harness.kinds import kind_of
+from harness.schema import ScoreResult, TaskResult
+from harness.store import RunDir
+from reports import figures, probe_figures
+from reports.figures import MISSING
+from reports.page import efficiency
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
-from reports.page.render import render, static
-from reports.page.rows import page_rows, script_json, write_chunks
-from reports.probe_figures import conditions
+from reports.page.place import MARK, replacing
+from reports.page.render import STATIC, render, static
+from reports.page.rows import write_samples
 from reports.probes import write_probe_page
-from reports.runs import MINI, Run, caveats, invalid_reason, load_all
-from reports.tables import MISSING, PAPER, measured, rows
+from reports.runs import MINI, Run, caveats, conditions, load
+from reports.tables import PAPER, details, published, rows, told_constant
 
-CSP = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src 'self' data:; media-src 'self'; connect-src 'none'"
-)
-_REFERENCES = ("text", "transcription", "gt", "ref", "reference", "sentence")
-"""Fields of a row that data sets keep transcripts in; the word diff takes the first that is there."""
+Tell = Callable[[str], None]
 
 
-def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all") -> Path:
-    """Write the site of the runs into `out` and return its index.html.
+@dataclass(frozen=True)
+class Entry:
+    """What the index says about a task or a probe."""
 
-    `media` is "all", "failed", or a number: the first N samples of each task come with their media.
+    title: str
+    page: str
+    problems: list[str]
+    made: list[tuple[str, str]]
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    """The headline numbers, as the templates' table takes them."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run in the index."""
+
+    model: str
+    name: str
+    caveats: list[str]
+    entries: list[Entry]
+
+
+def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None) -> Path:
+    """Write the site of the runs into `out`, in one step, and return its index.html.
+
+    `media` is "all", "failed", or a number: the first N samples of each task come with their media. `tell` gets what
+    makes a number invalid. Raises UsageError for what is no run, or where `out` cannot be written.
     """
     choice = parse_choice(media)
-    runs = load_all(run_dirs)
-    _clear(out)
-    try:
-        (out / "static").mkdir(parents=True)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be made: {error.strerror}; name another folder with -o") from error
-    for script in ("sort.js", "diff.js", "samples.js"):
-        (out / "static" / script).write_bytes(static(script))
-    folder = MediaFolder(out)
-    pages = [
-        [_probe_page(run, n, out)]
-        if run.manifest.get("kind") == "probe"
-        else [_task_page(run, n, task, out, folder, choice) for task in run.tasks]
-        for n, run in enumerate(runs)
-    ]
-    found = [
-        row | {"page": f"tasks/{_slug(n, row['task'])}.html"}
-        for n, run in enumerate(runs)
-        for row in rows(run, headline_only=True)
-    ]
-    every = [row for run in runs for row in rows(run, headline_only=False)]
-    (out / "data").mkdir(exist_ok=True)
-    (out / "data" / "leaderboard.json").write_bytes(orjson.dumps(every, option=orjson.OPT_INDENT_2))
-    index = out / "index.html"
-    index.write_text(
-        _render("index.html", root="", rows=found, runs=list(zip(runs, pages, strict=True))), encoding="utf-8"
-    )
-    return index
+    if not run_dirs:
+        raise UsageError("no run directory was named")
+    opened = [RunDir.open(Path(path)) for path in run_dirs]
+    loaded = {n: load(run.path) for n, run in enumerate(opened) if _evaluation(run)}
+    with replacing(out) as site:
+        (site / "static").mkdir()
+        for name in STATIC:
+            (site / "static" / name).write_bytes(static(name))
+        folder = MediaFolder(site)
+        shown = [
+            _evaluated(loaded[n], n, site, folder, choice) if n in loaded else _probed(run, n, site)
+            for n, run in enumerate(opened)
+        ]
+        _write_efficiency(list(loaded.values()), site)
+        mark = site / MARK
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_bytes(encoded([row for run in loaded.values() for row in rows(run)]))
+        _write(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
+    for run in shown:
+        for entry in run.entries:
+            for problem in entry.problems if tell else ():
+                tell(f"{run.name}, {entry.title}: {problem}")  # type: ignore[misc]
+    return out / "index.html"
 
 
-def _clear(out: Path) -> None:
-    """Remove an earlier site's pages, which must not stand beside the new ones; touch no other folder."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; name a folder with -o")
-    if not out.exists() or not any(out.iterdir()):
-        return
-    if not (out / "data" / "leaderboard.json").is_file():
-        raise UsageError(f"{out} is not empty and holds no earlier report; name a new folder with -o")
-    for part in ("data", "tasks", "probes", "static"):
-        shutil.rmtree(out / part, ignore_errors=True)
+def _evaluation(run: RunDir) -> bool:
+    """Whether its samples have pages; the only other kind is a probe's."""
+    return kind_of(run).instead is None
 
 
-def _task_page(run: Run, n: int, task: str, out: Path, folder: MediaFolder, choice: MediaChoice) -> dict[str, Any]:
+def _evaluated(run: Run, n: int, site: Path, folder: MediaFolder, choice: MediaChoice) -> Shown:
+    entries = [_task_page(run, n, task, site, folder, choice) for task in run.results.tasks]
+    return Shown(run.model, run.name, caveats(run), entries)
+
+
+def _task_page(run: Run, n: int, task: str, site: Path, folder: MediaFolder, choice: MediaChoice) -> Entry:
     """Write a task's page and its samples; returns what the index says about the task."""
-    slug = _slug(n, task)
-    chunks = write_chunks(page_rows(run, task, folder, choice), out / "data", slug)
-    table = [row for row in rows(run, headline_only=False) if row["task"] == task]
-    first = next((row for row in table if row["headline"]), table[0] if table else {})
-    about = {
-        "task": task,
-        "page": f"tasks/{slug}.html",
-        "entry": run.tasks[task],
-        "made": _made(run, task),
-        "invalid": invalid_reason(run.tasks[task]),
-    }
-    options = {
-        "higher": first.get("higher_is_better", True),
-        "diff": {"wer": "words", "cer": "characters"}.get(first.get("metric", ""), ""),
-        "references": _REFERENCES,
-    }
-    path = out / about["page"]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        _render(
-            "task.html",
-            root="../",
-            run=run,
-            about=about,
-            rows=table,
-            chunks=chunks,
-            options=script_json(options).decode(),
-        ),
-        encoding="utf-8",
+    slug = f"{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
+    write_samples(run, task, folder, choice, site / "data" / slug)
+    entry = run.results.tasks[task]
+    page = f"tasks/{slug}.html"
+    about = Entry(
+        task,
+        page,
+        entry.problems,
+        _made(run, task),
+        [_score(run, task, page, name) for name in figures.headline(entry.headline.metrics)],
+    )
+    _write(
+        site / page,
+        "task.html",
+        run=run,
+        about=about,
+        entry=entry,
+        scores=[_score(run, task, page, name) for name in entry.headline.metrics],
+        headline=list(figures.headline(entry.headline.metrics)),
+        caveats=caveats(run),
+        channels=_channels(entry),
+        several=sum(map(len, entry.scores.values())) > 1,
+        answers=_answers(entry),
+        details=list(details(run, task)),
+        constant=told_constant(entry),
+        slug=slug,
     )
     return about
 
 
-def _probe_page(run: Run, n: int, out: Path) -> dict[str, Any]:
+def _score(run: Run, task: str, page: str, name: str) -> dict[str, Any]:
+    entry = run.results.tasks[task]
+    return {
+        "run": run.name,
+        "model": run.model,
+        "task": task,
+        "page": page,
+        "name": name,
+        "metric": entry.headline.metrics[name],
+        "entry": entry,
+        "profiles": figures.over_profiles(entry, name),
+        "counted": figures.counted(entry),
+        "conditions": conditions(run),
+        "paper": published(run, task, name),
+    }
+
+
+def _channels(entry: TaskResult) -> list[tuple[str, str, ScoreResult]]:
+    """(profile, channel, its numbers), the headline first."""
+    every = [(profile, channel, found) for profile, by in entry.scores.items() for channel, found in by.items()]
+    return sorted(every, key=lambda item: item[:2] != (entry.profile, entry.channel))
+
+
+def _answers(entry: TaskResult) -> list[tuple[str, int, str]]:
+    """(answer, how often, share), the commonest first."""
+    whole = sum(entry.answers.values())
+    return [(answer, n, f"{100 * n / whole:.1f} %") for answer, n in entry.answers.items()]
+
+
+def _probed(run: RunDir, n: int, site: Path) -> Shown:
     """Write the page of a probe run; returns what the index says about it."""
     page = f"probes/{n}.html"
-    write_probe_page(run.path, out / page)
-    return {
-        "task": f"alignment probe, {run.results['stage']} stage",
-        "page": page,
-        "made": [("conditions", conditions(run.results))],
-        "invalid": None if run.results["valid"] else f"invalid: {run.results['n_failed']} samples were left out",
-    }
+    (site / "probes").mkdir(exist_ok=True)
+    write_probe_page(run.path, site / page)
+    results = read_json(run.path / "results.json")
+    problems = [] if results["valid"] else [f"invalid: {results['n_failed']} samples were left out"]
+    made = [("conditions", probe_figures.conditions(results))]
+    entry = Entry(f"alignment probe, {results['stage']} stage", page, problems, made)
+    return Shown(results["model"]["name"], run.name, [], [entry])
+
+
+def _write_efficiency(runs: Sequence[Run], site: Path) -> None:
+    if not runs:
+        return
+    speeds = [(run, [efficiency.speed_row(run, task) for task in run.results.tasks]) for run in runs]
+    _write(site / "efficiency.html", "efficiency.html", root="", runs=speeds, headings=efficiency.HEADINGS)
 
 
 def _made(run: Run, task: str) -> list[tuple[str, str]]:
     """How the task's numbers were made, as (what, value)."""
-    manifest, entry = run.manifest, run.manifest["tasks"].get(task, {})
-    commit = manifest.get("harness", {}).get("commit") or MISSING
-    dirty = " with uncommitted changes" if manifest.get("harness", {}).get("dirty") else ""
+    manifest, described, entry = run.manifest, run.manifest.tasks[task], run.results.tasks[task]
+    commit = manifest.harness.get("commit") or MISSING
+    dirty = " with uncommitted changes" if manifest.harness.get("dirty") else ""
     made = {
-        "task version": entry.get("version"),
-        "scoring profile": entry.get("profile"),
-        "prompt preset": entry.get("prompt"),
-        "prompt of the first sample": entry.get("prompt_text") or "(no text: the media alone)",
-        "generation": entry.get("generation"),
-        "data": entry.get("data"),
-        "weights": manifest["model"].get("fingerprint"),
-        "device": manifest.get("device"),
-        "dtype": manifest.get("dtype"),
-        "seed": manifest["config"].get("seed"),
-        "harness": f"{manifest.get('harness', {}).get('version') or MISSING}, commit {commit}{dirty}",
-        "versions": manifest.get("versions"),
-        "platform": manifest.get("platform"),
-        "created": manifest.get("created"),
-        "citation": entry.get("citation"),
-        "licence": entry.get("licence"),
+        "task version": described.version,
+        "scoring profile of the headline": entry.profile,
+        "profiles": ", ".join(entry.scores),
+        "prompt preset": entry.prompt + (f" ({described.prompt_note})" if described.prompt_note else ""),
+        "judges": entry.judges,
+        "generation": described.generation,
+        "pictures": described.pictures,
+        "data": described.data,
+        "published rows": described.n_published,
+        "weights": manifest.model.fingerprint,
+        "device": manifest.device,
+        "dtype": manifest.dtype,
+        "batch budget": f"{manifest.config.get('batch_tokens') or MISSING} tokens"
+        + (f", at most {described.max_batch} samples" if described.max_batch else ""),
+        "threads": manifest.threads,
+        "seed": manifest.config.get("seed"),
+        "repeats": entry.repeats,
+        "harness": f"{manifest.harness.get('version') or MISSING}, commit {commit}{dirty}",
+        "versions": manifest.versions,
+        "platform": manifest.platform,
+        "created": manifest.created,
+        "resumed": ", ".join(str(resume.get("created", MISSING)) for resume in manifest.resumed),
+        "citation": described.citation,
+        "licence": described.licence,
     }
     return [(name, _told(value)) for name, value in made.items()]
 
@@ -156,15 +213,11 @@ def _told(value: Any) -> str:
     if value is None or value == "" or value == {}:
         return MISSING
     if isinstance(value, Mapping):
-        return "\n".join(f"{key}: {v if isinstance(v, str) else orjson.dumps(v).decode()}" for key, v in value.items())
+        return "\n".join(f"{key}: {v if isinstance(v, str) else encoded(v).decode()}" for key, v in value.items())
     return str(value)
 
 
-def _slug(n: int, task: str) -> str:
-    return f"{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
-
-
-def _render(template: str, **values: Any) -> str:
-    return render(
-        template, csp=CSP, measured=measured, caveats=caveats, paper_note=PAPER, mini=MINI, missing=MISSING, **values
-    )
+def _write(path: Path, template: str, **values: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page = render(template, figures=figures, missing=MISSING, mini=MINI, paper_note=PAPER, **values)
+    path.write_text(page, encoding="utf-8", errors="replace")

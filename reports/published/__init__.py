@@ -1,6 +1,7 @@
-"""Values that the papers print, matched to a run's model, task and metric by name.
+"""Values that the papers print, for the model, benchmark, split and metric of a run.
 
-`published.json` holds the cells of the papers' result tables; `note` of a cell says what is doubtful about it.
+`published.json` holds the cells of the papers' result tables; `note` of a cell says what is doubtful about it. A task
+names its benchmark, split and metrics as they stand there.
 """
 
 from __future__ import annotations
@@ -12,14 +13,6 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import orjson
-
-
-class Cell(NamedTuple):
-    """Where a task's metric stands in the papers' tables."""
-
-    benchmark: str
-    split: str
-    metric: str
 
 
 @dataclass(frozen=True)
@@ -47,26 +40,15 @@ _MODELS: Mapping[str, _Rows] = {
     ),
 }
 
-_CELLS: Mapping[tuple[str, str], Cell] = {
-    ("librispeech_dev_clean", "wer"): Cell("LibriSpeech", "dev-clean", "WER %"),
-    ("librispeech_dev_other", "wer"): Cell("LibriSpeech", "dev-other", "WER %"),
-    ("librispeech_test_clean", "wer"): Cell("LibriSpeech", "test-clean", "WER %"),
-    ("librispeech_test_other", "wer"): Cell("LibriSpeech", "test-other", "WER %"),
-    ("aishell1", "cer"): Cell("AISHELL-1", "test", "CER %"),
-    ("wenetspeech_net", "cer"): Cell("WenetSpeech", "test_net", "CER %"),
-    ("wenetspeech_meeting", "cer"): Cell("WenetSpeech", "test_meeting", "CER %"),
-    ("mme", "total"): Cell("MME", "all", "score /2800 (perception+cognition)"),
-}
 
-
-def find(model: str, task: str, metric: str) -> Published | None:
-    """The value of the model's own paper, or None where model, task or metric are not in it."""
-    rows, cell = _MODELS.get(model), _CELLS.get((task, metric))
-    if rows is None or cell is None:
+def find(model: str, benchmark: str | None, split: str, metric: str | None) -> Published | None:
+    """The value of the model's own paper, or None where model, benchmark, split or metric are not in it."""
+    rows = _MODELS.get(model)
+    if rows is None or not benchmark or not metric:
         return None
     for entry in _table():
-        place = Cell(entry["benchmark"], entry["split"], entry["metric"])
-        if entry["source"] == rows.source and entry["model"] in rows.names and place == cell:
+        place = entry["benchmark"], entry["split"], entry["metric"]
+        if entry["source"] == rows.source and entry["model"] in rows.names and place == (benchmark, split, metric):
             return Published(entry["value"], entry["source"], entry["table"], entry["metric"], entry["note"])
     return None
 

@@ -1,13 +1,13 @@
-// The alignment of two texts with the fewest edits, by words or characters. Case and punctuation do not count here;
-// the score itself comes from the profile's own normaliser.
+// The alignment of two texts with the fewest edits, by words or characters, as the scorer compared them: nothing is
+// folded here. Characters of scripts without spaces count as words.
 "use strict";
 window.__diff = function (reference, answer, unit) {
-  const split = (text) => (unit === "words" ? text.split(/\s+/) : Array.from(text.replace(/\s+/g, ""))).filter(Boolean);
-  const fold = (token) => token.toLowerCase().replace(/[\p{P}\p{S}]/gu, "");
-  const solid = (token) => fold(token) !== "";
-  const a = split(reference).filter(solid), b = split(answer).filter(solid);
+  const WORDS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+/gu;
+  const split = (text) => (unit === "words" ? text.match(WORDS) || [] : Array.from(text));
+  if (reference.length > 20000 || answer.length > 20000) return null;
+  const a = split(reference), b = split(answer);
   if (a.length * b.length > 4e6) return null;
-  const x = a.map(fold), y = b.map(fold), width = b.length + 1;
+  const width = b.length + 1;
   const cost = new Uint32Array((a.length + 1) * width); // cost[i * width + j]: edits from a[i..] to b[j..]
   for (let i = a.length; i >= 0; i--)
     for (let j = b.length; j >= 0; j--) {
@@ -15,15 +15,15 @@ window.__diff = function (reference, answer, unit) {
       else if (j === b.length) cost[i * width + j] = a.length - i;
       else {
         const next = (i + 1) * width + j;
-        cost[i * width + j] = Math.min(cost[next + 1] + (x[i] === y[j] ? 0 : 1), cost[next] + 1, cost[i * width + j + 1] + 1);
+        cost[i * width + j] = Math.min(cost[next + 1] + (a[i] === b[j] ? 0 : 1), cost[next] + 1, cost[i * width + j + 1] + 1);
       }
     }
   const found = [];
   let i = 0, j = 0;
   while (i < a.length || j < b.length) {
     const here = cost[i * width + j];
-    if (i < a.length && j < b.length && here === cost[(i + 1) * width + j + 1] + (x[i] === y[j] ? 0 : 1)) {
-      if (x[i] === y[j]) found.push(["", b[j]]);
+    if (i < a.length && j < b.length && here === cost[(i + 1) * width + j + 1] + (a[i] === b[j] ? 0 : 1)) {
+      if (a[i] === b[j]) found.push(["", b[j]]);
       else found.push(["del", a[i]], ["ins", b[j]]);
       i++; j++;
     } else if (i < a.length && here === cost[(i + 1) * width + j] + 1) found.push(["del", a[i++]]);

@@ -1,90 +1,151 @@
-// The samples of a task: filter, order, pages of 50. What a model said only ever becomes text, never markup.
+// The samples of a task: an index of all to filter and sort, and details that are loaded when they are shown, 50 at a
+// time. What a record says only ever becomes text, or an img, audio or video of this site.
 "use strict";
 (function () {
-  const PAGE = 50, options = window.__options, all = [];
-  const filter = document.getElementById("filter"), order = document.getElementById("order");
-  const holder = document.getElementById("samples"), place = document.getElementById("place");
-  const previous = document.getElementById("previous"), next = document.getElementById("next");
-  let shown = [], page = 0, current = -1, perfect = 1;
+  const PAGE = 50, { element, visible, long } = window.__text;
+  const MEDIA = { image: "img", audio: "audio", video: "video" };
+  const ID = 0, VALUE = 1, WRONG = 2, STATUS = 3, TAGS = 4;
+  const byId = (id) => document.getElementById(id);
+  const filter = byId("filter"), tag = byId("tag"), order = byId("order"), find = byId("find");
+  const holder = byId("samples"), place = byId("place"), previous = byId("previous"), next = byId("next");
+  const loaded = new Map(); // number of a chunk -> promise of its details
+  const waiting = new Map(); // number of a chunk -> what resolves that promise
+  let index = null, shown = [], page = 0, current = -1, turn = 0;
 
-  window.__add = (rows) => rows.forEach((row) => all.push(row));
-  window.__show = function () {
-    all.forEach((row) => { if (row.value !== null && row.value > perfect) perfect = row.value; });
+  window.__index = function (given) {
+    index = given;
+    index.tags.forEach((pair, i) => tag.append(new Option(`${pair[0]}: ${pair[1]}`, String(i))));
+    tag.parentElement.hidden = index.tags.length === 0;
     choose();
   };
+  window.__details = (number, rows) => waiting.get(number)(rows);
 
-  const failed = (row) => row.status === "failed" || row.failure !== null;
-  const wrong = (row) => failed(row) || (row.value !== null && (options.higher ? row.value < perfect : row.value > 0));
-  const tests = { all: () => true, failed, wrong, unscored: (row) => row.status === "unscored" };
-
+  function details(number) {
+    if (!loaded.has(number))
+      loaded.set(number, new Promise(function (resolve) {
+        waiting.set(number, resolve);
+        const script = document.createElement("script");
+        script.src = "../" + index.data + number + ".js";
+        script.addEventListener("error", () => resolve(null));
+        document.body.append(script);
+      }));
+    return loaded.get(number);
+  }
+  const tests = {
+    all: () => true,
+    wrong: (row) => row[WRONG] === true,
+    failed: (row) => row[STATUS] === "failed",
+    unscored: (row) => row[STATUS] === "unscored",
+  };
   function choose() {
-    shown = all.filter(tests[filter.value]);
+    const wanted = tag.value === "" ? null : Number(tag.value), text = find.value;
+    const keep = (row) => tests[filter.value](row) && (wanted === null || row[TAGS].includes(wanted)) && row[ID].includes(text);
+    shown = index.rows.map((row, i) => i).filter((i) => keep(index.rows[i]));
     if (order.value !== "log") {
-      const sign = (options.higher ? 1 : -1) * (order.value === "worst" ? 1 : -1);
-      const none = (row) => row.value === null;
-      shown.sort((a, b) => (none(a) || none(b) ? none(a) - none(b) : sign * (a.value - b.value)));
+      const sign = (index.higher ? 1 : -1) * (order.value === "worst" ? 1 : -1);
+      const value = (i) => index.rows[i][VALUE];
+      shown.sort((a, b) => (value(a) === null || value(b) === null ? (value(a) === null) - (value(b) === null) : sign * (value(a) - value(b))));
     }
     page = 0;
     draw();
   }
-  function draw() {
-    const from = page * PAGE, rows = shown.slice(from, from + PAGE);
-    holder.replaceChildren(...rows.map(sample));
-    place.textContent = rows.length ? `${from + 1}–${from + rows.length} of ${shown.length}` : "no samples";
+  async function draw() {
+    const mine = ++turn, from = page * PAGE, numbers = shown.slice(from, from + PAGE);
+    place.textContent = numbers.length ? `${from + 1}–${from + numbers.length} of ${shown.length}` : "no samples";
     previous.disabled = page === 0;
     next.disabled = from + PAGE >= shown.length;
+    const chunks = await Promise.all(numbers.map((i) => details(Math.floor(i / index.chunk))));
+    if (mine !== turn) return; // another page was asked for meanwhile
+    holder.replaceChildren(...numbers.map((i, n) => sample(index.rows[i], chunks[n] && chunks[n][i % index.chunk])));
     current = -1;
   }
-  function element(tag, name, ...content) {
-    const made = document.createElement(tag);
-    if (name) made.className = name;
-    made.append(...content); // strings become text nodes
-    return made;
-  }
-  const told = (value) => (typeof value === "string" ? value : JSON.stringify(value));
   const rounded = (value) => String(Math.round(value * 1e4) / 1e4);
 
-  function sample(row) {
-    const score = row.value === null ? "–" : rounded(row.value);
-    const mark = row.status === "ok" ? `${row.metric} ${score}` : `${row.status}${row.value === null ? "" : `, ${row.metric} ${score}`}`;
-    const title = element("h3", "", row.id);
-    const made = element("article", "sample", element("div", "head", title, element("span", row.status === "ok" && wrong(row) ? "failed" : row.status, mark)));
+  function verdict(score) {
+    const value = score.value === null ? "–" : rounded(score.value);
+    const text = score.status === "ok" ? `${score.name} ${value}` : `${score.status}${score.value === null ? "" : `, ${score.name} ${value}`}`;
+    return element("span", "verdict" + (score.wrong === true ? " wrong" : score.wrong === false ? " right" : ""), text);
+  }
+  function sample(row, about) {
+    const head = element("div", "head", element("h3", "", ...visible(row[ID])));
+    const made = element("article", "sample", head);
     made.tabIndex = -1;
-    if (row.media.length) made.append(element("div", "media", ...row.media.map(medium)));
-    const list = element("dl", "");
-    const say = (name, value) => list.append(element("dt", "", name), element("dd", "", value));
-    if (row.failure) say("failure", `${row.failure.stage} / ${row.failure.kind}: ${row.failure.message}`);
-    if (row.reason) say(row.status === "unscored" ? "not scored because" : "reason", row.reason);
-    say("prompt", row.prompt === "" ? "(no text)" : row.prompt);
-    say("answer", row.text === null ? "–" : row.text + (row.truncated ? "\n[ended at the token limit]" : ""));
-    if (row.raw !== null) say("raw output", row.raw);
-    if (row.extracted !== row.text) say("extracted", row.extracted === null ? "–" : row.extracted);
-    const reference = options.references.map((name) => row.doc[name]).find((value) => typeof value === "string");
-    const edits = options.diff && reference !== undefined && row.text !== null ? window.__diff(reference, row.text, options.diff) : null;
-    if (edits) {
-      const line = element("dd", "diff");
-      edits.forEach((edit) => line.append(edit[0] ? element(edit[0], "", edit[1]) : edit[1], options.diff === "words" ? " " : ""));
-      list.append(element("dt", "", "reference → answer"), line);
+    if (!about) {
+      made.append(element("p", "banner", "The details of this sample are not beside the page."));
+      return made;
     }
-    Object.entries(row.doc).forEach((field) => say(field[0], told(field[1])));
-    made.append(list);
-    const small = Object.entries(row.parts).concat(Object.entries(row.times)).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
+    head.append(about.scores.length ? verdict(about.scores[0]) : element("span", "verdict", "no score: the log changed after it was scored"));
+    about.messages.forEach((message) => made.append(turnOf(message)));
+    made.append(answer(about));
+    made.append(scores(about));
+    const list = element("dl", "row");
+    Object.entries(about.row).forEach((field) => list.append(element("dt", "", "row: ", ...visible(field[0])), element("dd", "", long(field[1]))));
+    if (about.cluster !== null) list.append(element("dt", "", "cluster"), element("dd", "", long(about.cluster)));
+    made.append(element("h4", "", "Row of the benchmark, gold answer included"), list);
+    const small = Object.entries(about.times).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
     if (small.length) made.append(element("p", "grey small", small.join(" · ")));
     return made;
   }
+  function turnOf(message) {
+    const box = element("section", "turn " + message.role, element("h4", "", message.role));
+    message.parts.forEach((part) => box.append(part.text === undefined ? medium(part) : long(part.text)));
+    if (!message.parts.length) box.append(element("p", "grey", "(nothing)"));
+    return box;
+  }
+  function answer(about) {
+    const box = element("section", "turn answer", element("h4", "", "model's answer"));
+    if (about.answer !== null) box.append(long(about.answer, "said"));
+    else box.append(element("p", "grey", "(none)"));
+    if (about.truncated) box.append(element("p", "grey small", "ended at the token limit"));
+    if (about.speech) box.append(medium(about.speech));
+    const list = element("dl", "");
+    const say = (name, node) => list.append(element("dt", "", name), element("dd", "", node));
+    if (about.failure) say("failure", long(`${about.failure[0]} / ${about.failure[1]}: ${about.failure[2]}`));
+    if (about.steps.length) say("after " + about.steps.join(", "), about.taken === null ? "(no answer)" : long(about.taken));
+    if (about.raw !== null && about.raw !== about.answer) say("raw output", long(about.raw));
+    Object.entries(about.judgements).forEach((pair) => say(`judge, ${pair[0]}`, long(pair[1])));
+    if (list.children.length) box.append(list);
+    return box;
+  }
+  function scores(about) {
+    const box = element("section", "scores");
+    about.scores.forEach(function (score, n) {
+      const name = [score.profile, score.channel].filter(Boolean).join(", ");
+      const line = element("div", "profile", element("h4", "", n ? name : `${name} (headline)`), verdict(score));
+      const list = element("dl", "");
+      const say = (label, ...nodes) => list.append(element("dt", "", label), element("dd", "", ...nodes));
+      if (score.reason) say(score.status === "unscored" ? "not scored because" : "reason", long(score.reason));
+      if (score.extracted !== null && score.extracted !== about.answer) say("read as", long(score.extracted));
+      if (score.shown) compared(score, say);
+      const parts = Object.entries(score.parts).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
+      if (parts.length) say("parts", parts.join(" · "));
+      if (list.children.length) line.append(list);
+      box.append(line);
+    });
+    return box;
+  }
+  function compared(score, say) {
+    const unit = score.name === "cer" ? "characters" : "words";
+    const edits = window.__diff(score.shown[0], score.shown[1], unit);
+    say("reference as compared", long(score.shown[0]));
+    say("answer as compared", long(score.shown[1]));
+    if (!edits) return;
+    const line = element("div", "text diff");
+    edits.forEach((edit) => line.append(edit[0] ? element(edit[0], "", ...visible(edit[1])) : element("span", "", ...visible(edit[1])), unit === "words" ? " " : ""));
+    say("reference → answer", line);
+  }
+  function clock(seconds) {
+    return seconds === null ? "" : `${rounded(seconds)} s`;
+  }
   function medium(file) {
-    const caption = element("figcaption", "", file.note ? `${file.kind} ${file.name}: ${file.note}` : file.name);
-    if (!file.src) return element("figure", "", caption);
-    const shownAs = document.createElement(file.kind === "image" ? "img" : file.kind);
-    shownAs.src = "../" + file.src;
+    const cut = file.start !== null || file.end !== null ? `, from ${clock(file.start) || "its start"} to ${clock(file.end) || "its end"}` : "";
+    const caption = element("figcaption", "", `${file.kind} `, ...visible(file.name), cut, file.note ? `: ${file.note}` : "");
+    if (!file.src || !MEDIA[file.kind]) return element("figure", "", caption);
+    const shownAs = document.createElement(MEDIA[file.kind]);
+    shownAs.src = "../" + file.src + (cut && file.kind !== "image" ? `#t=${file.start ?? 0}${file.end === null ? "" : `,${file.end}`}` : "");
     if (file.kind === "image") { shownAs.alt = file.name; shownAs.loading = "lazy"; }
     else { shownAs.controls = true; shownAs.preload = "metadata"; shownAs.setAttribute("aria-label", file.name); }
     return element("figure", "", shownAs, caption);
-  }
-  function turn(step) {
-    page += step;
-    draw();
-    holder.scrollIntoView();
   }
   function go(step) {
     const cards = holder.children, to = current + step;
@@ -95,12 +156,16 @@
     cards[to].focus({ preventScroll: true });
     cards[to].scrollIntoView({ block: "start" });
   }
-  filter.addEventListener("change", choose);
-  order.addEventListener("change", choose);
-  previous.addEventListener("click", () => turn(-1));
-  next.addEventListener("click", () => turn(1));
+  function move(step) {
+    page += step;
+    draw().then(() => holder.scrollIntoView());
+  }
+  [filter, tag, order].forEach((control) => control.addEventListener("change", choose));
+  find.addEventListener("input", choose);
+  previous.addEventListener("click", () => move(-1));
+  next.addEventListener("click", () => move(1));
   document.addEventListener("keydown", function (event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+    if (event.ctrlKey || event.metaKey || event.altKey || ["SELECT", "INPUT"].includes(event.target.tagName)) return;
     if (event.key === "j") go(1);
     if (event.key === "k") go(-1);
   });

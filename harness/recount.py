@@ -1,0 +1,75 @@
+"""A run's results held against its plan and log of today: what they were made from may have lost or doubled lines."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+
+from harness.idset import IdSet
+from harness.plan import key
+from harness.schema import Results, TaskResult
+from harness.store import RunDir, lines_of
+
+
+class _Id(msgspec.Struct):
+    """As much of a record as says which one it is."""
+
+    id: str
+    repeat: int = 0
+
+
+def recounted(run: RunDir) -> Results:
+    """The run's results, invalid where plan or log are no longer those that they were made from.
+
+    Raises UsageError where there are no results, or where a line of the log is no record.
+    """
+    results = run.results()
+    for name, entry in results.tasks.items():
+        said = [*_plan_changed(run, name), *_log_changed(run, name, entry)]
+        if said:
+            entry.problems = [*said, *(line for line in entry.problems if line not in said)]
+            entry.valid = results.valid = False
+    return results
+
+
+def _plan_changed(run: RunDir, task: str) -> Iterator[str]:
+    planned = (run.manifest().planned or {}).get(task)
+    if planned is None:
+        return
+    ids, rows = hashlib.sha256(), 0
+    for row in run.plan(task):
+        rows += 1
+        ids.update(row.id.encode(errors="surrogatepass") + b"\n")
+    if rows != planned.rows or ids.hexdigest() != planned.ids_sha256:
+        yield (
+            f"invalid: {run.path / 'plan' / task}.jsonl is not the plan that was made ({rows} of {planned.rows} rows); "
+            "run the task again in a new directory"
+        )
+
+
+def _log_changed(run: RunDir, task: str, entry: TaskResult) -> Iterator[str]:
+    seen, repeated = IdSet(), 0
+    for identity in _ids(run, task):
+        repeated += not seen.add(identity)
+    count = len(seen) + repeated
+    made_from = entry.n_expected - entry.n_missing + entry.n_repeated
+    missing = _missing(run, task, entry, seen)
+    if (count, missing, repeated) != (made_from, entry.n_missing, entry.n_repeated):
+        yield (
+            f"invalid: the log has {count} records, these numbers were made from {made_from} "
+            f"({missing} planned samples missing, {repeated} records twice); `harness score {run.path}` counts anew"
+        )
+
+
+def _ids(run: RunDir, task: str) -> Iterator[str]:
+    lines = run.records(task) if run.format == 1 else lines_of(run.samples_path(task), _Id)
+    return (key(line.id, line.repeat) for line in lines)
+
+
+def _missing(run: RunDir, task: str, entry: TaskResult, seen: IdSet) -> int:
+    """How many planned samples have no record; a run of format 1 has no plan but its number of rows."""
+    if run.format == 1:
+        return max(0, entry.n_expected - len(seen))
+    return sum(key(row.id, repeat) not in seen for row in run.plan(task) for repeat in range(entry.repeats))
