@@ -3,7 +3,7 @@
 "use strict";
 (function () {
   const PAGE = 50, { element, visible, long } = window.__text;
-  const MEDIA = { image: "img", audio: "audio", video: "video" };
+  const MEDIA = new Map([["image", "img"], ["audio", "audio"], ["video", "video"]]);
   const ID = 0, VALUE = 1, WRONG = 2, STATUS = 3, TAGS = 4;
   const byId = (id) => document.getElementById(id);
   const filter = byId("filter"), tag = byId("tag"), order = byId("order"), find = byId("find");
@@ -140,8 +140,8 @@
   function medium(file) {
     const cut = file.start !== null || file.end !== null ? `, from ${clock(file.start) || "its start"} to ${clock(file.end) || "its end"}` : "";
     const caption = element("figcaption", "", `${file.kind} `, ...visible(file.name), cut, file.note ? `: ${file.note}` : "");
-    if (!file.src || !MEDIA[file.kind]) return element("figure", "", caption);
-    const shownAs = document.createElement(MEDIA[file.kind]);
+    if (!file.src || !MEDIA.has(file.kind)) return element("figure", "", caption);
+    const shownAs = document.createElement(MEDIA.get(file.kind));
     shownAs.src = "../" + file.src + (cut && file.kind !== "image" ? `#t=${file.start ?? 0}${file.end === null ? "" : `,${file.end}`}` : "");
     if (file.kind === "image") { shownAs.alt = file.name; shownAs.loading = "lazy"; }
     else { shownAs.controls = true; shownAs.preload = "metadata"; shownAs.setAttribute("aria-label", file.name); }
