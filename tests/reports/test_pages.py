@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def texts(card: Any, label: str) -> list[str]:
     """What stands beside a label in a sample."""
-    return [str(text) for text in card.locator(f"dt:text-is('{label}') + dd").all_inner_texts()]
+    return [str(text) for text in card.locator(f"dt:has-text('{label}') + dd").all_inner_texts()]
 
 
 # Hostile content
@@ -132,7 +132,7 @@ def test_a_mark_that_nobody_sees_is_shown(visit: Visit, tmp_path: Path, said: st
     page = visit.go(site / X)
     card = page.locator(".sample")
     assert card.locator(".said").evaluate("(b) => b.textContent") == shown
-    assert card.locator("dt:text-is('row: answer') + dd").evaluate("(b) => b.textContent") == shown
+    assert card.locator("dt:has-text('row: answer') + dd").evaluate("(b) => b.textContent") == shown
 
 
 # What was asked and answered

@@ -67,7 +67,7 @@
     return element("span", "verdict" + (score.wrong === true ? " wrong" : score.wrong === false ? " right" : ""), text);
   }
   function sample(row, about) {
-    const head = element("div", "head", element("h3", "", ...visible(row[ID])));
+    const head = element("div", "head", element("h3", "", long(row[ID])));
     const made = element("article", "sample", head);
     made.tabIndex = -1;
     if (!about) {
@@ -79,7 +79,7 @@
     made.append(answer(about));
     made.append(scores(about));
     const list = element("dl", "row");
-    Object.entries(about.row).forEach((field) => list.append(element("dt", "", "row: ", ...visible(field[0])), element("dd", "", long(field[1]))));
+    Object.entries(about.row).forEach((field) => list.append(element("dt", "", long("row: " + field[0])), element("dd", "", long(field[1]))));
     if (about.cluster !== null) list.append(element("dt", "", "cluster"), element("dd", "", long(about.cluster)));
     made.append(element("h4", "", "Row of the benchmark, gold answer included"), list);
     const small = Object.entries(about.times).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
