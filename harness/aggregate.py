@@ -17,8 +17,8 @@ from harness.failures import MIN_COVERAGE, coverage
 from harness.idset import IdSet
 from harness.plan import key
 from harness.schema import GroupResult, MetricResult, Record, Scored, ScoreResult, TaskResult
-from harness.stats import Interval
-from harness.task import Combined, Metric, Quantile, Ratio, Statistic, Task
+from harness.stats import Interval, Stratum, ratio_interval
+from harness.task import Combined, Member, Metric, Quantile, Ratio, Statistic, Task
 from harness.types import Channel, Score
 from harness.units import Grouped, PartTable, Units, averaged
 
@@ -65,7 +65,7 @@ class _Tally:
             self.lost += not score.parts or (self.groups is not None and record.cluster is None)
         if self.groups is not None:
             if score.parts:
-                self.groups.add(record.cluster or f"alone {record.id}", score)
+                self.groups.add(record.cluster or f"alone {record.id}", Member(record.doc, score))
         else:
             self.table.add(record.id, score.parts, record.cluster, score.tags)
 
@@ -203,7 +203,7 @@ def _score_result(task: Task, by_repeat: Mapping[int, _Tally], missing: int, see
     whole = _units(task, tables)
     for metric in task.metrics:
         if isinstance(metric, Combined):
-            metrics[metric.name] = _combined(metric, groups)
+            metrics[metric.name] = _combined(metric, task, tables)
         else:
             metrics[metric.name] = _measured(metric, whole, tables, seed)
     return ScoreResult(
@@ -259,40 +259,40 @@ def _measured(
 
 
 def _ratio(metric: Ratio, units: Units) -> MetricResult:
-    part, whole = units.column(metric.part), units.column(metric.whole)
-    n = int((whole > 0).sum())
-    total = float(whole.sum())
+    stratum = Stratum(units.column(metric.part), units.column(metric.whole))
+    total = float(stratum.whole.sum())
     if total == 0:
         return _entry(metric, None, None, units.kind, 0)
-    value = metric.scale * float(part.sum()) / total
-    upper = None if metric.upper is None else metric.upper / metric.scale
-    interval = stats.ratio_interval(part, whole, upper=upper)
-    if interval is not None:
-        interval = interval._replace(low=metric.scale * interval.low, high=metric.scale * interval.high)
+    value = metric.scale * float(stratum.part.sum()) / total
+    interval = _scaled(metric, [stratum])
     if metric.complement:
         assert metric.upper is not None
         value = metric.upper - value
         if interval is not None:
             interval = interval._replace(low=metric.upper - interval.high, high=metric.upper - interval.low)
-    return _entry(metric, value, interval, units.kind, n)
+    return _entry(metric, value, interval, units.kind, int((stratum.whole > 0).sum()))
 
 
-def _combined(metric: Combined, groups: Mapping[str, Mapping[str, GroupResult]]) -> MetricResult:
-    """A weighted sum over values of a tag; undefined where one of them was not asked."""
-    there = groups.get(metric.tag, {})
-    parts = [there[value].metrics[metric.of] if value in there else None for value in metric.weights]
-    known = [part for part in parts if part is not None and part.value is not None]
-    n, kind = sum(part.n for part in known), known[0].ci_unit if known else "sample"
-    if len(known) < len(parts):
+def _scaled(metric: Ratio, strata: Sequence[Stratum]) -> Interval | None:
+    interval = ratio_interval(strata, None if metric.upper is None else metric.upper / metric.scale)
+    return interval and interval._replace(low=metric.scale * interval.low, high=metric.scale * interval.high)
+
+
+def _combined(metric: Combined, task: Task, tables: Sequence[PartTable]) -> MetricResult:
+    """A weighted sum of a ratio over values of a tag; undefined where one of them was not asked."""
+    of = next(one for one in task.metrics if one.name == metric.of)
+    assert isinstance(of, Ratio) and not of.complement
+    strata: list[Stratum] = []
+    kind = "sample"
+    for name, weight in metric.weights.items():
+        units = _units(task, tables, metric.tag, name)
+        strata.append(Stratum(units.column(of.part), units.column(of.whole), weight))
+        kind = units.kind
+    n = sum(int((stratum.whole > 0).sum()) for stratum in strata)
+    if any(stratum.whole.sum() == 0 for stratum in strata):
         return _entry(metric, None, None, kind, n)
-    weights = list(metric.weights.values())
-    values = [float(part.value) for part in known if part.value is not None]
-    value = sum(weight * one for weight, one in zip(weights, values, strict=True))
-    limits = [part.ci for part in known]
-    if any(limit is None for limit in limits):
-        return _entry(metric, value, None, kind, n)
-    interval = stats.combined_interval(values, [limit for limit in limits if limit is not None], weights)
-    return _entry(metric, value, interval, kind, n)
+    value = of.scale * sum(s.weight * float(s.part.sum()) / float(s.whole.sum()) for s in strata)
+    return _entry(metric, value, _scaled(of, strata), kind, n)
 
 
 def _entry(metric: Metric, value: float | None, interval: Interval | None, unit: str, n: int) -> MetricResult:
@@ -323,12 +323,11 @@ def _spread(task: Task, by_repeat: Mapping[int, _Tally]) -> dict[str, list[float
     found: dict[str, list[float]] = {}
     for _, tally in sorted(by_repeat.items()):
         tables = [tally.table]
-        groups = _groups(task, tables)
         for metric in task.metrics:
             if not metric.headline:
                 continue
             one = (
-                _combined(metric, groups)
+                _combined(metric, task, tables)
                 if isinstance(metric, Combined)
                 else _measured(metric, _units(task, tables), tables, 0)
             )

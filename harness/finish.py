@@ -107,13 +107,14 @@ def _stretches(run: RunDir, described: Manifest, tasks: Iterable[str]) -> list[S
     """Every uninterrupted piece of the run: when it began, how long it answered, how much, on what."""
     begun = [(described.created, described.device)]
     begun += [(entry["created"], entry.get("device", described.device)) for entry in described.resumed]
-    answered, seconds = [0] * len(begun), [0.0] * len(begun)
+    answered, cached, seconds = [0] * len(begun), [0] * len(begun), [0.0] * len(begun)
     for task in tasks:
         for record in run.records(task):
             if record.stretch < len(begun):
                 answered[record.stretch] += 1
+                cached[record.stretch] += record.cached
                 seconds[record.stretch] += record.took
     return [
-        Stretch(start, round(took, 3), n, device)
-        for (start, device), n, took in zip(begun, answered, seconds, strict=True)
+        Stretch(start, round(took, 3), n, device, kept)
+        for (start, device), n, kept, took in zip(begun, answered, cached, seconds, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The JSON schemas of what a run directory holds: `python -m harness.json_schemas [FOLDER]` writes them to docs/schemas."""
+"""JSON schemas of a run directory's files: `python -m harness.json_schemas [FOLDER]` writes them to docs/schemas."""
 
 from __future__ import annotations
 

@@ -134,21 +134,26 @@ class Bench:
 
 
 class Replay:
-    """Replies from a file in the place of judges: the first ask gets the first one."""
+    """Replies from a file in the place of judges: each new thing that is asked gets the next one."""
 
     def __init__(self, replies: Sequence[str]) -> None:
         self._replies = iter(replies)
+        self._said: dict[Ask, str | None] = {}
 
     def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
+        """What was asked before, by another profile, gets the same reply."""
         none_left = Failure("judge", "permanent", "judge_replies holds no reply for this ask")
-        return [none_left if (reply := next(self._replies, None)) is None else Verdict(reply) for _ in asks]
+        for ask in asks:
+            if ask not in self._said:
+                self._said[ask] = next(self._replies, None)
+        return [none_left if (reply := self._said[ask]) is None else Verdict(reply) for ask in asks]
 
 
 def settle(jobs: Iterable[tuple[K, Asking]], bench: Bench | Replay) -> Iterator[tuple[K, Scores | Exception]]:
     """Run scorers that ask side by side, each to its end: its scores, or the exception that ended it.
 
-    A judge's failure is thrown into the scorer as a `JudgeError`. At most `WINDOW` scorers are open at once; ends come in
-    any order.
+    A judge's failure is thrown into the scorer as a `JudgeError`. At most `WINDOW` scorers are open at once; they
+    end in any order.
     """
     source = iter(jobs)
     waiting: list[tuple[K, Asking, Ask]] = []

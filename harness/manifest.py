@@ -34,7 +34,7 @@ def build(
     return Manifest(
         created=now(),
         harness={"version": package_version("omni-harness"), **git_state()},
-        versions={"python": platform.python_version(), **{p: package_version(p) for p in _PACKAGES}},
+        versions=versions(),
         platform=platform.platform(),
         config=msgspec.to_builtins(config),
         model=ModelManifest(
@@ -107,6 +107,11 @@ def _compare(stored: Any, current: Any, path: str) -> list[str]:
 def _plain(value: Any) -> Any:
     """The value as it looks after a trip through JSON (tuples become lists)."""
     return msgspec.json.decode(encoded(dict(value) if isinstance(value, Mapping) else value))
+
+
+def versions() -> dict[str, str | None]:
+    """Of Python and of the packages that answers are computed with."""
+    return {"python": platform.python_version(), **{name: package_version(name) for name in _PACKAGES}}
 
 
 def hash8(config: RunConfig) -> str:

@@ -110,5 +110,5 @@ def print_scores(result: Mapping[str, Any]) -> None:
     for channel, scored in result["scores"][result["profile"]].items():
         for name, metric in scored["metrics"].items():
             value = "–" if metric["value"] is None else f"{metric['value']:.4g} {metric['unit']}".rstrip()
-            interval = "" if metric["ci"] is None else "  [{:.4g}, {:.4g}]".format(*metric["ci"])
+            interval = "" if metric["ci"] is None else "  [{:.2f}, {:.2f}]".format(*metric["ci"])
             print(f"  {(channel + ' ' + name).strip():24} {value}{interval}")

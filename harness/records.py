@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from harness.plan import Planned
+from harness.engines import Answer
 from harness.schema import Record, StoredResponse, stored_messages
 from harness.store import RunDir
 from harness.types import Failure, Response
 
 
-def record(planned: Planned, outcome: Response | Failure, run: RunDir, stretch: int, took: float) -> Record:
+def record(answer: Answer, run: RunDir, stretch: int, took: float) -> Record:
     """What was asked and what came back; speech goes into the run's media.
 
     `took` is the time since the answer before it in this stretch of the run: they add up to the time of answering.
     """
+    planned, outcome = answer.planned, answer.outcome
     sample = planned.sample
     return Record(
         id=sample.id,
@@ -26,6 +27,7 @@ def record(planned: Planned, outcome: Response | Failure, run: RunDir, stretch: 
         failure=outcome if isinstance(outcome, Failure) else None,
         stretch=stretch,
         took=round(took, 6),
+        cached=answer.cached,
     )
 
 

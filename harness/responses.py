@@ -1,73 +1,136 @@
-"""Score saved responses of any origin: lines of `{"id", "doc", "response"}`, no model needed."""
+"""Score saved answers of any origin: a JSONL file, no model needed.
+
+A line is `{"id", "doc", "response"}`; `response` is text, or null for a missing answer, which counts as wrong. It may
+have `speech`, the path of a recording from the file's own folder, and `judge_replies`, what a judge said when it was
+asked, in that order: they are replayed in its place. docs/responses.md tells more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 from harness import aggregate
-from harness.contracts import TaskLike
+from harness import media as media_files
 from harness.failures import UsageError
-from harness.records import scored
-from harness.types import Failure, Response
+from harness.judging import Bench, Replay, check_judges, open_bench
+from harness.schema import FORMAT, Record, Scored, StoredResponse, StoredSpeech
+from harness.scoring import score_records
+from harness.task import Preset, Task
+from harness.types import Failure
 
 NO_ANSWER = Failure("generate", "permanent", "the file gives no response")
 
 
-def score_file(task: TaskLike, path: Path, profile: str | None, seed: int = 0) -> dict[str, Any]:
-    """The task's entry as in `results.json`, with the scored rows under "samples".
+class Line(msgspec.Struct):
+    """A line of a responses file."""
 
-    A response of null is a missing answer: it counts as wrong. Raises UsageError naming the line at fault.
+    id: str | int
+    doc: dict[str, Any]
+    response: str | None
+    speech: str | None = None
+    judge_replies: list[str] | None = None
+
+
+def score_file(
+    task: Task, path: Path, profile: str | None = None, *, prompt: str | None = None, judges: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The task's entry as in `results.json`, with the scores of each line under "samples".
+
+    `prompt` is the preset that the answers were made with: its form (JSON, a tag) is read. Raises UsageError naming
+    the line at fault.
     """
-    chosen = profile or task.default_profile
-    if chosen not in task.profiles:
-        raise UsageError(f"task {task.name} has no profile {chosen!r}; it has {', '.join(task.profiles)}")
-    records = [_record(task, line, chosen) for line in read_lines(path)]
-    result = aggregate.task_result(task, chosen, "from file", records, seed)
-    samples = [{"id": r["id"], **r["score"], **({"failure": r["failure"]} if "failure" in r else {})} for r in records]
-    return {"task": task.name, **result, "samples": samples}
+    chosen, preset = _chosen(task, profile, prompt)
+    lines = list(read_lines(path))
+    records = [_record(task, line, path.parent) for line in lines]
+    check_judges([task], judges)
+    asked = task if any(line.judge_replies is None for line in lines) else None
+    with open_bench([asked] if asked else [], judges, None, "cpu") as bench:
+        scored = list(_scored(task, preset, lines, records, path.parent, bench))
+        planned = aggregate.Planned(
+            prompt or "from file", chosen, n_published=task.source.published, judges=bench.names(task)
+        )
+        result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)
+    samples = [_sample(task, chosen, record, one) for record, one in zip(records, scored, strict=True)]
+    return {"format": FORMAT, "task": task.name, **msgspec.to_builtins(result), "samples": samples}
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a responses file; ids are unique, "doc" is an object, "response" is text or null."""
+def read_lines(path: Path) -> Iterator[Line]:
+    """The lines of a responses file; ids are unique. Raises UsageError naming the line and the field."""
     seen: set[str] = set()
     try:
         file = path.open("rb")
     except OSError as error:
         raise UsageError(f"responses file cannot be read: {path}: {error.strerror}") from error
+    decoder = msgspec.json.Decoder(Line)
     with file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
+        for number, text in enumerate(file, start=1):
+            if not text.strip():
                 continue
             where = f"{path}, line {number}"
             try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise UsageError(f"{where}: not JSON: {error}") from error
-            if not isinstance(row, dict) or not isinstance(row.get("doc"), dict):
-                raise UsageError(f'{where}: needs an object with "id", "doc" (an object) and "response"')
-            if not isinstance(row.get("id"), (str, int)):
-                raise UsageError(f'{where}: "id" is missing')
-            if "response" not in row or not isinstance(row["response"], (str, type(None))):
-                raise UsageError(f'{where}: "response" must be text, or null for a missing answer')
-            row["id"] = str(row["id"])
-            if row["id"] in seen:
-                raise UsageError(f"{where}: id {row['id']!r} occurs twice")
-            seen.add(row["id"])
-            yield row
+                line = decoder.decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise UsageError(
+                    f'{where}: {error}; a line is an object with "id", "doc" (an object) and "response" (text or null)'
+                ) from error
+            line.id = str(line.id)
+            if line.id in seen:
+                raise UsageError(f"{where}: id {line.id!r} occurs twice; keep one line an id")
+            seen.add(line.id)
+            yield line
     if not seen:
         raise UsageError(f"responses file holds no lines: {path}")
 
 
-def _record(task: TaskLike, row: dict[str, Any], profile: str) -> dict[str, Any]:
-    outcome = NO_ANSWER if row["response"] is None else Response(row["response"])
+def _chosen(task: Task, profile: str | None, prompt: str | None) -> tuple[str, Preset | None]:
+    if profile is not None and profile not in task.profiles:
+        raise UsageError(f"task {task.name} has no profile {profile!r}; it has {', '.join(task.profiles)}")
+    if prompt is not None and prompt not in task.presets:
+        raise UsageError(f"task {task.name} has no prompt preset {prompt!r}; it has {', '.join(task.presets)}")
+    return profile or task.default_profile, None if prompt is None else task.presets[prompt]
+
+
+def _record(task: Task, line: Line, folder: Path) -> Record:
+    record = Record(str(line.id), request="", seed=0, messages=[], doc=line.doc)
+    try:
+        record.cluster = task.cluster(line.doc)
+    except Exception:  # a doc of another form: the scorer says what it lacks
+        record.cluster = None
+    if line.response is None:
+        record.failure = NO_ANSWER
+        return record
+    record.response = StoredResponse(line.response)
+    if line.speech is not None:
+        media = media_files.reference("audio", folder / line.speech)
+        if not media.sha256:
+            record.failure = Failure("load", "permanent", f"the speech of this answer is missing: {media.path}")
+        record.response.speech = StoredSpeech(line.speech, media.sha256, media_files.probe(media).seconds)
+    return record
+
+
+def _scored(
+    task: Task, preset: Preset | None, lines: Sequence[Line], records: Sequence[Record], folder: Path, bench: Bench
+) -> Iterator[Scored]:
+    """Lines with replies are each scored by their own; runs of lines without go to the judges together."""
+    pairs = zip(lines, records, strict=True)
+    for own, run in groupby(pairs, key=lambda pair: None if pair[0].judge_replies is None else pair[0].id):
+        members = list(run)
+        replies = members[0][0].judge_replies
+        said = bench if own is None or replies is None else Replay(replies)
+        yield from score_records(task, preset, [record for _, record in members], folder, said)
+
+
+def _sample(task: Task, profile: str, record: Record, scored: Scored) -> dict[str, Any]:
+    """The headline's score of a line, and under "scores" those of every profile and channel."""
+    failure = record.failure or scored.failure
     return {
-        "id": row["id"],
-        "cluster": task.cluster_of(row["doc"]),
-        "doc": row["doc"],
-        **({} if row["response"] is None else {"response": {"text": row["response"]}}),
-        **scored(task, row["doc"], profile, outcome),
+        "id": record.id,
+        **msgspec.to_builtins(scored.scores[profile].get(task.default_channel)),
+        "scores": msgspec.to_builtins(scored.scores),
+        **({"failure": msgspec.to_builtins(failure)} if failure else {}),
     }

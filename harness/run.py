@@ -14,6 +14,7 @@ from harness import finish, manifest, registry
 from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
 from harness.contracts import DataChoice, Model, ModelOptions
 from harness.engines import Engine, ModelFacts
+from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
 from harness.failures import Exit, RunStopped, UsageError
 from harness.judging import check_judges
@@ -90,7 +91,7 @@ def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -
     if out is not None:
         _check_free(out, config)
     prepared = prepare(config, objects)
-    engine = LocalEngine(prepared.model, config.ablate)
+    engine = _engine(prepared)
     with closing(engine):
         rows, described = _open(prepared, engine)
         run = RunDir.create(out or new_path(config), described)
@@ -110,7 +111,7 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
         )
     stored = run.manifest()
     prepared = prepare(_stored_config(run), objects)
-    engine = LocalEngine(prepared.model, prepared.config.ablate)
+    engine = _engine(prepared)
     with closing(engine):
         rows, current = _open(prepared, engine, planned=stored.planned is not None)
         if changed := manifest.differences(stored, current):
@@ -120,6 +121,26 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
             run.write_manifest(manifest.resumed(stored, current))
             _finish(run, prepared, engine, rows)
     return run
+
+
+def _engine(prepared: Prepared) -> Engine:
+    config = prepared.config
+    engine = LocalEngine(prepared.model, config.ablate)
+    if not config.cache:
+        return engine
+    # In half precision an answer depends on the rows beside it.
+    rows = None if prepared.dtype == "float32" else config.batch_tokens
+    kind = prepared.device.partition(":")[0]
+    return CachedEngine(
+        engine,
+        {
+            "versions": manifest.versions(),
+            "harness": manifest.package_version("omni-harness"),
+            "dtype": prepared.dtype,
+            "device": kind,
+            "rows": rows,
+        },
+    )
 
 
 def exit_code(run: RunDir) -> Exit:
@@ -231,11 +252,11 @@ def _answer(run: RunDir, prepared: Prepared, engine: Engine, stretch: int) -> No
     with ExitStack() as stack, track("answers", total, already) as progress:
         logs = {chosen.name: stack.enter_context(run.log(chosen.name)) for chosen in prepared.plans}
         before = time.monotonic()
-        for item, outcome in engine.answers(groups(every, prepared.config.batch_tokens)):
+        for answer in engine.answers(groups(every, prepared.config.batch_tokens)):
             now = time.monotonic()
-            logs[item.plan.name].append(record(item, outcome, run, stretch, now - before))
+            logs[answer.planned.plan.name].append(record(answer, run, stretch, now - before))
             before = now
-            progress.advance(failed=isinstance(outcome, Failure))
+            progress.advance(failed=isinstance(answer.outcome, Failure))
 
 
 def _warm_up(prepared: Prepared, engine: Engine, waiting: Any) -> None:

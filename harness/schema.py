@@ -94,6 +94,8 @@ class Record(msgspec.Struct, omit_defaults=True):
     """In which uninterrupted piece of the run it was answered, from 0."""
     took: float = 0.0
     """Seconds since the answer before it in that stretch: over all records they add up to the time of answering."""
+    cached: bool = False
+    """The answer was kept from an earlier run."""
 
 
 class Scored(msgspec.Struct, omit_defaults=True):
@@ -212,6 +214,8 @@ class Stretch(msgspec.Struct):
     seconds: float
     answered: int
     device: str
+    cached: int = 0
+    """How many of the answers were kept from earlier runs: no speed can be read from them."""
 
 
 class Results(msgspec.Struct):

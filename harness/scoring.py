@@ -119,7 +119,7 @@ def _failed(score: Score, failure: Failure | None) -> Score:
     """A score that counts as wrong. What cannot be scored at all stays unscored."""
     if score.status == "unscored":
         return score
-    return replace(score, status="failed", reason=score.reason or (failure and failure.message))
+    return replace(score, status="failed", reason=score.reason or (failure.message if failure else None))
 
 
 def _as_wrong(task: Task, record: Record, profile: str) -> Mapping[Channel, Score]:
@@ -132,7 +132,7 @@ def _as_wrong(task: Task, record: Record, profile: str) -> Mapping[Channel, Scor
                 return channels
         else:  # a scorer that asks even about no answer has nothing to say of it
             found.close()
-    except Exception:  # noqa: S110  (the failure that led here is the one to tell)
+    except Exception:
         pass
     return {task.default_channel: Score(task.name, None, status="failed")}
 

@@ -1,4 +1,12 @@
-"""Confidence intervals of metrics that are functions of sums (WER, accuracy, MME points, ...)."""
+"""Confidence intervals that hold at the edge: no error in n answers is no certainty.
+
+Rates and other ratios of sums get an exact interval (Clopper and Pearson 1934; Garwood 1936 where there is no upper
+limit) at an effective size that comes from the spread between units (Korn and Graubard 1998). How much answers of
+one unit depend on each other cannot be seen while hardly any of them is wrong, so that it starts from the assumption
+that an error takes its whole unit along, and gives way to what is seen. Any other function of sums is resampled.
+
+`benchmarks/coverage.py` measures how often each covers the true value; docs/statistics.md tells it.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +15,126 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtr, betaincinv, gammaincinv, ndtri, stdtrit
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 _CHUNK = 1 << 19
 """Weights held at once (4 MB of float64)."""
+_BURST = 2.0
+"""Errors that come together in one unit of an unlimited ratio (a misheard utterance), until the data say more."""
+_LEAST = 0.5
+"""A design effect below this is not believed, however alike the units are."""
+_TAIL = (1 - CONFIDENCE) / 2
+
+Floats = npt.NDArray[np.float64]
 
 
 class Interval(NamedTuple):
     low: float
     high: float
+    method: str
 
 
-def bootstrap_sums(
-    parts: npt.NDArray[np.float64], resamples: int = RESAMPLES, seed: int = 0
-) -> npt.NDArray[np.float64]:
+class Stratum(NamedTuple):
+    """The units of a ratio: `part` and `whole` [units], and the weight of their ratio in a sum of ratios."""
+
+    part: Floats
+    whole: Floats
+    weight: float = 1.0
+
+    @property
+    def asked(self) -> Stratum:
+        """Without the units that have neither."""
+        kept = (self.whole > 0) | (self.part != 0)
+        return Stratum(self.part[kept], self.whole[kept], self.weight)
+
+
+def ratio_interval(strata: Sequence[Stratum], upper: float | None) -> Interval | None:
+    """The interval of the weighted sum of sum(part) / sum(whole) of each stratum.
+
+    `upper` is the largest value of one such ratio, None where it has no limit. None where a stratum has fewer than two
+    units with a whole: nothing is known of their spread then. Weights are positive.
+    """
+    asked = [s.asked for s in strata]
+    if any(len(s.whole) < 2 or s.whole.sum() == 0 for s in asked):
+        return None
+    sum_of_weights = sum(s.weight for s in asked)
+    ratio, size, spread, together = _moments(asked, upper or 1.0)
+    freedom = sum(len(s.whole) for s in asked) - len(asked)
+    widened = float(stdtrit(freedom, 1 - _TAIL) / ndtri(1 - _TAIL)) ** 2
+    if upper is None:
+        burst = min(_BURST, max(1.0, together))
+        effect = max(_LEAST, (spread * size * size + burst) / (ratio * size + 1))
+        events = ratio * size / effect / widened
+        low, high = gammaincinv(events, _TAIL) if events else 0.0, gammaincinv(events + 1, 1 - _TAIL)
+        scale, method = sum_of_weights * effect * widened / size, "Garwood"
+    else:
+        ratio = min(1.0, max(0.0, ratio))
+        effect = max(_LEAST, (spread * size * size + together) / (ratio * (1 - ratio) * size + 1))
+        n = size / effect / widened
+        low = betaincinv(n * ratio, n * (1 - ratio) + 1, _TAIL) if ratio > 0 else 0.0
+        high = betaincinv(n * ratio + 1, n * (1 - ratio), 1 - _TAIL) if ratio < 1 else 1.0
+        scale, method = sum_of_weights * upper, "Clopper-Pearson"
+    return Interval(scale * float(low), scale * float(high), method)
+
+
+class _Moments(NamedTuple):
+    ratio: float
+    """Weighted mean of the strata's ratios, in units of the largest value."""
+    size: float
+    """As many independent answers as there would be, were no two of a unit alike."""
+    spread: float
+    """Variance of the mean by the differences between units."""
+    together: float
+    """Answers of a unit."""
+
+
+def _moments(strata: Sequence[Stratum], upper: float) -> _Moments:
+    total_weight = sum(s.weight for s in strata)
+    mean = spread = inverse = together = 0.0
+    for part, whole, weight in strata:
+        share, total, n = weight / total_weight, float(whole.sum()), len(whole)
+        own = float(part.sum()) / total / upper
+        mean += share * own
+        spread += (share / total) ** 2 * n / (n - 1) * float(((part / upper - own * whole) ** 2).sum())
+        inverse += share * share / total
+        together += share * total / n
+    return _Moments(mean, 1 / inverse, spread, together)
+
+
+def quantile_interval(values: Floats, q: float) -> Interval | None:
+    """The interval of a quantile from order statistics of the sorted values [n] (Conover 1999); exact whatever the
+    distribution. None where n values cannot bound it: too few of them, or a maximum."""
+    n = len(values)
+    if not 0 < q < 1:
+        return None
+    at_most = bdtr(np.arange(n, dtype=np.float64), n, q)  # P(fewer than or exactly k values lie below the quantile)
+    low, high = int(np.searchsorted(at_most, _TAIL)) - 1, int(np.searchsorted(at_most, 1 - _TAIL))
+    if low < 0 or high >= n:
+        return None
+    return Interval(float(values[low]), float(values[high]), "order statistics")
+
+
+def bootstrap_interval(
+    parts: Floats, names: Sequence[str], compute: Callable[[Mapping[str, Any]], Any], seed: int = 0
+) -> Interval | None:
+    """The percentile interval of a function of sums over units with parts [units, names].
+
+    None where no resample differs or fewer than half are defined: that says that n is too small, not that the value
+    is certain.
+    """
+    sums = bootstrap_sums(parts, seed=seed)
+    with np.errstate(all="ignore"):
+        values = np.asarray(compute({name: sums[:, j] for j, name in enumerate(names)}), dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    if len(finite) < max(2, len(sums) / 2):
+        return None
+    low, high = (float(value) for value in np.quantile(finite, [_TAIL, 1 - _TAIL]))
+    return Interval(low, high, "bootstrap") if low < high else None
+
+
+def bootstrap_sums(parts: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     """Sums of `parts` [units, parts] over `resamples` draws of units with replacement: [resamples, parts].
 
     A draw of n units out of n is the vector of how often each was drawn, so that all sums are one matrix product.
@@ -39,47 +152,11 @@ def bootstrap_sums(
     return sums
 
 
-def percentile_interval(values: npt.NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval | None:
-    """The central interval of bootstrap values; None when fewer than half of them are finite."""
-    finite = values[np.isfinite(values)]
-    if len(finite) < max(2, len(values) / 2):
-        return None
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(finite, [tail, 1 - tail])
-    return Interval(float(low), float(high))
-
-
-def bootstrap_values(
-    values: npt.NDArray[np.float64],
-    over: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> npt.NDArray[np.float64]:
-    """`over` (percentile, maximum, ...) of `resamples` draws with replacement from `values` [n]: [resamples]."""
-    n = len(values)
-    rng = np.random.default_rng(seed)
-    rows = max(1, _CHUNK // max(1, n))
-    starts = range(0, resamples, rows)
-    sizes = [(min(start + rows, resamples) - start, n) for start in starts]
-    return np.concatenate([over(values[rng.integers(0, n, size=size)]) for size in sizes])
-
-
-def table(rows: Sequence[Mapping[str, float]]) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Mappings part -> value as (names, array [rows, names]); an absent part is 0."""
-    names = sorted({name for row in rows for name in row})
-    column = {name: j for j, name in enumerate(names)}
-    array = np.zeros((len(rows), len(names)))
-    for i, row in enumerate(rows):
-        for name, value in row.items():
-            array[i, column[name]] = value
-    return names, array
-
-
-def metric_interval(
-    names: Sequence[str], sums: npt.NDArray[np.float64], value: Callable[[Mapping[str, Any]], Any]
-) -> Interval | None:
-    """The interval of a metric from resampled sums [resamples, parts]."""
-    columns = {name: sums[:, j] for j, name in enumerate(names)}
-    with np.errstate(all="ignore"):
-        values = np.asarray(value(columns), dtype=np.float64)
-    return percentile_interval(np.broadcast_to(values, (len(sums),)))
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for the number of tests made together (Holm 1979), in the order given."""
+    corrected = [0.0] * len(p_values)
+    running = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = running
+    return corrected

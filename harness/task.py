@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from harness.contracts import DataChoice
 from harness.types import (
@@ -33,6 +33,13 @@ Scorer = Callable[[Doc, Answer, str], Scores | Generator[Ask, Verdict, Scores]]
 """(doc, answer, profile) -> a score, or one for each channel.
 
 A scorer that needs a judge is a generator: it yields what it asks and is sent the verdict."""
+
+
+class Member(NamedTuple):
+    """A sample of a group that is scored together."""
+
+    doc: Doc
+    score: Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +147,8 @@ class Task:
 
     `doc` is what a row keeps for scoring, without media; `cluster` names a doc's cluster; `scorer` scores an answer.
     Where the samples of a cluster are scored together (both questions on a picture), `group` makes the cluster's
-    additive parts from its samples' scores; without it parts are summed. A group whose parts say `incomplete` does
-    not have the benchmark's size: it is told.
+    additive parts from its samples and the profile; without it parts are summed. A group whose parts say `incomplete`
+    does not have the benchmark's size: it is told.
     """
 
     name: str
@@ -164,7 +171,7 @@ class Task:
     published_metrics: Mapping[str, str] = field(default_factory=dict)
     cluster_name: str | None = None
     cluster: Callable[[Doc], str | None] = _alone
-    group: Callable[[Sequence[Score], str], Mapping[str, float]] | None = None
+    group: Callable[[Sequence[Member], str], Mapping[str, float]] | None = None
     default_channel: Channel = ""
     """The channel of the headline, where answers are scored in more than one."""
     judges: Mapping[str, str] = field(default_factory=dict)

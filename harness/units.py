@@ -15,8 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.task import Task
-from harness.types import Score
+from harness.task import Member, Task
 
 MIN_CLUSTERS = 8
 """With fewer clusters than this little is known of their spread; samples are the units then, where parts just add."""
@@ -107,21 +106,21 @@ class Grouped:
 
     def __init__(self, task: Task, profile: str) -> None:
         self._task, self._profile = task, profile
-        self._groups: dict[str, list[Score]] = {}
+        self._groups: dict[str, list[Member]] = {}
 
-    def add(self, cluster: str, score: Score) -> None:
-        self._groups.setdefault(cluster, []).append(score)
+    def add(self, cluster: str, member: Member) -> None:
+        self._groups.setdefault(cluster, []).append(member)
 
     def table(self) -> PartTable:
         """A row a cluster; it has all tags of its samples."""
         assert self._task.group is not None
         table = PartTable()
-        for cluster, scores in self._groups.items():
+        for cluster, members in self._groups.items():
             tags: dict[str, dict[str, None]] = {}
-            for score in scores:
-                for tag, values in score.tags.items():
+            for member in members:
+                for tag, values in member.score.tags.items():
                     tags.setdefault(tag, {}).update(dict.fromkeys(values))
-            parts = self._task.group(scores, self._profile)
+            parts = self._task.group(members, self._profile)
             table.add(f"cluster {cluster}", parts, None, {tag: tuple(values) for tag, values in tags.items()})
         return table
 

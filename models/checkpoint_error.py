@@ -14,24 +14,38 @@ class CheckpointError(ValueError):
     """A weight folder cannot be loaded. The message names the folder, each tensor at fault and the remedy."""
 
 
-def check_tensors(folder: Path | str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor], remedy: str) -> None:
-    """Raise `CheckpointError` unless `found` has exactly the names and shapes of `expected`.
+def check_tensors(
+    folder: Path | str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor], remedy: str
+) -> list[str]:
+    """The names of `found` that are not expected: they are to be left out, and told.
 
-    All faults are listed in one message (the first 12 in full, then a count), so that one run shows them all.
+    Raises `CheckpointError` where a tensor is missing or has another shape; all faults are listed in one message (the
+    first 12 in full, then a count), so that one run shows them all.
     """
+    unknown = sorted(name for name in found if name not in expected)
     faults = [f"missing {name} {_shape(tensor)}" for name, tensor in expected.items() if name not in found]
-    faults += [f"unexpected {name} {_shape(tensor)}" for name, tensor in found.items() if name not in expected]
     faults += [
         f"{name} has shape {_shape(found[name])}, expected {_shape(tensor)}"
         for name, tensor in expected.items()
         if name in found and found[name].shape != tensor.shape
     ]
     if not faults:
-        return
-    listed = faults[:MAX_LISTED]
-    if len(faults) > MAX_LISTED:
-        listed.append(f"and {len(faults) - MAX_LISTED} more")
+        return unknown
+    listed = _listed(faults)
+    if unknown:
+        listed.append(f"unknown: {', '.join(_listed(unknown))}")
     raise CheckpointError(f"{folder}: the weights do not fit the model\n  " + "\n  ".join(listed) + f"\n{remedy}")
+
+
+def left_out(unknown: list[str]) -> str:
+    """What is told of tensors that the model does not know."""
+    what = "1 tensor" if len(unknown) == 1 else f"{len(unknown)} tensors"
+    return f"{what} that the model does not know left out: {', '.join(_listed(unknown))}"
+
+
+def _listed(lines: list[str]) -> list[str]:
+    rest = len(lines) - MAX_LISTED
+    return lines[:MAX_LISTED] + ([f"and {rest} more"] if rest > 0 else [])
 
 
 def _shape(tensor: Tensor) -> str:

@@ -5,24 +5,28 @@ It measures the engine and tests it; nothing it says is a model's answer.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.contracts import Capabilities, ModelOptions
 from harness.failures import UsageError
-from harness.media import sha256_of
-from harness.types import Failure, LoadedRequest, Response, Text, Timings, Usage
+from harness.media import Extent, sha256_of
+from harness.types import Failure, Generation, LoadedRequest, Ready, Request, Response, Text, Timings, Usage
 
 
 class Echo:
-    """Implements `harness.contracts.Model`. An id that the table lacks is answered by a failure."""
+    """Implements `harness.contracts.Model`. An id that the table lacks is answered by a failure.
 
-    name = "echo"
-    prompt_style = "vita"
+    It decodes nothing, so no field of `Generation` changes an answer: what is in the table comes back whole.
+    """
+
+    name = label = "echo"
     note = "echo, not a model"
+    prompt_styles: tuple[str, ...] = ()
     capabilities = Capabilities(frozenset({"text", "image", "video", "audio"}), frozenset({"text"}))
 
     def __init__(self, table: Path | None) -> None:
@@ -34,31 +38,48 @@ class Echo:
         if self._path is not None and self._table is None:
             self._table = read_table(self._path)
 
-    def fingerprint(self) -> Mapping[str, Any]:
-        """The table and its hash; without one, that the prompt is echoed."""
-        if self._path is None:
-            return {"source": "the prompt's last text"}
-        return {"source": str(self._path), "sha256": sha256_of(self._path)}
+    def close(self) -> None:
+        self._table = None
 
-    def generate(self, batch: Sequence[LoadedRequest]) -> Iterator[tuple[int, Response | Failure]]:
-        started = time.monotonic()
+    def fingerprint(self) -> Mapping[str, Any]:
+        """The table and the hash of its content; without one, that the prompt is echoed."""
+        source = "the prompt's last text" if self._path is None else str(self._path)
+        digest = hashlib.sha256(source.encode()).hexdigest() if self._path is None else sha256_of(self._path)
+        return {"source": source, "digest": digest, "released": False, "told": []}
+
+    def effective(self, generation: Generation) -> Mapping[str, Any]:
+        """Nothing: an echo is not decoded."""
+        return {}
+
+    def prompt_tokens(self, request: Request, extents: Sequence[Extent]) -> int:
+        """The words of the prompt; media cost nothing, as they are not looked at."""
+        return sum(len(text.split()) for text in _texts(request))
+
+    def prepare(self, loaded: LoadedRequest) -> None:
+        """Nothing is made of a request before it is answered."""
+
+    def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
         self.open()
-        for index, loaded in enumerate(batch):
-            request = loaded.request
-            if self._table is None:
-                texts = [part.text for message in request.messages for part in message.parts if isinstance(part, Text)]
-                answer = texts[-1] if texts else ""
-            elif request.sample_id in self._table:
-                answer = self._table[request.sample_id]
-            else:
-                yield index, Failure("generate", "permanent", f"{self._path} has no answer for id {request.sample_id}")
+        for index, ready in enumerate(batch):
+            started = time.monotonic() - ready.prepare_s
+            answer = self._answer(ready.request)
+            if answer is None:
+                said = f"{self._path} has no answer for id {ready.request.sample_id}"
+                yield index, Failure("generate", "permanent", said)
                 continue
             now = time.monotonic() - started
             words = len(answer.split())
             yield index, Response(answer, timings=Timings(end=now, first_token=now), usage=Usage(new_tokens=words))
 
-    def close(self) -> None:
-        self._table = None
+    def _answer(self, request: Request) -> str | None:
+        if self._table is not None:
+            return self._table.get(request.sample_id)
+        texts = _texts(request)
+        return texts[-1] if texts else ""
+
+
+def _texts(request: Request) -> list[str]:
+    return [part.text for message in request.messages for part in message.parts if isinstance(part, Text)]
 
 
 def echo(options: ModelOptions) -> Echo:

@@ -12,9 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.contracts import DataChoice, Row
+from harness.contracts import DataChoice
 from harness.failures import UsageError
 from harness.media import sha256_of
+from harness.task import Row
 from tasks.readers.hub import DataSetError, Hub
 from tasks.readers.layout import (
     AUDIO_SUFFIXES,

@@ -9,16 +9,16 @@ leaves out what came before the first sound, which is undefined where all speech
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from harness.contracts import DataChoice, PromptFn, Row
-from harness.types import Doc, Generation, Message, Response, Sample, Score, Text, Timings
+from harness.contracts import DataChoice
+from harness.task import Preset, Quantile, Row, RowSource, Task
+from harness.types import Answer, Doc, Generation, Message, Score, Text, Timings
 from tasks.data import media_part
 from tasks.speech.librispeech import TEST_CLEAN
-from tasks.task import Quantile, RowSource, Task
 
 REQUESTS = 50
 WARM_UP = 3
@@ -26,6 +26,8 @@ PREFILL_TOKENS = 512
 NEW_TOKENS = 64
 MIN_SPOKEN_TOKENS = 16
 """A spoken answer is not ended before this many tokens: an empty one has no first sound to time."""
+
+PROFILES = ("wall",)
 
 _TEXT_MOMENTS = ("encode", "ttft", "total")
 _MOMENTS = ("encode", "ttft", "first_audio_token", "ttfa", "total")
@@ -47,6 +49,13 @@ class Repeated:
     def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
         return {"source": "generated", "rows": self.times, "words": self.words}
 
+    @property
+    def published(self) -> int | None:
+        return None
+
+    def strays(self, data: DataChoice) -> Sequence[str]:
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class First:
@@ -61,14 +70,23 @@ class First:
     def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
         return {**self.source.fingerprint(data), "first": self.count}
 
+    @property
+    def published(self) -> int | None:
+        return None
 
-def measured(doc: Doc, response: Response | None, profile: str) -> Score:
+    def strays(self, data: DataChoice) -> Sequence[str]:
+        return ()
+
+
+def measured(doc: Doc, answer: Answer, profile: str) -> Score:
     """An answer's latencies in milliseconds as parts; an answer without timings is not scored."""
-    if response is None:
+    if profile not in PROFILES:
+        raise ValueError(f"no latency profile {profile!r}; there is {', '.join(PROFILES)}")
+    if answer.text is None:
         return Score("total_ms", None, status="failed", reason="no answer")
-    if response.timings is None:
+    if answer.timings is None:
         return Score("total_ms", None, status="unscored", reason="the model reports no timings")
-    parts = latencies(response.timings, response.usage.new_tokens)
+    parts = latencies(answer.timings, answer.usage.new_tokens)
     return Score("total_ms", parts["total_ms"], parts)
 
 
@@ -119,28 +137,30 @@ def _quantiles(speech: bool) -> tuple[Quantile, ...]:
     return (*moments, *factors, *others)
 
 
-def _fixed(row: Row, prompt: PromptFn) -> Sample:
-    return Sample(row["sample_id"], (Message("user", (Text(prompt(row)),)),), dict(row))
+def _doc(row: Row) -> Doc:
+    return {name: value for name, value in row.items() if name not in ("sample_id", "audio", "error")}
 
 
-def _spoken(row: Row, prompt: PromptFn) -> Sample:
-    doc = {"text": row.get("text", "")}
-    return Sample(row["sample_id"], (Message("user", (media_part("audio", row.get("audio")),)),), doc)
+def _words(row: Row) -> Sequence[Message]:
+    return (Message("user", (Text(" ".join(["go"] * row["words"])),)),)
+
+
+def _audio_alone(row: Row) -> Sequence[Message]:
+    return (Message("user", (media_part("audio", row.get("audio")),)),)
 
 
 FIXED = Task(
     name="latency_fixed",
-    version="1",
+    version="2",
     inputs=frozenset({"text"}),
     source=Repeated(PREFILL_TOKENS, REQUESTS),
-    sample=_fixed,
+    doc=_doc,
+    presets={"words": Preset(_words, Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS))},
+    default_preset="words",
     scorer=measured,
     metrics=_quantiles(speech=False),
-    prompts={"words": lambda doc: " ".join(["go"] * doc["words"])},
-    default_prompt="words",
-    profiles=("wall",),
+    profiles=PROFILES,
     default_profile="wall",
-    generation=Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS),
     max_batch=1,
     warm_up=WARM_UP,
     citation="definitions of TTFT and RTF as in the field",
@@ -149,18 +169,19 @@ FIXED = Task(
 
 SPOKEN = Task(
     name="latency_spoken",
-    version="1",
+    version="2",
     inputs=frozenset({"audio"}),
     outputs=("text", "speech"),
     source=First(TEST_CLEAN.source, REQUESTS),
-    sample=_spoken,
+    doc=_doc,
+    presets={
+        "audio alone": Preset(_audio_alone, Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=MIN_SPOKEN_TOKENS))
+    },
+    default_preset="audio alone",
     scorer=measured,
     metrics=_quantiles(speech=True),
-    prompts={"audio alone": lambda doc: ""},
-    default_prompt="audio alone",
-    profiles=("wall",),
+    profiles=PROFILES,
     default_profile="wall",
-    generation=Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=MIN_SPOKEN_TOKENS),
     max_batch=1,
     warm_up=WARM_UP,
     citation=TEST_CLEAN.citation,

@@ -15,6 +15,8 @@ from harness.types import Failure, Generation, Response
 class Answer(NamedTuple):
     planned: Planned
     outcome: Response | Failure
+    cached: bool = False
+    """It was kept from an earlier run; the model was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,11 @@ from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess
 from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
 from models.vita15.tokenizer import VitaTokenizer
-from tasks.image.prompts import MME_PROMPTS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.drawing import SIZE, Frame, Thing
 from tasks.mini.grammar import sentences
 from tasks.mini.questions import ENDING
 from tasks.mini.scenes import CATEGORIES, SceneItem
-from tasks.mini.training import training_scene, training_scenes
+from tasks.mini.training import ENDINGS, WORDINGS, training_scene, training_scenes
 
 Kind = Literal[
     "sentence", "text", "drill", "imagined", "collage", "caption", "question", "spoken question", "transcript", "noise"
@@ -55,7 +54,7 @@ WORD_SAMPLE, SCENE_SAMPLE = 20_000, 7_000
 def world_tokenizer() -> VitaTokenizer:
     """The tokenizer of the mini world; the same whatever the seed of a training."""
     seeing = system_prompt([user(PICTURE)]).removeprefix(SYSTEM)
-    phrases = [SYSTEM, seeing, f" {SHORT_ANSWER}", SHORT_ANSWER, YES_OR_NO]
+    phrases = [SYSTEM, seeing, *ENDINGS]
     return closed_tokenizer(_texts(), phrases)
 
 
@@ -240,7 +239,7 @@ class World:
         return training_scene(self.seed, number + FIRST_HELD_OUT * self._held_out)
 
     def _prompt(self, question: str, rng: random.Random) -> str:
-        return MME_PROMPTS[rng.choice(PROMPTS)]({"question": question})
+        return WORDINGS[rng.choice(PROMPTS)](question)
 
     def _seen(self, scene: SceneItem, number: int, messages: list[Message]) -> Example:
         """An example with a picture. Its units name the things in it and tell it from the next of its category."""

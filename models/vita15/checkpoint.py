@@ -4,7 +4,7 @@
     model.safetensors.index.json          and its shards, or one model.safetensors
     tokenizer.json                        or vocab.json with merges.txt
     generation_config.json                optional: stop tokens, repetition penalty
-    audio-encoder*/train.yaml             optional: attention chunks and dither of the speech encoder
+    audio-encoder*/train.yaml             attention chunks and dither of the speech encoder
 
 The released config.json holds no sizes of the vision tower and the speech encoder; they are read off the
 tensors. Only the vision tower's number of heads leaves no trace there: it is 16 heads of 64 in the release;
@@ -13,14 +13,12 @@ other sizes state it in config.json as {"vision_config": {"num_attention_heads":
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import yaml
@@ -28,55 +26,72 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from models.checkpoint_error import CheckpointError, check_tensors
-from models.vita15.config import AudioConfig, LanguageConfig, VisionConfig, Vita15Config
+from models.checkpoint_error import CheckpointError, check_tensors, left_out
+from models.vita15.config import LanguageConfig, Vita15Config
+from models.vita15.generation import GenerationDefaults
 from models.vita15.language import renew_rotary
 from models.vita15.omni import Vita15
+from models.vita15.settings import (
+    GENERATION,
+    REMEDY,
+    TRAIN,
+    Notes,
+    Shapes,
+    Stated,
+    config_file,
+    generation_defaults,
+    read_config,
+    read_json,
+)
 from models.vita15.tokenizer import END_OF_TEXT, TURN_END, TURN_START, VitaTokenizer, load_tokenizer
 
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 AUDIO_FOLDER = "audio-encoder-Qwen2-7B-1107-weight-base-11wh-tunning"  # the released name
-FULL_HASH_BYTES = 100_000_000
-REMEDY = "Take config.json and all model-*.safetensors from one release of VITA-MLLM/VITA-1.5."
-VISION_HEAD_DIM = 64
-
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class GenerationDefaults:
-    """What generation_config.json states; `stop_ids` always hold the marks of a turn's start and end."""
-
-    stop_ids: tuple[int, ...]
-    repetition_penalty: float = 1.0
+SPEECH_FOLDER = "vita_tts_ckpt"
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
+    """`settings` say where each came from; `told` is what has to be said, `unknown` the tensors that were left out."""
+
     model: Vita15
     tokenizer: VitaTokenizer
     generation: GenerationDefaults
+    settings: Mapping[str, Stated] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Loaded:
     """Load a checkpoint's folder, in eval mode. Every name and shape is checked before a weight is read.
 
-    Raises CheckpointError naming the folder or file, what is wrong with it and the remedy.
+    A tensor that the model does not know is left out and told. Raises CheckpointError naming the folder or file,
+    what is wrong with it and the remedy.
     """
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder\n{REMEDY}")
-    settings = _read_json(folder / "config.json")
+    notes = Notes()
     files = weight_files(folder)
     shapes = _shapes(folder, files)
-    config = read_config(folder, settings, shapes)
+    config = read_config(folder, shapes, notes)
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) > config.language.vocab_size:
         raise CheckpointError(
             f"{folder}: the tokenizer has {len(tokenizer)} tokens, model.embed_tokens.weight only "
             f"{config.language.vocab_size} rows\n{REMEDY}"
         )
-    generation = _generation_defaults(folder, settings, tokenizer)
-    return Loaded(_fill(config, folder, files, shapes, device, dtype), tokenizer, generation)
+    generation = generation_defaults(folder, tokenizer, config.language.vocab_size, notes)
+    model, unknown = _fill(config, folder, files, shapes, device, dtype)
+    if unknown:
+        notes.told.append(left_out(unknown))
+    return Loaded(model, tokenizer, generation, notes.settings, tuple(notes.told), tuple(unknown))
+
+
+def outline(folder: Path) -> Vita15Config:
+    """The sizes of a checkpoint's folder, without reading a weight. Raises CheckpointError."""
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such folder\n{REMEDY}")
+    return read_config(folder, _shapes(folder, weight_files(folder)), Notes())
 
 
 def build(config: Vita15Config, seed: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Vita15:
@@ -135,30 +150,20 @@ def save(
     _write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
 
 
-def fingerprint(folder: Path) -> dict[str, Any]:
-    """What identifies a folder's weights: file names and sizes, SHA-256 of the settings, index and tokenizer,
-    and of each weight file's header (names, types, shapes and offsets). The weights themselves are hashed only
-    where they are below 100 MB together; `hashed` says which it was."""
-    files = weight_files(folder)
-    total = sum(path.stat().st_size for path in files)
-    small = ["config.json", "generation_config.json", INDEX, "tokenizer.json", "vocab.json", "merges.txt"]
-    plain = [folder / name for name in small if (folder / name).exists()] + sorted(folder.glob("audio-encoder*/*.yaml"))
-    whole = total < FULL_HASH_BYTES
-    return {
-        "hashed": "whole weight files" if whole else "headers of the weight files",
-        "bytes": total,
-        "files": {path.relative_to(folder).as_posix(): _sha256(path) for path in plain},
-        "weights": {
-            path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path) if whole else _header_sha256(path)}
-            for path in files
-        },
-    }
+def content_files(folder: Path) -> list[Path]:
+    """The files whose contents are the model: weights, settings and tokenizer, those of the speech decoder too."""
+    small = [GENERATION, INDEX, "tokenizer.json", "vocab.json", "merges.txt"]
+    found = [config_file(folder), *(folder / name for name in small if (folder / name).is_file())]
+    found += weight_files(folder) + sorted(folder.glob(TRAIN))
+    for name in ("model.json", "model.safetensors", "final.pt"):
+        found += sorted(folder.glob(f"{SPEECH_FOLDER}/*/{name}"))
+    return found
 
 
 def weight_files(folder: Path) -> list[Path]:
     """The weight files of a folder. Raises CheckpointError if there are none or the index names absent ones."""
     if (folder / INDEX).exists():
-        where = _read_json(folder / INDEX).get("weight_map")
+        where = read_json(folder / INDEX).get("weight_map")
         if not isinstance(where, Mapping) or not where:
             raise CheckpointError(f"{folder / INDEX}: no weight_map in it\n{REMEDY}")
         names = sorted({str(name) for name in where.values()})
@@ -173,93 +178,6 @@ def weight_files(folder: Path) -> list[Path]:
     raise CheckpointError(f"{folder}: neither {INDEX} nor {SINGLE} is there\n{REMEDY}")
 
 
-def read_config(folder: Path, settings: Mapping[str, Any], shapes: Shapes) -> Vita15Config:
-    """The model's sizes, from config.json and, where that is silent, from the shapes of the tensors."""
-    path = folder / "config.json"
-    names = {field.name for field in fields(LanguageConfig)}
-    stated = {name: settings[name] for name in names & settings.keys()}
-    if isinstance(nested := settings.get("rope_parameters"), Mapping):
-        stated.setdefault("rope_theta", nested.get("rope_theta"))
-    needed = names - {"vocab_size", "tie_word_embeddings", "max_position_embeddings"}
-    if absent := sorted(needed - stated.keys()):
-        raise CheckpointError(f"{path}: the field {', '.join(absent)} is missing\n{REMEDY}")
-    try:
-        stated["vocab_size"] = shapes["model.embed_tokens.weight"][0]  # 152064 or 151665: both were released
-        return Vita15Config(
-            language=LanguageConfig(**stated),
-            vision=_vision_config(settings, shapes),
-            audio=replace(_audio_config(shapes), **_train_settings(folder)),
-            tokenizer_max_length=int(settings.get("tokenizer_model_max_length", Vita15Config().tokenizer_max_length)),
-            image_aspect_ratio=settings.get("image_aspect_ratio", "square"),
-        )
-    except KeyError as error:
-        raise CheckpointError(f"{folder}: the weights lack {error.args[0]}\n{REMEDY}") from error
-    except (IndexError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
-
-
-def _vision_config(settings: Mapping[str, Any], shapes: Shapes) -> VisionConfig:
-    tower = "model.vision_tower.vision_tower."
-    width, _, patch, _ = shapes[tower + "embeddings.patch_embedding.weight"]
-    side = math.isqrt(shapes[tower + "embeddings.position_embedding"][1] - 1)
-    heads = dict(settings.get("vision_config") or {}).get("num_attention_heads")
-    if heads is None and width % VISION_HEAD_DIM:
-        raise ValueError(f"vision_config.num_attention_heads is missing, and a width of {width} is no multiple of 64")
-    return VisionConfig(
-        hidden_size=width,
-        intermediate_size=shapes[tower + "encoder.layers.0.mlp.fc1.weight"][0],
-        num_hidden_layers=_count(shapes, tower + "encoder.layers."),
-        num_attention_heads=int(heads or width // VISION_HEAD_DIM),
-        image_size=side * patch,
-        patch_size=patch,
-    )
-
-
-def _audio_config(shapes: Shapes) -> AudioConfig:
-    encoder, blocks = "model.audio_encoder.encoder.", "model.audio_encoder.encoder.enc.1.encoders."
-    return AudioConfig(
-        num_mel_bins=shapes[encoder + "global_cmvn.mean"][0],
-        hidden_size=shapes[encoder + "enc.1.embed.0.weight"][0],
-        num_attention_heads=shapes[blocks + "0.self_attn.pos_bias_u"][0],
-        intermediate_size=shapes[blocks + "0.feed_forward.w_1.weight"][0],
-        num_hidden_layers=_count(shapes, blocks),
-        adapter_kernel=shapes["model.audio_encoder.adpter.conv1d2.weight"][2],
-        num_prompt_embeddings=shapes.get("model.audio_encoder.prompt_embeddings.weight", (0,))[0],
-    )
-
-
-def _train_settings(folder: Path) -> dict[str, Any]:
-    """Chunks and dither from the speech encoder's train.yaml; without the file, full context and no dither.
-
-    Dynamic chunks mean a random mask at each call in the reference implementation; here, full context.
-    """
-    path = next(iter(sorted(folder.glob("audio-encoder*/train.yaml"))), None)
-    if path is None:
-        return {}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        transformer = content.get("encoder_conf", {}).get("para_conf", {}).get("transformer", {})
-        dither = float(content.get("dataset_conf", {}).get("fbank_conf", {}).get("dither", 0.0))
-        dynamic = bool(transformer.get("transformer-dynamic-chunks", False))
-        chunk_size = -1 if dynamic else int(transformer.get("transformer-chunk_size", -1))
-        left_chunks = int(transformer.get("transformer-left_chunks", -1))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read as the speech encoder's settings: {error}\n{REMEDY}") from error
-    return {"chunk_size": chunk_size, "left_chunks": left_chunks, "dither": dither}
-
-
-def _generation_defaults(folder: Path, settings: Mapping[str, Any], tokenizer: VitaTokenizer) -> GenerationDefaults:
-    path = folder / "generation_config.json"
-    stated = _read_json(path) if path.exists() else {}
-    ends = stated.get("eos_token_id", settings.get("eos_token_id"))
-    stops = {tokenizer.id_of(TURN_START), tokenizer.id_of(TURN_END)}
-    try:
-        stops |= {int(token) for token in (ends if isinstance(ends, list) else [] if ends is None else [ends])}
-        return GenerationDefaults(tuple(sorted(stops)), float(stated.get("repetition_penalty") or 1.0))
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: eos_token_id or repetition_penalty: {error}\n{REMEDY}") from error
-
-
 def _shapes(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, ...]]:
     """Name -> shape of every tensor, from the headers alone."""
     shapes: dict[str, tuple[int, ...]] = {}
@@ -272,24 +190,29 @@ def _shapes(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+class _Filled(NamedTuple):
+    model: Vita15
+    unknown: list[str]
+
+
 def _fill(
     config: Vita15Config, folder: Path, files: Iterable[Path], shapes: Shapes, device: str, dtype: torch.dtype
-) -> Vita15:
+) -> _Filled:
     with torch.device("meta"):
         try:
             model = Vita15(config)
-        except ValueError as error:
-            raise CheckpointError(f"{folder / 'config.json'}: {error}\n{REMEDY}") from error
+        except (ValueError, RuntimeError, OverflowError) as error:
+            raise CheckpointError(f"{config_file(folder)}: {error}\n{REMEDY}") from error
     found = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-    check_tensors(folder, model.state_dict(), found, REMEDY)
+    unknown = check_tensors(folder, model.state_dict(), found, REMEDY)
     state: dict[str, Tensor] = {}
     for path in files:
         with safe_open(path, "pt") as file:
-            for name in file.keys():  # noqa: SIM118  one tensor at a time: the file is never whole in memory
+            for name in set(file.keys()) - set(unknown):  # one tensor at a time: the file is never whole in memory
                 state[name] = file.get_tensor(name).to(device, dtype)
     model.load_state_dict(state, assign=True)
     renew_rotary(model.model, device)
-    return model.eval()
+    return _Filled(model.eval(), unknown)
 
 
 def _released_settings(config: Vita15Config, tokenizer: VitaTokenizer, dtype: torch.dtype) -> dict[str, Any]:
@@ -331,34 +254,5 @@ def _shards(state: Mapping[str, Tensor], shard_bytes: int) -> list[dict[str, Ten
     return list(shards.values())
 
 
-def _count(shapes: Shapes, prefix: str) -> int:
-    """Number of numbered layers under a prefix."""
-    return len({name[len(prefix) :].partition(".")[0] for name in shapes if name.startswith(prefix)})
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such file\n{REMEDY}") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path}: cannot be read as JSON: {error}\n{REMEDY}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: holds {type(content).__name__}, expected an object\n{REMEDY}")
-    return content
-
-
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _header_sha256(path: Path) -> str:
-    """Of a safetensors file's first part: 8 bytes of length, then that many of JSON."""
-    with path.open("rb") as file:
-        length = file.read(8)
-        return hashlib.sha256(length + file.read(int.from_bytes(length, "little"))).hexdigest()

@@ -1,15 +1,9 @@
-"""From a request with opened media to what the model reads: token ids, pixel values and filter banks.
-
-A prompt has a budget (6200 positions in the release). The reference implementation cuts what is beyond it,
-which is the end: the question. Here pictures give way instead: fewer tiles an image, then fewer frames a
-video; a prompt that is too long even so is refused.
-"""
+"""From a request with opened media to what the model reads: token ids, pixel values and filter banks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
 
 import torch
 from PIL import Image
@@ -23,93 +17,15 @@ from models.vita15.audio_features import (
     check_frames,
     fbank,
     num_encoder_frames,
-    num_fbank_frames,
-    num_llm_tokens,
     resample,
 )
 from models.vita15.config import Vita15Config
-from models.vita15.image_processing import choose_grid, preprocess, tile_image
+from models.vita15.image_processing import preprocess, tile_image
+from models.vita15.lengths import Cuts, ImageSize, Size, SpeechSize, VideoSize, fit
 from models.vita15.omni import OmniBatch
 from models.vita15.prompts import Encoder, conversation, tokenise
-from models.vita15.video_frames import sample_frames
 
-DEMO_TILES = 12  # most tiles an image where the benchmark names no number
-MAX_FRAMES, MIN_FRAMES = 16, 4
 MAX_ENCODER_FRAMES = 5000  # rows of the speech encoder's position table: 200 s
-
-
-class Cuts(NamedTuple):
-    """How finely pictures are cut: the most tiles an image and the most frames a video."""
-
-    tiles: int = DEMO_TILES
-    frames: int = MAX_FRAMES
-
-
-class Size(Protocol):
-    """What is asked of a medium before anything of it is cut or decoded."""
-
-    def places(self, cuts: Cuts) -> int:
-        """Places in the prompt: tiles, frames, or 1 for speech."""
-
-    def tokens(self, cuts: Cuts) -> int:
-        """Embeddings in the prompt."""
-
-
-@dataclass(frozen=True)
-class ImageSize:
-    width: int
-    height: int
-    tile: int
-    tokens_per_tile: int
-
-    def places(self, cuts: Cuts) -> int:
-        columns, rows = choose_grid(self.width, self.height, 1, cuts.tiles, self.tile)
-        return columns * rows + 1 if columns * rows > 1 else 1  # the thumbnail comes last
-
-    def tokens(self, cuts: Cuts) -> int:
-        return self.places(cuts) * self.tokens_per_tile
-
-    def __str__(self) -> str:
-        return f"image of {self.width}x{self.height}"
-
-
-@dataclass(frozen=True)
-class VideoSize:
-    fps: float
-    n_frames: int
-    start_s: float | None
-    end_s: float | None
-    tokens_per_tile: int
-
-    def indices(self, cuts: Cuts) -> list[int]:
-        fewest = min(MIN_FRAMES, cuts.frames)
-        return sample_frames(self.fps, self.n_frames, self.start_s, self.end_s, cuts.frames, fewest)
-
-    def places(self, cuts: Cuts) -> int:
-        return len(self.indices(cuts))
-
-    def tokens(self, cuts: Cuts) -> int:
-        return self.places(cuts) * self.tokens_per_tile
-
-    def __str__(self) -> str:
-        return f"video of {self.n_frames / self.fps:.3g} s"
-
-
-@dataclass(frozen=True)
-class SpeechSize:
-    """`samples` at 16 kHz; `prompt_embeddings` are the learned vectors that stand before them."""
-
-    samples: int
-    prompt_embeddings: int = 0
-
-    def places(self, cuts: Cuts) -> int:
-        return 1
-
-    def tokens(self, cuts: Cuts) -> int:
-        return self.prompt_embeddings + num_llm_tokens(num_fbank_frames(self.samples))
-
-    def __str__(self) -> str:
-        return f"audio of {self.samples / SAMPLE_RATE:.3g} s"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +51,7 @@ class Processor:
         """
         request = loaded.request
         sizes = [self._size(content) for content in loaded.media]
-        cuts = self.fit(request.messages, sizes, request.image_tiles or DEMO_TILES)
+        cuts = self.fit(request.messages, sizes, Cuts.asked(request.pictures))
         ids = self._tokens(request.messages, [size.places(cuts) for size in sizes])
         pictures: list[Tensor] = []
         audio: list[Tensor] = []
@@ -151,24 +67,10 @@ class Processor:
             n_tokens=sum(token >= 0 for token in ids) + sum(size.tokens(cuts) for size in sizes),
         )
 
-    def fit(self, messages: Sequence[Message], sizes: Sequence[Size], tiles: int) -> Cuts:
-        """The finest cuts, of at most `tiles` tiles an image, with which the whole prompt fits the budget."""
+    def fit(self, messages: Sequence[Message], sizes: Sequence[Size], cuts: Cuts) -> Cuts:
+        """The finest cuts, from `cuts` on, with which the whole prompt fits the budget."""
         text = sum(token >= 0 for token in self._tokens(messages, [1] * len(sizes)))
-        budget = self.config.tokenizer_max_length
-        cuts = Cuts(tiles)
-        while text + sum(size.tokens(cuts) for size in sizes) > budget:
-            if cuts.tiles > 1 and any(isinstance(size, ImageSize) for size in sizes):
-                cuts = cuts._replace(tiles=cuts.tiles - 1)
-            elif cuts.frames > 1 and any(isinstance(size, VideoSize) for size in sizes):
-                cuts = cuts._replace(frames=cuts.frames - 1)
-            else:
-                parts = [f"text {text}", *(f"{size} {size.tokens(cuts)}" for size in sizes)]
-                raise SampleError(
-                    f"the prompt takes {text + sum(size.tokens(cuts) for size in sizes)} tokens at the least "
-                    f"({', '.join(parts)}), more than the model's {budget}",
-                    "limit",
-                )
-        return cuts
+        return fit(text, sizes, cuts, self.config.tokenizer_max_length)
 
     def _tokens(self, messages: Sequence[Message], places: Sequence[int]) -> list[int]:
         return tokenise(conversation(messages, places), self.tokenizer)

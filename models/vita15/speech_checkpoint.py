@@ -1,25 +1,27 @@
 """Reading and writing the released `vita_tts_ckpt` folder.
 
     decoder/model.json  [idim, odim, {arguments}]
-    decoder/final.pt    a state dict, or {"model": state dict}
+    decoder/final.pt    a state dict, or a training snapshot {"model": state dict, ...}
     codec/model.json    {...}
     codec/final.pt      a state dict each under "generator", "quantizer" and "encoder"
 
 In place of each `final.pt` a `model.safetensors` is read first; there the codec's parts are prefixes of the
-names. A `.pt` is only ever opened with `weights_only=True`. Every tensor must be there, in its shape, and no
-other: the released loader skips what does not fit, which leaves random weights behind unseen.
+names. A `.pt` is only ever opened with `weights_only=True`, and with argparse.Namespace as the one class allowed in
+it, which holds settings in training snapshots. Every tensor must be there, in its shape: the released loader skips
+what does not fit, which leaves random weights behind unseen. Tensors that the models do not know are left out and told.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
-from safetensors import SafetensorError
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -35,8 +37,11 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 class SpeechModels(NamedTuple):
+    """`unknown` names the tensors that were left out."""
+
     decoder: SpeechDecoder
     codec: Codec
+    unknown: tuple[str, ...] = ()
 
 
 class SpeechParameters(NamedTuple):
@@ -67,16 +72,34 @@ def build_speech(
 def load_speech(folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu") -> SpeechModels:
     """Load both models of a `vita_tts_ckpt` folder, in eval mode; the codec stays in float32.
 
-    Raises `CheckpointError` naming the folder, what is wrong and the remedy.
+    On the device "meta" no weight is read, but all is checked. Raises `CheckpointError` naming the folder, what is
+    wrong and the remedy.
     """
-    return SpeechModels(load_speech_decoder(folder / "decoder", dtype, device), load_codec(folder / "codec", device))
+    decoder = _load_decoder(folder / "decoder", dtype, device)
+    codec = _load_codec(folder / "codec", device)
+    names = [f"decoder: {name}" for name in decoder.unknown] + [f"codec: {name}" for name in codec.unknown]
+    return SpeechModels(decoder.module, codec.module, tuple(names))
 
 
 def load_speech_decoder(folder: Path, dtype: torch.dtype = torch.float32, device: str = "cpu") -> SpeechDecoder:
     """Load `decoder/`. The NAR and prefix layer counts are those of the state dict."""
-    state = _read_state(folder)
+    return _load_decoder(folder, dtype, device).module
+
+
+def load_codec(folder: Path, device: str = "cpu") -> Codec:
+    """Load `codec/`, fusing the weight norm."""
+    return _load_codec(folder, device).module
+
+
+class _Filled(NamedTuple, Generic[AnyModule]):
+    module: AnyModule
+    unknown: list[str]
+
+
+def _load_decoder(folder: Path, dtype: torch.dtype, device: str) -> _Filled[SpeechDecoder]:
+    state = _read_state(folder, device)
     if isinstance(state.get("model"), Mapping):
-        state = state["model"]
+        state = dict(state["model"])
     _require_tensors(folder, state)
     try:
         stated = SpeechDecoderConfig.from_json(_read_json(folder))
@@ -93,20 +116,19 @@ def load_speech_decoder(folder: Path, dtype: torch.dtype = torch.float32, device
     return _fill(decoder, state, folder, dtype, device)
 
 
-def load_codec(folder: Path, device: str = "cpu") -> Codec:
-    """Load `codec/`, fusing the weight norm."""
-    state = _read_state(folder)
+def _load_codec(folder: Path, device: str) -> _Filled[Codec]:
+    state = _read_state(folder, device)
     if not all(isinstance(value, Tensor) for value in state.values()):
         state = _flatten_parts(folder, state)
     _require_tensors(folder, state)
-    state = fuse_weight_norm(state)
     try:
+        state = fuse_weight_norm(state)
         config = CodecConfig.from_json(_read_json(folder)).with_widths_of(state)
         with torch.device("meta"):
             codec = Codec(config)
     except KeyError as error:
         raise CheckpointError(f"{folder}: the weights lack {error.args[0]}\n{REMEDY}") from error
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{folder / 'model.json'}: {error}\n{REMEDY}") from error
     return _fill(codec, state, folder, torch.float32, device)
 
@@ -141,28 +163,45 @@ def _is_weight_normed(name: str) -> bool:
     return leaf == "weight" and convolution and not plain
 
 
-def _fill(module: AnyModule, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype, device: str) -> AnyModule:
-    check_tensors(folder, module.state_dict(), state, REMEDY)
+def _fill(
+    module: AnyModule, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype, device: str
+) -> _Filled[AnyModule]:
+    unknown = check_tensors(folder, module.state_dict(), state, REMEDY)
     placed = {
-        name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype) for name, tensor in state.items()
+        name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in state.items()
+        if name not in set(unknown)
     }
     module.load_state_dict(placed, assign=True)
-    return module.eval()
+    return _Filled(module.eval(), unknown)
 
 
-def _read_state(folder: Path) -> dict[str, Any]:
+def _read_state(folder: Path, device: str) -> dict[str, Any]:
+    """The content of the weights' file on the CPU; on the device "meta", names, shapes and types alone."""
     safe, pickled = folder / "model.safetensors", folder / "final.pt"
     path = safe if safe.exists() else pickled
     if not path.exists():
         raise CheckpointError(f"{folder}: neither model.safetensors nor final.pt is there\n{REMEDY}")
+    headers = device == "meta"
     try:
-        state = load_file(path) if path == safe else torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        reason = str(error).partition("\n")[0]
+        if path == safe:
+            state: Any = _headers(path) if headers else load_file(path)
+        else:
+            with torch.serialization.safe_globals([argparse.Namespace]):
+                where = "meta" if headers else "cpu"
+                state = torch.load(path, map_location=where, weights_only=True, mmap=zipfile.is_zipfile(path))
+    except Exception as error:  # a broken file makes torch's reader raise nearly anything
+        reason = (str(error) or type(error).__name__).partition("\n")[0]
         raise CheckpointError(f"{path}: cannot be read as tensors only: {reason}\n{REMEDY}") from error
     if not isinstance(state, Mapping):
         raise CheckpointError(f"{path}: holds {type(state).__name__}, expected a dictionary\n{REMEDY}")
     return dict(state)
+
+
+def _headers(path: Path) -> dict[str, Tensor]:
+    with safe_open(path, "pt") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        return {name: torch.empty(part.get_shape(), device="meta") for name, part in slices.items()}
 
 
 def _flatten_parts(folder: Path, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +221,9 @@ def _read_json(folder: Path) -> Any:
     path = folder / "model.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise CheckpointError(f"{path}: nested too deeply\n{REMEDY}") from None
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
 
 

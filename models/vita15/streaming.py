@@ -13,16 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from harness.types import Chunk, Generation, Response, Timings, Usage, Waveform
-from models.decoding import Emission, stream
+from harness.types import Chunk, Ready, Response, Timings, Usage, Waveform
+from models.decoding import Decode, Prompt
+from models.vita15.answering import prompts_of
 from models.vita15.checkpoint import Loaded
-from models.vita15.generation import before_stop, sampling_of, stop_check
-from models.vita15.processor import ModelInputs, collate
-from models.vita15.prompts import strip_state
+from models.vita15.generation import TextFeed, decoding_of
+from models.vita15.processor import ModelInputs
 from models.vita15.speech_checkpoint import SpeechModels
 from models.vita15.speech_config import Sampling
 from models.vita15.speech_stream import ChunkedVocoder, SpeechSession, SpeechSynthesizer
-from models.vita15.tokenizer import VitaTokenizer
 from models.vita15.tts_text import SegmentBuffer
 
 
@@ -30,40 +29,6 @@ def synthesizer(loaded: Loaded, speech: SpeechModels, sampling: Sampling) -> Spe
     """The speech side on top of the language model's tokenizer and input embeddings."""
     tokenize, embed = loaded.tokenizer.encode, loaded.model.model.embed_tokens
     return SpeechSynthesizer(speech.decoder, ChunkedVocoder(speech.codec), tokenize, embed, sampling)
-
-
-class TextFeed:
-    """Tokens in, answer text out as soon as nothing that follows can change it."""
-
-    def __init__(self, tokenizer: VitaTokenizer, stop: Sequence[str]) -> None:
-        self._tokenizer, self._stop = tokenizer, stop
-        self._ids: list[int] = []
-        self._given = 0
-
-    @property
-    def n_tokens(self) -> int:
-        return len(self._ids)
-
-    @property
-    def raw(self) -> str:
-        """All that was decoded, state mark included, up to a stop string."""
-        return before_stop(self._tokenizer.decode(self._ids), self._stop).text
-
-    def add(self, ids: Sequence[int], final: bool) -> str:
-        """The text that the tokens add. Half a character, or what may be a stop string's start, waits."""
-        self._ids += ids
-        known = self.raw
-        if not final:
-            known = known.rstrip("\ufffd")
-            known = known[: len(known) - max((_overlap(known, mark) for mark in self._stop), default=0)]
-        text = strip_state(known)
-        new, self._given = text[self._given :], max(self._given, len(text))
-        return new
-
-
-def _overlap(text: str, mark: str) -> int:
-    """How many of the last characters of `text` begin `mark`."""
-    return next((n for n in range(len(mark) - 1, 0, -1) if text.endswith(mark[:n])), 0)
 
 
 @dataclass
@@ -81,18 +46,18 @@ class AnswerStream(Iterator[Chunk]):
     Raises `SpeechError` while iterating when speech is asked for and there is nothing to say.
     """
 
-    def __init__(
-        self, loaded: Loaded, inputs: ModelInputs, generation: Generation, speaker: SpeechSynthesizer | None
-    ) -> None:
-        self._loaded, self._inputs, self._generation = loaded, inputs, generation
-        self._feed = TextFeed(loaded.tokenizer, generation.stop)
+    def __init__(self, loaded: Loaded, ready: Ready, speaker: SpeechSynthesizer | None) -> None:
+        self._start = time.monotonic() - ready.prepare_s
+        self._loaded, self._ready = loaded, ready
+        self._inputs: ModelInputs = ready.inputs
+        self._generation = ready.request.generation
+        self._feed = TextFeed(loaded.tokenizer, self._generation.stop)
         self._session = None
         if speaker is not None:
             config = speaker.vocoder.codec.config
             self._rate, self._hop = config.sample_rate, config.hop
             device = speaker.decoder.embedding.weight.device
-            self._session = SpeechSession(speaker, torch.Generator(device).manual_seed(generation.seed))
-        self._start = time.monotonic()
+            self._session = SpeechSession(speaker, torch.Generator(device).manual_seed(self._generation.seed))
         self._moments = _Moments()
         self._made: list[Chunk] = []
         self._truncated = False
@@ -105,7 +70,6 @@ class AnswerStream(Iterator[Chunk]):
         return chunk
 
     def response(self) -> Response:
-        text = "".join(chunk.text for chunk in self._made)
         pieces = [chunk for chunk in self._made if chunk.speech is not None]
         speech, moments = _joined(pieces), self._moments
         first_code = self._session.first_code if self._session else None
@@ -120,7 +84,7 @@ class AnswerStream(Iterator[Chunk]):
             underruns=underruns(pieces) if pieces else None,
         )
         codes = 0 if speech is None else len(speech.samples) // self._hop
-        raw = self._feed.raw
+        raw, text = self._feed.raw, self._feed.text
         return Response(
             text,
             speech,
@@ -132,39 +96,31 @@ class AnswerStream(Iterator[Chunk]):
 
     def _run(self) -> Iterator[Chunk]:
         segments = SegmentBuffer()
-        text = ""
-        for emission in self._emissions():
-            final = emission.finish is not None
-            self._truncated = emission.finish == "length"
-            new = self._feed.add(emission.ids, final)
-            text += new
+        for emission in (decode := self._decode()):
+            new = self._feed.add(emission.ids, emission.finish is not None)
+            final = emission.finish is not None or self._feed.stopped
+            self._truncated = emission.finish == "length" and not self._feed.stopped
             if self._moments.first_token is None:
                 self._moments.first_token = emission.time - self._start
+            if final:
+                decode.end(emission.row)
             if new:
                 yield Chunk(self._now(), new)
             if self._session is not None:
                 for segment in [*segments.add(new), *(segments.finish() if final else ())]:
                     yield from self._speak(self._session, segment)
         if self._session is not None:
-            self._session.finish(text)
+            self._session.finish(self._feed.text)
 
-    def _emissions(self) -> Iterator[Emission]:
-        model, defaults, generation = self._loaded.model, self._loaded.generation, self._generation
-        embedded = model.embed(collate([self._inputs]))
-        _wait_for(model.device)
-        self._moments.encoded = self._now()
+    def _decode(self) -> Decode:
+        def supply(count: int) -> list[Prompt]:
+            if self._moments.encoded is not None:
+                return []
+            (prompt,) = prompts_of(self._loaded, [self._ready])
+            self._moments.encoded = self._now()
+            return [prompt]
 
-        return stream(
-            model,
-            embedded.inputs_embeds,
-            embedded.attention_mask,
-            max_new_tokens=generation.max_new_tokens,
-            min_new_tokens=generation.min_new_tokens,
-            stop_ids=defaults.stop_ids,
-            sampling=sampling_of(generation, defaults.repetition_penalty),
-            generators=[torch.Generator().manual_seed(generation.seed)],
-            should_stop=stop_check(self._loaded.tokenizer, generation.stop),
-        )
+        return Decode(self._loaded.model, supply, 1, decoding_of(self._generation, self._loaded.generation))
 
     def _speak(self, session: SpeechSession, segment: str) -> Iterator[Chunk]:
         for piece in session.say(segment):
@@ -192,8 +148,3 @@ def underruns(pieces: Sequence[Chunk]) -> int:
 def _joined(pieces: Sequence[Chunk]) -> Waveform | None:
     waves = [piece.speech for piece in pieces if piece.speech is not None]
     return Waveform(np.concatenate([wave.samples for wave in waves]), waves[0].rate) if waves else None
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -39,17 +40,41 @@ class VitaTokenizer:
         missing = [token for token in (END_OF_TEXT, TURN_START, TURN_END) if backend.token_to_id(token) is None]
         if missing:
             raise ValueError(f"the tokenizer has no token {', '.join(missing)}")
+        self._control = {index for index, token in backend.get_added_tokens_decoder().items() if token.special}
+        self._bytes: dict[int, bytes] = {}
 
     def __len__(self) -> int:
         """Number of tokens with the added ones: 151665 in the release."""
         return self.backend.get_vocab_size(with_added_tokens=True)
 
     def encode(self, text: str) -> list[int]:
-        return list(self.backend.encode(text, add_special_tokens=False).ids)
+        """Raises ValueError on text that is none: a lone half of a UTF-16 pair."""
+        try:
+            return list(self.backend.encode(text, add_special_tokens=False).ids)
+        except TypeError:
+            place = next((at for at, character in enumerate(text) if 0xD800 <= ord(character) < 0xE000), None)
+            raise ValueError(f"the text has half a character (a lone surrogate) at place {place}") from None
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has; about so many where it cannot be encoded (a lone surrogate)."""
+        try:
+            return len(self.encode(text))
+        except ValueError:
+            return len(text)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of the ids without control tokens; ids past the vocabulary (padding rows) give nothing."""
         return str(self.backend.decode(list(ids), skip_special_tokens=True))
+
+    def bytes_of(self, index: int) -> bytes:
+        """What one token adds to a text, in UTF-8; a character's bytes may come in several tokens.
+
+        The bytes of ids one after the other are the text that `decode` gives.
+        """
+        if index not in self._bytes:
+            token = None if index in self._control else self.backend.id_to_token(index)
+            self._bytes[index] = b"" if token is None else _token_bytes(token)
+        return self._bytes[index]
 
     def id_of(self, token: str) -> int:
         """The id of one token. Raises KeyError."""
@@ -80,6 +105,22 @@ def byte_tokenizer() -> VitaTokenizer:
     """256 byte tokens and Qwen2.5's added tokens, without merges: every text, at a byte a token."""
     symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
     return VitaTokenizer(byte_level({symbol: index for index, symbol in enumerate(symbols)}, []))
+
+
+@cache
+def _byte_of() -> dict[str, int]:
+    """The character that stands for a byte in a vocabulary -> that byte (GPT-2's table)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + place): byte for place, byte in enumerate(others)}
+
+
+def _token_bytes(token: str) -> bytes:
+    """A token with a character that stands for no byte is an added one, which is text as it is."""
+    table = _byte_of()
+    if all(character in table for character in token):
+        return bytes(table[character] for character in token)
+    return token.encode()
 
 
 def _read_merges(path: Path) -> list[tuple[str, str]]:

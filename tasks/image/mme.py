@@ -1,81 +1,106 @@
 """MME: yes/no questions on images, two for each image, in 14 categories (Fu et al., arXiv 2306.13394).
 
 A category's score is accuracy over questions plus accuracy over images with both questions right, 0..200 points:
-perception is the sum of ten categories, cognition of four, the total (0..2800) of all.
-
-Generation stops after 64 tokens. VITA-1.5's own evaluation allows 2048 and lmms-eval 16; 64 differs from 2048 only
-for answers that have not come to yes or no by then.
+perception is the sum of ten categories, cognition of four, the total (0..2800) of all. Questions belong together by
+the content of their picture; one that lacks its partner is in no category's score.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from harness.contracts import PromptFn, Row, Sums
-from harness.types import Doc, Generation, Message, Sample, Score, Text
+from harness.task import Combined, Member, Preset, Ratio, Row, Task
+from harness.types import Answer, Doc, Generation, Message, Pictures, Score, Text
 from tasks.data import Source, media_part
-from tasks.image.prompts import MME_PROMPTS, VITA_MAX_TILES
+from tasks.image.prompts import MME_WORDINGS
 from tasks.readers import mme as reader
 from tasks.readers.hub import Hub
 from tasks.scoring import yes_no
-from tasks.task import Metric, Task, on_text
 
-COLUMNS = ("question_id", "image_path", "category", "question", "answer")
+PERCEPTION = (
+    "existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR",
+)  # fmt: skip
+COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
+COLUMNS = ("question_id", "image_path", "image_key", "category", "question", "answer")
+SETTINGS = {
+    "vita": (Generation(max_new_tokens=2048), Pictures(max_tiles=6)),
+    "lmms_eval": (Generation(max_new_tokens=16), Pictures()),
+    "vlmevalkit": (Generation(max_new_tokens=2048), Pictures()),
+}
 
 
-def _sample(row: Row, prompt: PromptFn) -> Sample:
+def doc_of(row: Row) -> Doc:
     """Raises ValueError naming the field that is missing or unknown."""
     doc = {name: row[name] for name in COLUMNS if row.get(name) is not None}
-    for name in ("category", "question", "answer"):
+    for name in ("question", "answer"):
         _field(doc, name)
-    _score(doc, None, yes_no.PROFILES[0])  # an unknown category or answer shows before the model runs
-    parts = (media_part("image", row.get("image")), Text(prompt(doc)))
-    return Sample(row["sample_id"], (Message("user", parts),), doc)
+    _category(doc)
+    yes_no.is_correct("", doc["answer"], yes_no.PROFILES[0])
+    return doc
 
 
-def _image_of(doc: Doc) -> str | None:
-    name = doc.get("image_path") or doc.get("question_id")
-    return None if name is None else str(name)
+def picture_of(doc: Doc) -> str | None:
+    """What both questions on a picture share. A saved row may have lost the picture's content."""
+    known = (doc.get(name) for name in ("image_key", "image_path", "question_id"))
+    name = next((name for name in known if name is not None), None)
+    return None if name is None else f"{doc.get('category')}/{name}"
 
 
-def _score(doc: Doc, response: str | None, profile: str) -> Score:
-    extracted = None if response is None else yes_no.extract(response, profile)
-    correct = yes_no.is_correct(extracted or "", _field(doc, "answer"), profile)
-    parts = yes_no.mme_parts(_field(doc, "category"), correct)
-    return Score("correct", float(correct), parts, extracted=extracted)
+def score(doc: Doc, answer: Answer, profile: str) -> Score:
+    """Whether a question is answered rightly. No answer is wrong whatever the gold answer is."""
+    extracted = None if answer.text is None else yes_no.extract(answer.text, profile)
+    right = extracted is not None and yes_no.is_correct(extracted, _field(doc, "answer"), profile)
+    shown = (str(doc.get("answer")), extracted or "no answer")
+    parts, tags = {"right": float(right)}, {"category": (_category(doc),)}
+    return Score("correct", float(right), parts, extracted=extracted, tags=tags, wrong=not right, shown=shown)
 
 
-def _combine(questions: Sequence[Mapping[str, float]], profile: str) -> Mapping[str, float]:
-    return yes_no.combine_image(questions)
+def points(questions: Sequence[Member], profile: str) -> Mapping[str, float]:
+    """A picture's additive parts. A picture that is there under several names counts once for each pair of questions.
+
+    Each right answer is worth 50 points and both together 100 more: averaged, accuracy plus accuracy+.
+    """
+    by_name: dict[str, list[float]] = {}
+    for doc, scored in questions:
+        own = str(doc.get("image_path") or doc.get("question_id")) if len(questions) > 2 else ""
+        by_name.setdefault(own, []).append(scored.parts["right"])
+    pairs = list(by_name.values())
+    parts = {"questions": float(len(questions)), "right": sum(map(sum, pairs))}
+    if any(len(pair) != 2 for pair in pairs):
+        return parts | {"incomplete": 1.0}
+    both = float(sum(all(pair) for pair in pairs))
+    return parts | {"pictures": float(len(pairs)), "both": both, "points": 50 * parts["right"] + 100 * both}
 
 
-def _field(doc: Doc, name: str) -> str:
+def _preset(name: str) -> Preset:
+    def messages(row: Row) -> Sequence[Message]:
+        text = MME_WORDINGS[name](_field(row, "question"))
+        return (Message("user", (media_part("image", row.get("image")), Text(text))),)
+
+    return Preset(messages, *SETTINGS[name])
+
+
+def _field(doc: Mapping[str, object], name: str) -> str:
     value = doc.get(name)
     if not isinstance(value, str) or not value:
         raise ValueError(f"the row has no {name}; its fields are {', '.join(doc)}")
     return value
 
 
-def _points(name: str) -> Callable[[Sums], Any]:
-    return lambda sums: yes_no.mme_scores(sums)[name]
+def _category(doc: Doc) -> str:
+    category = _field(doc, "category")
+    if category not in PERCEPTION + COGNITION:
+        raise ValueError(f"MME has no category {category!r}; it has {', '.join(PERCEPTION + COGNITION)}")
+    return category
 
 
-def _category_points(category: str) -> Callable[[Sums], Any]:
-    """A category that was not asked has no score; in the sums over categories it counts as 0."""
-
-    def value(sums: Sums) -> Any:
-        asked = np.asarray(sums.get(f"{category}.questions", 0.0)) > 0
-        return np.where(asked, yes_no.mme_scores(sums)[f"{category}.score"], np.nan)[()]
-
-    return value
+def _sum(name: str, categories: Sequence[str]) -> Combined:
+    return Combined(name, "points", True, "score", "category", dict.fromkeys(categories, 1.0), headline=True)
 
 
 MME = Task(
     name="mme",
-    version="1",
+    version="2",
     inputs=frozenset({"text", "image"}),
     source=Source(
         reader.read,
@@ -88,22 +113,28 @@ MME = Task(
             columns=("question_id", "image", "question", "answer", "category"),
             adapt=reader.numbered,
         ),
+        published=2374,
     ),
-    sample=_sample,
-    scorer=on_text(_score),
-    combiner=_combine,
+    doc=doc_of,
+    presets={name: _preset(name) for name in MME_WORDINGS},
+    default_preset="vlmevalkit",
+    scorer=score,
     metrics=(
-        *(Metric(name, "points", True, _points(name), headline=True) for name in ("perception", "cognition", "total")),
-        *(Metric(name, "points", True, _category_points(name)) for name in yes_no.PERCEPTION + yes_no.COGNITION),
+        _sum("perception", PERCEPTION),
+        _sum("cognition", COGNITION),
+        _sum("total", PERCEPTION + COGNITION),
+        Ratio("score", "points", True, "points", "pictures", scale=1.0, upper=200.0, by=("category",)),
+        Ratio("acc", "%", True, "right", "questions", by=("category",)),
+        Ratio("acc_plus", "%", True, "both", "pictures", by=("category",)),
     ),
-    prompts=MME_PROMPTS,
-    default_prompt="vita",
     profiles=yes_no.PROFILES,
     default_profile="vlmevalkit_vita",
-    generation=Generation(max_new_tokens=64),
-    image_tiles=VITA_MAX_TILES,
+    benchmark="MME",
+    split="all",
+    published_metrics={"total": "score /2800 (perception+cognition)"},
     cluster_name="image",
-    cluster=_image_of,
+    cluster=picture_of,
+    group=points,
     citation="Fu et al., MME: a comprehensive evaluation benchmark for multimodal large language models, 2023",
     licence="research use only; the images keep the licences of their sources",
 )

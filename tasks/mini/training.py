@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from tasks.image.prompts import MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.dice import Dice
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import CATEGORIES, SceneItem, scenes
@@ -19,6 +20,11 @@ NOISY = 0.35
 NOISE_SNR_DB = (10.0, 25.0)
 NARROW = 0.2
 CHANNELS: tuple[Channel, ...] = ("telephone", "far")
+
+WORDINGS = MME_WORDINGS
+"""How the benchmarks put a question, by preset."""
+ENDINGS = (f" {SHORT_ANSWER}", SHORT_ANSWER, YES_OR_NO)
+"""What they may put at its end."""
 
 
 class Utterance(NamedTuple):

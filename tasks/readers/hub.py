@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from harness.contracts import Row
 from harness.failures import UsageError
+from harness.task import Row
 from tasks.readers import parquet
 from tasks.readers.layout import LayoutError, only_one
 from tasks.readers.media import with_files

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.contracts import Row
 from harness.media import intern, reference
+from harness.task import Row
 from harness.types import Media, MediaKind
 from tasks.readers.layout import AUDIO_SUFFIXES, IMAGE_SUFFIXES, RowError, readable
 from tasks.readers.locate import Locator

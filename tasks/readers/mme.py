@@ -15,8 +15,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.contracts import Row
 from harness.media import sha256_of
+from harness.task import Row
 from tasks.readers.layout import (
     IMAGE_SUFFIXES,
     LayoutError,

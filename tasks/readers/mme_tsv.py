@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from harness.contracts import Row
+from harness.task import Row
 from tasks.readers.layout import LayoutError, RowError, need_file, readable, text_fault
 from tasks.readers.parquet import check_columns
 from tasks.readers.rows import failed

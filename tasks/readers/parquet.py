@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.contracts import Row
 from harness.media import sha256_of
+from harness.task import Row
 from tasks.readers.layout import LayoutError, OtherSplit, TwoSources, files_below, listing
 from tasks.readers.media import with_files
 from tasks.readers.rows import own_columns

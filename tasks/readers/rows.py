@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.contracts import Row
+from harness.task import Row
 from tasks.readers.layout import readable, text_fault
 
 MEDIA_COLUMNS = ("audio", "image", "video")

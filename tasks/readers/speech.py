@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.contracts import Row
+from harness.task import Row
 from harness.types import Doc
 from tasks.readers.layout import (
     AUDIO_SUFFIXES,

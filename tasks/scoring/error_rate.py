@@ -4,12 +4,13 @@ The same hypothesis scores differently under each convention, so a rate is meani
 the name of its profile:
 
 - `whisper`: Whisper's English normalisation, words; Chinese: Whisper's basic one, grapheme clusters.
-- `qwen2`: Qwen2-Audio `evaluate_asr` (also lmms-eval LibriSpeech and FLEURS): tags and loose blanks
-  removed; English: Whisper English, then basic; Chinese: TextNorm, every character a unit.
+- `qwen2`: Qwen2-Audio `evaluate_asr`: tags and loose blanks removed; English: Whisper English, then basic; Chinese:
+  TextNorm, every character a unit.
+- `lmms_eval`: lmms-eval LibriSpeech and FLEURS: the same, and words invented on an empty reference count.
 - `kimi`: Kimi-Audio-Evalkit: normalised as `qwen2`, cut by sacrebleu's `zh` tokeniser, which keeps a run
   of Latin letters or digits as one unit.
-- `ultraeval`: UltraEval-Audio: lower case, Whisper English for both languages, for Chinese then TextNorm;
-  sacrebleu's `13a` (English) or `zh` tokeniser; punctuation counts.
+- `ultraeval`: UltraEval-Audio: the answer's JSON `content` where there is one; lower case, Whisper English for both
+  languages, for Chinese then TextNorm; sacrebleu's `13a` (English) or `zh` tokeniser; punctuation counts.
 - `vita_wer`, `vita_cer`: WeNet `compute-wer` and `compute-cer` as VITA-Audio runs them, without any
   normalisation; `vita` is the first for English and the second for Chinese.
 
@@ -18,6 +19,7 @@ Counts are sufficient statistics: rates of a corpus, merges and bootstraps follo
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -94,6 +96,10 @@ class Profile:
     name: str
     normalize: Callable[[str, Language], str]
     tokenize: Callable[[str, Language], list[str]]
+    counts_empty: bool = False
+    """Words that are invented where the reference is empty are errors, as with this convention's public scorer."""
+    read: Callable[[str], str] = str
+    """Takes the answer out of the form that the convention's prompt asks for."""
 
 
 class _Tokenizer(Protocol):
@@ -119,6 +125,20 @@ def _drop_tags(text: str, language: Language) -> str:
     text = whisper_basic.collapse_spaces(_MODEL_TAG.sub(" ", text))
     text = _SPACE_BEFORE_MARK.sub(r"\1", text).lstrip(" ")
     return "".join(text.split()) if language == "zh" else text
+
+
+def content_of(answer: str) -> str:
+    """The `content` of an answer in the form {"content": "..."}; any other answer as it is.
+
+    >>> content_of('{"content": "a cat"}')
+    'a cat'
+    """
+    try:
+        form = json.loads(answer)
+    except (ValueError, RecursionError):
+        return answer
+    content = form.get("content") if isinstance(form, dict) else None
+    return content if isinstance(content, str) else answer
 
 
 def _is_punctuation(token: str) -> bool:
@@ -186,10 +206,11 @@ def _vita_tokens(text: str, language: Language) -> list[str]:
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("whisper", _whisper_normalize, _words),
+        Profile("whisper", _whisper_normalize, _words, counts_empty=True),
         Profile("qwen2", _qwen2_normalize, _qwen2_tokens),
+        Profile("lmms_eval", _qwen2_normalize, _qwen2_tokens, counts_empty=True),
         Profile("kimi", _qwen2_normalize, _kimi_tokens),
-        Profile("ultraeval", _ultraeval_normalize, _ultraeval_tokens),
+        Profile("ultraeval", _ultraeval_normalize, _ultraeval_tokens, counts_empty=True, read=content_of),
         Profile("vita", _as_it_is, _vita_tokens),
         Profile("vita_wer", _as_it_is, _wer_tokens),
         Profile("vita_cer", _as_it_is, _cer_tokens),

@@ -1,8 +1,4 @@
-"""Yes-or-no answers, and the scores of MME that are built on them.
-
-MME asks two questions about each image, one whose answer is yes and one whose answer is no. A
-category's score is accuracy plus accuracy+ (the share of images with both right), each in percent;
-perception sums ten categories (0 to 2000), cognition four (0 to 800).
+"""Yes-or-no answers as the public scorers of MME read them.
 
 Public scorers read an answer differently, hence the profiles:
 
@@ -18,26 +14,8 @@ State tokens that a model puts before its answer are the model adapter's to remo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
 
 PROFILES = ("vlmevalkit_vita", "vlmevalkit", "lmms_eval")
-
-PERCEPTION = (
-    "existence",
-    "count",
-    "position",
-    "color",
-    "posters",
-    "celebrity",
-    "scene",
-    "landmark",
-    "artwork",
-    "OCR",
-)
-COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
 
 _MARKS = ';/[]"{}()=+\\_-><@`,?!'
 _COMMA_IN_NUMBER = re.compile(r"\d,\d")
@@ -100,63 +78,3 @@ def _extract_by_prefix(response: str) -> str:
         return {"y": "yes", "n": "no"}.get(text, "other")
     beginning = text[:4]
     return next((answer for answer in ("yes", "no") if answer in beginning), "other")
-
-
-def mme_parts(category: str, correct: bool) -> dict[str, float]:
-    """Additive parts of one question.
-
-    Raises ValueError for a category that MME does not have.
-
-    >>> mme_parts("posters", True)
-    {'posters.questions': 1.0, 'posters.correct': 1.0}
-    """
-    if category not in PERCEPTION and category not in COGNITION:
-        raise ValueError(f"MME has no category {category!r}; it has {', '.join(PERCEPTION + COGNITION)}")
-    return {f"{category}.questions": 1.0, f"{category}.correct": float(correct)}
-
-
-def combine_image(questions: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Additive parts of one image from those of its questions.
-
-    >>> combine_image([mme_parts("scene", True), mme_parts("scene", False)])
-    {'scene.questions': 2.0, 'scene.correct': 1.0, 'scene.images': 1.0, 'scene.both': 0.0}
-    """
-    total: dict[str, float] = {}
-    for parts in questions:
-        for name, value in parts.items():
-            total[name] = total.get(name, 0.0) + value
-    categories = [name.removesuffix(".questions") for name in total if name.endswith(".questions")]
-    for category in categories:
-        total[f"{category}.images"] = 1.0
-        total[f"{category}.both"] = float(total[f"{category}.correct"] == total[f"{category}.questions"])
-    return total
-
-
-def mme_scores(sums: Mapping[str, Any]) -> dict[str, Any]:
-    """MME's scores from summed image parts.
-
-    `sums` holds floats, or arrays [resamples] of equal shape; the values returned are alike. For each
-    category `<category>.acc` and `.acc_plus` (percent) and `.score` (0..200), then `perception`
-    (0..2000), `cognition` (0..800) and `total`. A category without questions scores 0.
-    """
-    scores: dict[str, Any] = {}
-    for category in PERCEPTION + COGNITION:
-        acc = _percent(sums, f"{category}.correct", f"{category}.questions")
-        acc_plus = _percent(sums, f"{category}.both", f"{category}.images")
-        scores |= {
-            f"{category}.acc": acc,
-            f"{category}.acc_plus": acc_plus,
-            f"{category}.score": acc + acc_plus,
-        }
-    scores["perception"] = sum(scores[f"{category}.score"] for category in PERCEPTION)
-    scores["cognition"] = sum(scores[f"{category}.score"] for category in COGNITION)
-    scores["total"] = scores["perception"] + scores["cognition"]
-    return scores
-
-
-def _percent(sums: Mapping[str, Any], right: str, asked: str) -> Any:
-    """100 * right / asked, 0 where nothing was asked; a float, or an array like the sums."""
-    n_right = np.asarray(sums.get(right, 0.0), dtype=np.float64)
-    n_asked = np.asarray(sums.get(asked, 0.0), dtype=np.float64)
-    percent = 100.0 * n_right / np.where(n_asked > 0, n_asked, 1.0)
-    return float(percent) if percent.ndim == 0 else percent

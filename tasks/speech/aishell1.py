@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.data import Source
 from tasks.readers.hub import Hub
 from tasks.readers.speech import aishell1, hub_utterances
-from tasks.speech.asr import asr_task
+from tasks.speech.asr import SPEAKERS, Published, asr_task
 
 
 def without_spaces(text: str) -> str:
@@ -27,9 +27,11 @@ AISHELL1 = asr_task(
             columns=("audio", "text"),
             adapt=hub_utterances,
         ),
+        published=7176,
     ),
+    SPEAKERS,
+    published=Published("AISHELL-1", "test"),
     clean=without_spaces,
-    speakers=True,
     citation="Bu et al., AISHELL-1: an open-source Mandarin speech corpus and a speech recognition baseline, 2017",
     licence="Apache-2.0",
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from harness.task import Task
 from tasks.data import Source
 from tasks.readers.speech import aishell2
-from tasks.speech.asr import asr_task
-from tasks.task import Task
+from tasks.speech.asr import SPEAKERS, asr_task
 
 
 def _task(channel: str) -> Task:
@@ -19,8 +19,9 @@ def _task(channel: str) -> Task:
             partial(aishell2, channel=channel),
             (folder,),
             f"{folder}/wav.scp (id and path) and {folder}/trans.txt (id and text)",
+            published=5000,
         ),
-        speakers=True,
+        SPEAKERS,
         citation="Du et al., AISHELL-2: transforming Mandarin ASR research into industrial scale, 2018",
         licence="research use, on request from the publisher",
     )

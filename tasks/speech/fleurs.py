@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from harness.task import Task
 from tasks.data import Source
 from tasks.readers.hub import Hub
-from tasks.readers.speech import fleurs, hub_utterances
+from tasks.readers.speech import fleurs, fleurs_sentence, hub_utterances
 from tasks.scoring.error_rate import Language
-from tasks.speech.asr import asr_task
-from tasks.task import Task
+from tasks.speech.asr import Clusters, asr_task
 
 
 def _task(language: Language, config: str, kimi_prompt: str) -> Task:
@@ -33,7 +33,9 @@ def _task(language: Language, config: str, kimi_prompt: str) -> Task:
                 columns=("audio", "transcription"),
                 adapt=hub_utterances,
             ),
+            published={"en": 647, "zh": 945}[language],
         ),
+        Clusters("sentence", fleurs_sentence),
         reference="transcription",
         kimi_prompt=kimi_prompt,
         citation="Conneau et al., FLEURS: few-shot learning evaluation of universal representations of speech, 2022",

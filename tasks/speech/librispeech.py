@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from harness.task import Task
 from tasks.data import Source
 from tasks.readers.hub import Hub
 from tasks.readers.speech import hub_utterances, librispeech
-from tasks.speech.asr import asr_task
-from tasks.task import Task
+from tasks.speech.asr import SPEAKERS, Published, asr_task
+
+ROWS = {"dev-clean": 2703, "dev-other": 2864, "test-clean": 2620, "test-other": 2939}
 
 
 def _task(part: str, condition: str) -> Task:
@@ -27,8 +29,9 @@ def _task(part: str, condition: str) -> Task:
     return asr_task(
         f"librispeech_{part}_{condition}",
         "en",
-        Source(partial(librispeech, split=split), (f"LibriSpeech/{split}",), layout, hub),
-        speakers=True,
+        Source(partial(librispeech, split=split), (f"LibriSpeech/{split}",), layout, hub, ROWS[split]),
+        SPEAKERS,
+        published=Published("LibriSpeech", split),
         citation="Panayotov et al., Librispeech: an ASR corpus based on public domain audio books, ICASSP 2015",
         licence="CC-BY-4.0",
     )

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
-from harness.contracts import Row
+from harness.task import Task
 from tasks.data import Source
 from tasks.readers.hub import Hub
-from tasks.readers.speech import hub_utterances, metadata
-from tasks.speech.asr import asr_task
-from tasks.task import Task
+from tasks.readers.speech import hub_utterances, wenetspeech, wenetspeech_recording
+from tasks.speech.asr import Clusters, Published, asr_task
 
 
 def _task(part: str) -> Task:
     split = f"test_{part}"
-
-    def read(folder: Path) -> Iterator[Row]:
-        return metadata(folder / "WenetSpeech" / split, "text")
-
     return asr_task(
         f"wenetspeech_{part}",
         "zh",
         Source(
-            read,
+            partial(wenetspeech, split=split),
             (f"WenetSpeech/{split}",),
             f"WenetSpeech/{split}/metadata.jsonl (file_name, text) and the audio that it names",
             Hub(
@@ -33,7 +27,10 @@ def _task(part: str) -> Task:
                 columns=("audio", "text"),
                 adapt=hub_utterances,
             ),
+            published={"net": 24774, "meeting": 8370}[part],
         ),
+        Clusters("recording", wenetspeech_recording),
+        published=Published("WenetSpeech", split),
         lmms_eval_prompt="Please listen to the audio and transcribe what you hear. Please only provide the "
         "transcription without any additional commentary. Do not include any punctuation.",
         citation="Zhang et al., WenetSpeech: a 10000+ hours multi-domain Mandarin corpus, ICASSP 2022",

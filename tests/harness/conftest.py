@@ -1,4 +1,4 @@
-"""A plug-in as another package brings it: an installed distribution with entry points."""
+"""A plug-in that is installed for a test, and the command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from harness import cli, registry
+from tests.harness.plugin import TOYS, write_plugin
 
 Install = Callable[[Mapping[str, Mapping[str, str]]], None]
 
@@ -19,16 +20,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     """Install a distribution: group -> name -> address. It is gone after the test."""
 
     def put(entries: Mapping[str, Mapping[str, str]]) -> None:
-        info = tmp_path / "plugins" / "omni_plugin-1.dist-info"
-        info.mkdir(parents=True, exist_ok=True)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: omni-plugin\nVersion: 1\n")
-        lines = [
-            line
-            for group, names in entries.items()
-            for line in (f"[harness.{group}]", *(f"{name} = {address}" for name, address in names.items()), "")
-        ]
-        (info / "entry_points.txt").write_text("\n".join(lines))
-        monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
+        folder = write_plugin(tmp_path / "plugins", entries)
+        monkeypatch.syspath_prepend(str(folder))
         registry._addresses.cache_clear()
 
     yield put
@@ -37,11 +30,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 @pytest.fixture
 def toys(install: Install) -> None:
-    """The toy task and model, known by name."""
-    toy = "tests.harness.toy"
-    install(
-        {"tasks": {"toy": f"{toy}:TASK", "toy_broken": f"{toy}:BROKEN"}, "models": {"toy-model": f"{toy}:ToyModel"}}
-    )
+    """The toy tasks, model and judge, known by name."""
+    install(TOYS)
 
 
 class Called(NamedTuple):

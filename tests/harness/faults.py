@@ -22,10 +22,14 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
+from harness import registry
+from harness.config import make_config
 from harness.run import Objects, resume, score_again, start
 from harness.schema import Results
 from harness.store import RunDir
+from tests.harness.plugin import TOYS, write_plugin
 from tests.harness.toy import ToyModel, config, numbered, objects, toy_task
+from tests.harness.toy_judge import LOG
 
 MODES = ("before", "within", "after")
 CALLS = ("open", "write", "fsync", "replace", "rename", "unlink", "remove", "mkdir", "rmdir", "ftruncate")
@@ -202,7 +206,79 @@ def kill_score(folder: Path, every: int) -> dict[str, int]:
     return _trials(rescore, lambda path: shutil.copytree(whole.path, path), verdict, folder, every)
 
 
-COMMANDS: dict[str, Callable[[Path, int], dict[str, int]]] = {"run": kill_run, "score": kill_score}
+def kill_judge(folder: Path, every: int) -> dict[str, int]:
+    """A judging pass over a run without judgements: nothing is judged twice but what was said as the kill came."""
+    sys.path.insert(0, str(write_plugin(folder / "plugins", TOYS)))
+    registry._addresses.cache_clear()
+    asked = folder / "asked"
+    os.environ |= {LOG: str(asked), "HARNESS_CACHE": str(folder / "cache")}
+    whole = start(
+        make_config({"model": "toy-model", "tasks": ["toy_judged"], "data": "mini", "judge": "none"}), folder / "whole"
+    )
+
+    def judge(path: Path) -> object:
+        return score_again(path, {}, ["toy-judge"])
+
+    def begin(path: Path) -> None:
+        shutil.copytree(whole.path, path)
+        shutil.rmtree(folder / "cache", ignore_errors=True)
+        asked.unlink(missing_ok=True)
+
+    def verdict(path: Path) -> str:
+        try:
+            judge(path)
+        except Exception as error:
+            return f"stuck: {error}"
+        said = asked.read_text().splitlines()
+        kept = [line["key"] for line in map(json.loads, (path / "judgements" / "toy-judge.jsonl").open())]
+        entry = RunDir.open(path).results().tasks["toy_judged"]
+        once = len(kept) == len(set(kept)) == len(set(said)) == 12 and len(said) <= 13
+        return "good" if once and entry.valid and entry.headline.metrics["accuracy"].value == 100 else "wrong"
+
+    return _trials(judge, begin, verdict, folder, every)
+
+
+def kill_report(folder: Path, every: int) -> dict[str, int]:
+    """A report over an earlier one: at any moment the earlier page or the new one is there, whole.
+
+    Two folders cannot change places at once: between the two renames the earlier one lies beside its place.
+    """
+    from reports.page.site import write_site
+
+    first = start(config(), folder / "first", mixed())
+    second = start(config(limit=6), folder / "second", mixed())
+    write_site([second.path], folder / "expected")
+    whole = _contents(folder / "expected")
+
+    def verdict(path: Path) -> str:
+        aside = path.with_name(f".{path.name}.report-old")
+        if _contents(path if path.exists() else aside) not in (before, whole):
+            return "wrong"
+        try:
+            write_site([second.path], path)
+        except Exception as error:
+            return f"stuck: {error}"
+        left = [entry.name for entry in path.parent.iterdir() if entry.name.startswith((path.name, f".{path.name}"))]
+        return "good" if _contents(path) == whole and left == [path.name] else f"wrong: {left}"
+
+    def begin(path: Path) -> None:
+        write_site([first.path], path)
+
+    begin(folder / "earlier")
+    before = _contents(folder / "earlier")
+    return _trials(lambda path: write_site([second.path], path), begin, verdict, folder, every)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+COMMANDS: dict[str, Callable[[Path, int], dict[str, int]]] = {
+    "run": kill_run,
+    "score": kill_score,
+    "judge": kill_judge,
+    "report": kill_report,
+}
 
 
 def _trials(
@@ -227,7 +303,7 @@ def _trials(
             told[found.partition(":")[0]] += 1
             if found != "good":
                 print(f"operation {at}, {mode}: {found}", file=sys.stderr)
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
     return told
 
 

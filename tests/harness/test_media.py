@@ -35,11 +35,14 @@ def test_sample_formats(tmp_path: Path, subtype: str) -> None:
     assert np.allclose(load_audio(tmp_path / "a.wav").samples, TONE, atol=1 / 32768)
 
 
-def test_of_a_stereo_file_the_first_channel(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.flac", np.column_stack([TONE, -TONE]), 44100)
-    found = load_audio(tmp_path / "a.flac")
-    assert found.rate == 44100
-    assert np.allclose(found.samples, TONE, atol=1e-4)
+def test_of_a_stereo_file_the_channels_that_the_model_hears(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", np.column_stack([TONE, TONE / 2]), 44100)
+    path = Media("audio", str(tmp_path / "a.flac"))
+    first, mean = media.load(path, channels="first"), media.load(path)
+    assert isinstance(first, Waveform) and isinstance(mean, Waveform)
+    assert first.rate == mean.rate == 44100
+    assert np.allclose(first.samples, TONE, atol=1e-4)
+    assert np.allclose(mean.samples, 0.75 * TONE, atol=1e-4)
 
 
 def test_a_cut_is_in_seconds(tmp_path: Path) -> None:
@@ -97,7 +100,7 @@ def test_bad_images_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name in ("cut.png", "no.png"):
         with pytest.raises(SampleError, match="cannot be decoded"):
             load_image(tmp_path / name)
-    monkeypatch.setattr(media, "MAX_PIXELS", 100)
+    monkeypatch.setattr("harness.media.pictures.MAX_PIXELS", 100)
     with pytest.raises(SampleError, match="more than 100"):
         load_image(tmp_path / "a.png")
 

@@ -58,7 +58,7 @@ def _doc(row: Row) -> Doc:
 
 def _asks(text: str) -> Any:
     def messages(row: Row) -> Sequence[Message]:
-        media = [Media("audio", row["media"])] if "media" in row else []
+        media = [Media("audio", row["media"], row.get("sha256", ""))] if "media" in row else []
         return (Message("user", (*media, Text(text.format(row["i"])))),)
 
     return messages

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import Qwen2ForCausalLM
 
-from models.decoding import BLOCK, Decoded, Sampling, decode, pack_left, sample, stream
+from models.decoding import BLOCK, Decode, Decoded, Decoding, Prompt, Sampling, collect, decode, supplier
+from models.sampling import sample
 from models.vita15.config import Vita15Config
 from models.vita15.language import qwen2_config
 
@@ -43,15 +44,12 @@ def prompts(lm: Qwen2ForCausalLM, lengths: list[int], left: bool = False) -> tup
     return embeds, mask
 
 
-def generators(seeds: list[int]) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed) for seed in seeds]
-
-
 def ids(decoded: list[Decoded]) -> list[list[int]]:
     return [row.ids for row in decoded]
 
 
 LENGTHS = [5, 19, 2, 33, 8, 1, 64, 27]
+STOPS = (3, 17, 21, 30, 44)
 
 
 @pytest.mark.parametrize("left", [False, True])
@@ -66,9 +64,9 @@ def test_greedy_answers_do_not_depend_on_the_batch(lm: Qwen2ForCausalLM, size: i
 
 def test_sampled_answers_do_not_depend_on_the_batch(lm: Qwen2ForCausalLM) -> None:
     how = {"max_new_tokens": 30, "sampling": Sampling(temperature=1.0, top_k=20, top_p=0.9)}
-    alone = [ids(decode(lm, *prompts(lm, [n]), generators=generators([n]), **how))[0] for n in LENGTHS]
-    assert ids(decode(lm, *prompts(lm, LENGTHS), generators=generators(LENGTHS), **how)) == alone
-    other = ids(decode(lm, *prompts(lm, LENGTHS), generators=generators([n + 1 for n in LENGTHS]), **how))
+    alone = [ids(decode(lm, *prompts(lm, [n]), seeds=[n], **how))[0] for n in LENGTHS]
+    assert ids(decode(lm, *prompts(lm, LENGTHS), seeds=LENGTHS, **how)) == alone
+    other = ids(decode(lm, *prompts(lm, LENGTHS), seeds=[n + 1 for n in LENGTHS], **how))
     assert other != alone
 
 
@@ -104,16 +102,71 @@ def test_reading_less_often_changes_no_answer(lm: Qwen2ForCausalLM, every: int) 
     assert [(row.ids, row.finish) for row in got] == [(row.ids, row.finish) for row in want]
 
 
+def prompt(lm: Qwen2ForCausalLM, length: int) -> Prompt:
+    return Prompt(prompts(lm, [length])[0][0], seed=length)
+
+
 def test_tokens_come_as_they_are_made(lm: Qwen2ForCausalLM) -> None:
-    emissions = list(stream(lm, *prompts(lm, [4, 9]), max_new_tokens=5))
+    decoding = Decode(lm, supplier(prompt(lm, n) for n in (4, 9)), 2, Decoding(5))
+    emissions = list(decoding)
     assert [(e.row, len(e.ids)) for e in emissions] == [(row, 1) for _ in range(5) for row in (0, 1)]
     assert [e.time for e in emissions] == sorted(e.time for e in emissions)
     assert [e.finish for e in emissions] == [None] * 8 + ["length"] * 2
 
 
-def test_a_row_can_be_ended_from_outside(lm: Qwen2ForCausalLM) -> None:
-    got = decode(lm, *prompts(lm, [4, 9]), max_new_tokens=9, should_stop=lambda row, ids: row == 1 and len(ids) == 3)
-    assert [(len(row.ids), row.finish) for row in got] == [(9, "length"), (3, "cancelled")]
+def test_a_prompt_can_be_ended_from_outside(lm: Qwen2ForCausalLM) -> None:
+    decoding = Decode(lm, supplier(prompt(lm, n) for n in (4, 9, 6)), 2, Decoding(9))
+    found: dict[int, int] = {}
+    for emission in decoding:
+        found[emission.row] = found.get(emission.row, 0) + len(emission.ids)
+        if emission.row == 1 and found[1] == 3:
+            decoding.end(1)
+    assert found == {0: 9, 1: 3, 2: 9}
+
+
+def test_prompts_are_taken_as_rows_become_free(lm: Qwen2ForCausalLM) -> None:
+    """Answers of 3 and 12 tokens in two rows: the third prompt is asked for when the first is done."""
+    taken: list[tuple[int, int]] = []  # (tokens of the long answer so far, prompts taken)
+    so_far = {0: 0, 1: 0, 2: 0}
+    waiting = iter([prompt(lm, n) for n in (4, 9, 6)])
+
+    def supply(count: int) -> list[Prompt]:
+        given = [item for _, item in zip(range(count), waiting, strict=False)]
+        taken.append((so_far[1], len(given)))
+        return given
+
+    decoding = Decode(lm, supply, 2, Decoding(12))
+    for emission in decoding:
+        so_far[emission.row] += len(emission.ids)
+        if emission.row == 0 and so_far[0] == 3:
+            decoding.end(0)
+    assert taken == [(0, 2), (3, 1), (12, 0)]  # the last call finds nothing more
+    assert so_far == {0: 3, 1: 12, 2: 12}
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    order=st.permutations(LENGTHS),
+    rows=st.integers(1, 9),
+    read_every=st.sampled_from([None, 1, 3, 8]),
+    temperature=st.sampled_from([0.0, 1.0]),
+    penalty=st.sampled_from([1.0, 1.2]),
+)
+def test_who_comes_and_goes_beside_it_changes_no_answer(
+    lm: Qwen2ForCausalLM, order: list[int], rows: int, read_every: int | None, temperature: float, penalty: float
+) -> None:
+    how = Decoding(24, 0, STOPS, Sampling(temperature, repetition_penalty=penalty))
+    alone = {n: collect(Decode(lm, supplier(iter([prompt(lm, n)])), 1, how))[0] for n in order}
+    found = collect(Decode(lm, supplier(prompt(lm, n) for n in order), rows, how, read_every))
+    assert [(row.ids, row.finish) for row in found] == [(alone[n].ids, alone[n].finish) for n in order]
+
+
+def test_stop_tokens_cannot_be_chosen_before_the_minimum(lm: Qwen2ForCausalLM) -> None:
+    free = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=20, stop_ids=STOPS)
+    held = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=20, stop_ids=STOPS, min_new_tokens=20, rows=3)
+    assert min(len(row.ids) for row in free) < 20
+    assert {(len(row.ids), row.finish) for row in held} == {(20, "length")}
+    assert not {token for row in held for token in row.ids} & {*STOPS}
 
 
 def test_the_sampled_distribution_is_the_models() -> None:
@@ -139,21 +192,13 @@ def test_only_candidates_are_drawn(top_k: int, top_p: float, temperature: float,
     assert token in order[:within]
 
 
-def test_packing_keeps_order_whatever_the_side() -> None:
-    embeds = torch.arange(8.0).reshape(2, 4, 1)
-    packed = pack_left(embeds, torch.tensor([[False, True, False, True], [True, False, False, False]]))
-    assert packed.lengths.tolist() == [2, 1]
-    assert packed.embeds[0, :, 0].tolist() == [1, 3]
-    assert packed.embeds[1, 0, 0] == 4
-
-
 def test_bad_settings_are_refused(lm: Qwen2ForCausalLM) -> None:
     embeds, mask = prompts(lm, [3])
     with pytest.raises(ValueError, match="without tokens"):
         decode(lm, embeds, mask & False, max_new_tokens=1)
     with pytest.raises(ValueError, match="max_new_tokens"):
         decode(lm, embeds, mask, max_new_tokens=0)
-    with pytest.raises(ValueError, match="1 generators"):
-        decode(lm, embeds, mask, max_new_tokens=1, sampling=Sampling(1.0))
+    with pytest.raises(ValueError, match="0 rows"):
+        Decode(lm, lambda count: [], 0, Decoding(1))
     with pytest.raises(ValueError, match="top_p"):
         Sampling(1.0, top_p=0.0)

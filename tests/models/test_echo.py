@@ -9,18 +9,18 @@ import pytest
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from harness.registry import get_model
-from harness.types import Failure, Generation, LoadedRequest, Media, Message, Request, Response, Text
+from harness.types import Failure, Generation, Media, Message, Ready, Request, Response, Text
 
 
-def request(key: str, *parts: Text | Media) -> LoadedRequest:
-    return LoadedRequest(Request(key, (Message("user", parts),), Generation()), ())
+def request(key: str, *parts: Text | Media) -> Ready:
+    return Ready(Request(key, (Message("user", parts),), Generation()), None, 0.0)
 
 
 def test_without_a_table_the_last_text_comes_back() -> None:
     model = get_model("echo")(ModelOptions())
     model.open()
     batch = [request("1", Text("a"), Media("image", "x"), Text("b c")), request("2", Media("audio", "y"))]
-    answers = dict(model.generate(batch))
+    answers = dict(model.generate(batch, 2))
     assert [answers[i].text for i in (0, 1)] == ["b c", ""]  # type: ignore[union-attr]
     assert model.note == "echo, not a model"
 
@@ -30,10 +30,10 @@ def test_a_table_answers_by_id_and_a_missing_id_fails(tmp_path: Path) -> None:
     table.write_text('{"id": "1", "response": "one"}\n\n{"id": 2, "response": "two"}\n', encoding="utf-8")
     model = get_model("echo")(ModelOptions(weights=str(table)))
     model.open()
-    answers = dict(model.generate([request("2"), request("3"), request("1")]))
+    answers = dict(model.generate([request("2"), request("3"), request("1")], 2))
     assert isinstance(answers[0], Response) and answers[0].text == "two"
     assert isinstance(answers[1], Failure) and "3" in answers[1].message
-    assert len(model.fingerprint()["sha256"]) == 64
+    assert len(model.fingerprint()["digest"]) == 64
 
 
 @pytest.mark.parametrize(

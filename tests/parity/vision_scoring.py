@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.image import prompts as image_prompts
+from harness.task import Member
+from harness.types import Answer, Media
+from tasks.image import mme as mme_task
+from tasks.image.prompts import MME_WORDINGS
 from tasks.scoring import yes_no
 from tests.parity.check import Check
 from tests.parity.goldens import locate
@@ -35,55 +38,62 @@ def mme(goldens: Path) -> Check:
     check = Check("mme", tolerance=SCORE_TOLERANCE)
     for profile in yes_no.PROFILES:
         image_key = "question_id" if profile == "lmms_eval" else "image_path"
-        images: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
+        images: dict[tuple[str, str], list[Member]] = defaultdict(list)
         for record in golden["records"]:
             if profile not in record["expected"]:
                 continue
             name, doc, expected = f"{profile} {record['id']}", record["doc"], record["expected"][profile]
-            extracted = yes_no.extract(record["response"], profile)
-            correct = yes_no.is_correct(extracted, doc["answer"], profile)
-            check.equal(f"{name} extracted", extracted, expected["extracted"])
-            check.equal(f"{name} correct", correct, bool(expected["score"]))
+            score = mme_task.score(doc, Answer(record["response"]), profile)
+            check.equal(f"{name} extracted", score.extracted, expected["extracted"])
+            check.equal(f"{name} correct", score.value, float(bool(expected["score"])))
             if "metric" in expected:
-                half = "perception" if doc["category"] in yes_no.PERCEPTION else "cognition"
+                half = "perception" if doc["category"] in mme_task.PERCEPTION else "cognition"
                 check.equal(f"{name} half", half, _HALVES[expected["metric"]])
-            images[doc["category"], doc[image_key]].append(yes_no.mme_parts(doc["category"], correct))
+            images[doc["category"], doc[image_key]].append(Member(doc, score))
         if profile in golden["aggregate"]:
-            _compare_aggregate(check, profile, list(images.values()), golden["aggregate"][profile])
+            _compare_aggregate(check, profile, images, golden["aggregate"][profile])
     return check
 
 
 def _compare_aggregate(
-    check: Check, profile: str, images: Sequence[Sequence[Mapping[str, float]]], expected: Mapping[str, Any]
+    check: Check, profile: str, images: Mapping[tuple[str, str], Sequence[Member]], expected: Mapping[str, Any]
 ) -> None:
-    sums = yes_no.combine_image([])
-    for questions in images:
-        for name, value in yes_no.combine_image(questions).items():
-            sums[name] = sums.get(name, 0.0) + value
-    scores = yes_no.mme_scores(sums)
+    """Category scores from the pictures' parts. The references count a category that was not asked as 0."""
+    points: dict[str, list[float]] = defaultdict(list)
+    for (category, _), members in images.items():
+        parts = mme_task.points(members, profile)
+        check.equal(f"{profile} {category} pairs", len(members), 2)
+        points[category].append(parts["points"])
+    scores = {category: sum(values) / len(values) for category, values in points.items()}
+    halves = {"perception": mme_task.PERCEPTION, "cognition": mme_task.COGNITION}
+    sums = {half: sum(scores.get(category, 0.0) for category in named) for half, named in halves.items()}
+    sums["total"] = sum(sums.values())
     flat = {**expected, **expected.get("per_category", {})}
     flat.pop("per_category", None)
     for name, value in flat.items():
-        got = scores[_HALVES[name]] if name in _HALVES else scores[f"{name}.score"]
+        got = sums[_HALVES[name]] if name in _HALVES else scores.get(name, 0.0)
         check.close(f"{profile} {name}", got, value)
 
 
 def prompts(goldens: Path) -> Check:
     golden = _load(goldens, "prompts")
     check = Check("prompts")
+    preset = mme_task.MME.presets["vita"]
     for record in golden["records"]:
         if record["tag"] != "mme":
             continue
         expected = record["expected"]
         if "lmms_eval" in expected:
-            text = image_prompts.MME_PROMPTS["lmms_eval"](record["doc"])
+            text = MME_WORDINGS["lmms_eval"](record["doc"]["question"])
             check.equal(f"lmms_eval {record['id']}", text, expected["lmms_eval"])
         if "vita_vlmevalkit" in expected:
             vita = expected["vita_vlmevalkit"]
-            text = image_prompts.MME_PROMPTS["vita"](record["doc"])
+            text = MME_WORDINGS["vita"](record["doc"]["question"])
             check.equal(f"vita {record['id']}", text, vita["text"])
-            check.equal(f"vita {record['id']} order", image_prompts.VITA_IMAGES_FIRST, vita["images_first"])
-            check.equal(f"vita {record['id']} tiles", image_prompts.VITA_MAX_TILES, vita["max_tiles"])
+            (message,) = preset.messages({**record["doc"], "image": goldens})
+            first_is_image = isinstance(message.parts[0], Media)
+            check.equal(f"vita {record['id']} order", first_is_image, vita["images_first"])
+            check.equal(f"vita {record['id']} tiles", preset.pictures.max_tiles, vita["max_tiles"])
     return check
 
 

@@ -17,6 +17,7 @@ from tasks.readers.layout import LayoutError
 from tasks.readers.media import media_part
 from tasks.readers.speech import aishell_speaker
 from tests.tasks import archives
+from tests.tasks.results import sampled
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_a_row_without_its_media_stays_and_names_where_it_should_be(task: str, l
     absent = [row for row in found if not row.get("audio", row.get("image")).exists()]
     assert len(found) == before
     assert {str(row.get("audio", row.get("image"))) for row in absent} == {str(copy / lost)}
-    sample = get_task(task).to_sample(absent[0], lambda doc: "")
+    sample = sampled(task, absent[0])
     assert sample.media[0].sha256 == ""
 
 
@@ -135,7 +136,7 @@ def test_metadata_without_a_file_name_is_a_row_without_audio(copy: Path) -> None
     table = copy / "WenetSpeech/test_net/metadata.jsonl"
     table.write_text('{"file_name": null, "text": "再见"}\n', encoding="utf-8")
     with pytest.raises(ValueError, match="no audio"):
-        get_task("wenetspeech_net").to_sample(rows("wenetspeech_net", copy)[0], lambda doc: "")
+        sampled("wenetspeech_net", rows("wenetspeech_net", copy)[0])
 
 
 def test_a_transcript_line_that_is_not_utf8_fails_alone(copy: Path) -> None:
@@ -190,7 +191,7 @@ def test_mme_reads_a_table_with_base64_images(
     archives.mme_tsv(tmp_path / "MME.tsv", by_reference)
     found = rows("mme", tmp_path)
     assert [row["image"] for row in found] == [archives.image_bytes(n // 2) for n in range(6)]
-    sample = get_task("mme").to_sample(found[1], lambda doc: "x")
+    sample = sampled("mme", found[1])
     assert media.load(sample.media[0]).pixels.shape == (12, 16, 3)
 
 
@@ -222,12 +223,12 @@ def test_media_part_takes_paths_bytes_and_structs(tmp_path: Path, monkeypatch: p
 
 def test_a_folder_fingerprint_follows_the_tasks_files_only(copy: Path) -> None:
     task, choice = get_task("librispeech_dev_clean"), DataChoice("folder", copy)
-    before = task.fingerprint(choice)
+    before = task.source.fingerprint(choice)
     assert (before["source"], before["files"]) == ("folder", 8)
     (copy / "LibriSpeech/dev-other/84/121123/84-121123-0000.flac").unlink()
-    assert task.fingerprint(choice) == before
+    assert task.source.fingerprint(choice) == before
     (copy / "LibriSpeech/dev-clean/84/121123/84-121123-0000.flac").unlink()
-    after = task.fingerprint(choice)
+    after = task.source.fingerprint(choice)
     assert after["files"] == 7
     assert after["sha256"] != before["sha256"]
     json.dumps(after)
@@ -235,7 +236,7 @@ def test_a_folder_fingerprint_follows_the_tasks_files_only(copy: Path) -> None:
 
 def test_a_folder_fingerprint_does_not_depend_on_where_the_folder_is(data: Path, copy: Path) -> None:
     for task in ("mme", "aishell1"):
-        here, there = (get_task(task).fingerprint(DataChoice("folder", folder)) for folder in (data, copy))
+        here, there = (get_task(task).source.fingerprint(DataChoice("folder", folder)) for folder in (data, copy))
         assert here == there
 
 

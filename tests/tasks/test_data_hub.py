@@ -18,6 +18,7 @@ from harness.registry import get_task
 from tasks.readers import hub as hub_module
 from tasks.readers import parquet
 from tests.tasks import archives
+from tests.tasks.results import sampled
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +72,7 @@ def test_config_and_split_choose_the_files(tmp_path: Path) -> None:
             )
     rows = list(get_task("librispeech_dev_other").rows(DataChoice("folder", tmp_path)))
     assert [row["text"] for row in rows] == ["other validation 0", "other validation 1"]
-    sample = get_task("librispeech_dev_other").to_sample(rows[0], lambda doc: "")
+    sample = sampled("librispeech_dev_other", rows[0])
     assert (sample.id, sample.cluster) == ("0-0-0", "3")
     assert "audio" not in sample.doc
 
@@ -130,15 +131,15 @@ def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_names_what_is_pinned_and_what_is_not() -> None:
-    mme = get_task("mme").fingerprint(DataChoice("hub"))
+    mme = get_task("mme").source.fingerprint(DataChoice("hub"))
     assert mme["id"] == "lmms-lab-encoder/MME"
     assert mme["revision_pinned"] and len(mme["revision"]) == 40
-    wenet = get_task("wenetspeech_net").fingerprint(DataChoice("hub"))
+    wenet = get_task("wenetspeech_net").source.fingerprint(DataChoice("hub"))
     assert (wenet["revision"], wenet["revision_pinned"]) == ("main", False)
 
 
 def test_files_in_the_hub_cache_are_read_without_network(offline: Path) -> None:
-    revision = str(get_task("mme").fingerprint(DataChoice("hub"))["revision"])
+    revision = str(get_task("mme").source.fingerprint(DataChoice("hub"))["revision"])
     archives.mme_parquet(fill_hub_cache(offline, "lmms-lab-encoder/MME", revision) / "data/test-00000-of-00001.parquet")
     assert len(list(get_task("mme").rows(DataChoice("hub")))) == 6
 
@@ -150,7 +151,7 @@ def test_a_branch_in_the_hub_cache_is_resolved_without_network(offline: Path) ->
 
 
 def test_another_config_in_the_cache_is_not_taken_for_the_one_asked_for(offline: Path) -> None:
-    revision = str(get_task("fleurs_zh").fingerprint(DataChoice("hub"))["revision"])
+    revision = str(get_task("fleurs_zh").source.fingerprint(DataChoice("hub"))["revision"])
     snapshot = fill_hub_cache(offline, "google/fleurs", revision)
     path = snapshot / "parquet-data/en_us/test-00000-of-00001.parquet"
     archives.speech_parquet(path, "transcription", archives.ENGLISH)
@@ -183,7 +184,7 @@ def fill_datasets_cache(root: Path, source: Path, commit: str) -> None:
 @pytest.mark.parametrize("same", [True, False])
 def test_tables_in_the_datasets_cache_are_read_if_they_are_of_the_pinned_revision(same: bool, offline: Path) -> None:
     task = get_task("aishell1")
-    pinned = str(task.fingerprint(DataChoice("hub"))["revision"])
+    pinned = str(task.source.fingerprint(DataChoice("hub"))["revision"])
     source = archives.speech_parquet(offline / "source.parquet", "text", archives.MANDARIN)
     fill_datasets_cache(offline, source, pinned if same else "f" * 40)
     if same:
@@ -198,7 +199,7 @@ def test_tables_in_the_datasets_cache_are_read_if_they_are_of_the_pinned_revisio
 @pytest.mark.parametrize("name", ["mme", "librispeech_test_clean"])
 def test_no_cache_and_no_hub_give_one_message_with_three_ways_out(name: str, offline: Path) -> None:
     task = get_task(name)
-    fingerprint = task.fingerprint(DataChoice("hub"))
+    fingerprint = task.source.fingerprint(DataChoice("hub"))
     with pytest.raises(UsageError) as error:
         task.rows(DataChoice("hub"))
     wanted = [fingerprint["id"], fingerprint["revision"], "hf download", "--data DIR", "--data mini", "HF_HUB_OFFLINE"]

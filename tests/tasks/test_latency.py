@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.aggregate import PartTable, value_metrics
+from harness.aggregate import Planned, task_result
 from harness.contracts import DataChoice
-from harness.types import Response, Timings, Usage
+from harness.schema import MetricResult, Record, Scored
+from harness.types import Answer, Score, Text, Timings, Usage
 from tasks.latency import FIXED, NEW_TOKENS, PREFILL_TOKENS, REQUESTS, SPOKEN, latencies, measured
 
 STREAMED = Timings(
@@ -47,29 +48,32 @@ def test_what_did_not_happen_has_no_value() -> None:
 
 
 def test_answers_without_timings_are_not_scored_and_no_answer_has_failed() -> None:
-    assert measured({}, Response("x"), "wall").status == "unscored"
-    assert measured({}, None, "wall").status == "failed"
+    assert measured({}, Answer("x"), "wall").status == "unscored"
+    assert measured({}, Answer(None), "wall").status == "failed"
+
+
+def result(scores: list[Score]) -> dict[str, MetricResult]:
+    pairs = [(Record(str(i), "", 0, [], {}), Scored(str(i), {"wall": {"": score}})) for i, score in enumerate(scores)]
+    return task_result(SPOKEN, Planned("audio alone", "wall"), pairs, None).headline.metrics
 
 
 def test_percentiles_and_their_intervals() -> None:
-    rows = [
-        measured({}, Response("x", timings=Timings(end=float(i), first_token=i / 10), usage=Usage()), "wall").parts
-        for i in range(1, 101)
-    ]
-    table = PartTable()
-    for parts in rows:
-        table.add(parts, None)
-    found = value_metrics([m for m in SPOKEN.metrics if m.name.startswith(("ttft", "ttfa"))], table, seed=0)
-    assert found["ttft_p50_ms"]["value"] == pytest.approx(np.quantile(np.arange(1, 101) * 100, 0.5))
-    assert found["ttft_max_ms"]["value"] == 10_000
-    low, high = found["ttft_p95_ms"]["ci"]
-    assert low < found["ttft_p95_ms"]["value"] < high
-    assert found["ttfa_p50_ms"]["value"] is None
+    timings = [Timings(end=float(i), first_token=i / 10) for i in range(1, 101)]
+    found = result([measured({}, Answer("x", timings=one, usage=Usage()), "wall") for one in timings])
+    assert found["ttft_p50_ms"].value == pytest.approx(np.quantile(np.arange(1, 101) * 100, 0.5))
+    assert found["ttft_max_ms"].value == 10_000 and found["ttft_max_ms"].ci is None
+    assert found["ttft_p50_ms"].ci == pytest.approx((4000, 6100))
+    assert found["ttfa_p50_ms"].value is None and found["ttfa_p50_ms"].n == 0
+
+
+def test_a_latency_is_neither_right_nor_wrong() -> None:
+    assert measured({}, Answer("x", timings=STREAMED), "wall").wrong is None
 
 
 def test_the_fixed_prompt_has_fixed_lengths() -> None:
     rows = list(FIXED.rows(DataChoice("mini")))
-    sample = FIXED.to_sample(rows[0], FIXED.prompts["words"])
+    preset = FIXED.presets["words"]
+    (text,) = FIXED.sample(rows[0], preset).messages[0].parts
     assert len(rows) == REQUESTS
-    assert len(sample.messages[0].parts[0].text.split()) == PREFILL_TOKENS  # type: ignore[union-attr]
-    assert FIXED.generation.min_new_tokens == FIXED.generation.max_new_tokens == NEW_TOKENS
+    assert isinstance(text, Text) and len(text.text.split()) == PREFILL_TOKENS
+    assert preset.generation.min_new_tokens == preset.generation.max_new_tokens == NEW_TOKENS

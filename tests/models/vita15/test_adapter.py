@@ -16,13 +16,15 @@ from PIL import Image
 from harness import media as media_files
 from harness.ablation import blanked
 from harness.contracts import Model, ModelOptions
-from harness.failures import UsageError
-from harness.media import Clip
+from harness.failures import SampleError, UsageError
+from harness.media import Clip, Extent
 from harness.registry import get_model
-from harness.types import Failure, Generation, LoadedRequest, Media, Message, Request, Response, Text
-from models.vita15.checkpoint import GenerationDefaults, build, save
+from harness.types import Generation, LoadedRequest, Media, Message, Pictures, Request, Text
+from models.vita15.checkpoint import build, save
 from models.vita15.config import Vita15Config
+from models.vita15.generation import GenerationDefaults
 from models.vita15.tokenizer import byte_tokenizer
+from tests.models.asking import ready, responses
 from tests.models.vita15.clips import write_video
 
 SHORT = Generation(max_new_tokens=12)
@@ -79,29 +81,22 @@ EVERY_MIX = [
 ]
 
 
-def answers(model: Model, batch: Sequence[LoadedRequest]) -> list[Response | Failure]:
-    found = list(model.generate(batch))
-    assert sorted(index for index, _ in found) == list(range(len(batch)))  # each once
-    return [outcome for _, outcome in sorted(found, key=lambda pair: pair[0])]
-
-
-def texts(model: Model, batch: Sequence[LoadedRequest]) -> list[str]:
-    outcomes = answers(model, batch)
-    assert all(isinstance(outcome, Response) for outcome in outcomes), outcomes
-    return [(outcome.raw_text or outcome.text) for outcome in outcomes if isinstance(outcome, Response)]
+def texts(model: Model, batch: Sequence[LoadedRequest], rows: int | None = None) -> list[str]:
+    return [response.raw_text or response.text for response in responses(model, batch, rows)]
 
 
 def test_what_the_model_says_of_itself(tiny: Model) -> None:
-    assert (tiny.name, tiny.prompt_style, tiny.note) == ("vita15-tiny", "vita", "random weights")
+    assert (tiny.name, tiny.label, tiny.note) == ("vita15-tiny", "vita15-tiny", "random weights")
+    assert tiny.prompt_styles == ("vita", "vlmevalkit")
     assert tiny.capabilities.inputs == {"text", "image", "video", "audio"}
     assert "text" in tiny.capabilities.outputs
+    assert tiny.capabilities.channels == "first"
     assert tiny.fingerprint()["seed"] == 5
 
 
 @pytest.mark.parametrize("parts", EVERY_MIX)
 def test_every_mix_of_modalities_is_answered(tiny: Model, load: Load, parts: tuple[str, ...]) -> None:
-    (response,) = answers(tiny, [load(*parts)])
-    assert isinstance(response, Response)
+    (response,) = responses(tiny, [load(*parts)])
     assert response.usage.prompt_tokens > 400  # the system prompt alone has that many bytes
     assert 0 < response.usage.new_tokens <= 12
     assert response.truncated == (response.usage.new_tokens == 12)
@@ -120,35 +115,56 @@ def test_greedy_answers_are_the_same_in_any_batch(tiny: Model, load: Load, size:
 
 def test_sampled_answers_follow_the_seed_and_not_the_batch(tiny: Model, load: Load) -> None:
     warm = replace(SHORT, temperature=1.0, seed=1)
-    batch = [load("One.", generation=warm), load("Two.", generation=replace(warm, seed=2)), load("One.")]
+    batch = [load("One.", generation=warm), load("Two.", generation=replace(warm, seed=2))]
     together = texts(tiny, batch)
     assert together == [texts(tiny, [item])[0] for item in batch]
     assert texts(tiny, [load("One.", generation=replace(warm, seed=3))])[0] != together[0]
 
 
-def test_a_request_that_cannot_be_prepared_fails_alone(tiny: Model, load: Load) -> None:
-    batch = [load("a.wav"), load("short.wav"), load("x" * 5000), load("silent.wav")]
-    good, short, long, silent = answers(tiny, batch)
-    assert isinstance(good, Response) and isinstance(silent, Response)
-    assert isinstance(short, Failure) and (short.stage, short.kind) == ("load", "permanent")
-    assert "20 ms" in short.message
-    assert isinstance(long, Failure) and (long.stage, long.kind) == ("load", "limit")
+def test_a_request_that_cannot_be_prepared_says_why(tiny: Model, load: Load) -> None:
+    with pytest.raises(SampleError, match="20 ms"):
+        tiny.prepare(load("short.wav"))
+    with pytest.raises(SampleError, match="more than the model's 4096") as error:
+        tiny.prepare(load("x" * 5000))
+    assert error.value.kind == "limit"
+    with pytest.raises(ValueError, match="lone surrogate"):
+        tiny.prepare(load("half \udc00"))
+    assert responses(tiny, [load("silent.wav")])
 
 
 def test_running_out_of_memory_is_left_to_the_engine(tiny: Model, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhaust(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("no memory")
 
-    monkeypatch.setattr("models.vita15.processor.fbank", exhaust)
+    batch = ready(tiny, [load("a.wav")])
+    monkeypatch.setattr("models.vita15.omni.Vita15.encode_audio", exhaust)
     with pytest.raises(torch.OutOfMemoryError):
-        list(tiny.generate([load("a.wav")]))
+        list(tiny.generate(batch, 1))
+
+
+def test_the_plan_counts_what_the_model_reads(tiny: Model, load: Load) -> None:
+    fresh = get_model("vita15-tiny")(ModelOptions(seed=5))  # the plan is made before the weights are opened
+    for parts in EVERY_MIX:
+        loaded = load(*parts)
+        planned = fresh.prompt_tokens(loaded.request, [media_files.probe(media) for media in loaded.request.media])
+        read = responses(tiny, [loaded])[0].usage.prompt_tokens
+        assert abs(planned - read) <= 2, parts  # a clip's rate rounds
+
+
+def test_a_picture_without_a_limit_is_planned_at_what_the_release_reads_of_it() -> None:
+    request = Request("1", (Message("user", (Media("image", "a"), Text("What?"))),), SHORT)
+    release = get_model("vita15")(ModelOptions())
+    plain = release.prompt_tokens(replace(request, messages=(Message("user", (Text("What?"),)),)), [])
+    tokens = release.prompt_tokens(request, [Extent(width=1600, height=1200)])
+    assert 3328 < tokens < 3328 + plain + 100  # 12 tiles and the whole, 256 each, and the text
+    one = release.prompt_tokens(replace(request, pictures=Pictures(max_tiles=1)), [Extent(width=1600, height=1200)])
+    assert tokens - one == 12 * 256
 
 
 def test_stop_strings_end_an_answer(tiny: Model, load: Load) -> None:
     (full,) = texts(tiny, [load("Say hello.")])
     mark = full[3:5]
-    (cut,) = answers(tiny, [load("Say hello.", generation=replace(SHORT, stop=(mark,)))])
-    assert isinstance(cut, Response)
+    (cut,) = responses(tiny, [load("Say hello.", generation=replace(SHORT, stop=(mark,)))])
     assert (cut.raw_text or cut.text) == full[: full.index(mark)]
     assert not cut.truncated
 
@@ -178,12 +194,14 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_state_mark_is_stripped_and_kept_apart(released: Path, load: Load) -> None:
     model = get_model("vita15")(ModelOptions(weights=str(released)))
     model.open()
-    (response,) = answers(model, [load("Say ok.")])
-    assert isinstance(response, Response)
+    (response,) = responses(model, [load("Say ok.")])
     assert (response.text, response.raw_text, response.truncated) == ("ok", "☜ok", False)
     assert response.usage.new_tokens == 5  # three bytes of the mark and two of the word
     said = model.fingerprint()
-    assert said["source"] == str(released) and said["repetition_penalty"] == 1.05
+    assert said["source"] == str(released)
+    assert said["settings"]["repetition_penalty"] == {"value": 1.05, "from": "generation_config.json"}
+    assert model.effective(Generation())["repetition_penalty"] == 1.05  # "not set" and 1.0 are two things
+    assert model.effective(Generation(repetition_penalty=1.0))["repetition_penalty"] == 1.0
     model.close()
     model.close()
 
@@ -200,8 +218,7 @@ def test_a_blanked_video_is_answered(tiny: Model, tmp_path: Path) -> None:
     messages = (Message("user", (media, Text("What is it?"))),)
     with closing(Clip.open(media)) as clip:
         loaded = LoadedRequest(Request("a", messages, Generation(max_new_tokens=4)), (clip,))
-        ((_, answer),) = tiny.generate([blanked(loaded, "video")])
-    assert isinstance(answer, Response)
+        assert responses(tiny, [blanked(loaded, "video")])
 
 
 def test_the_tiny_model_takes_no_weights() -> None:
@@ -219,4 +236,4 @@ def test_an_absent_device_is_told() -> None:
 def test_half_precision_answers(load: Load) -> None:
     model = get_model("vita15-tiny")(ModelOptions(dtype="bfloat16"))
     model.open()
-    assert len(answers(model, [load(*parts) for parts in EVERY_MIX])) == len(EVERY_MIX)
+    assert len(responses(model, [load(*parts) for parts in EVERY_MIX])) == len(EVERY_MIX)

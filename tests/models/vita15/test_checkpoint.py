@@ -21,7 +21,7 @@ from torch import Tensor
 from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError
 from models.vita15 import hub
-from models.vita15.checkpoint import AUDIO_FOLDER, INDEX, SINGLE, build, fingerprint, load, save
+from models.vita15.checkpoint import AUDIO_FOLDER, INDEX, SINGLE, build, load, outline, save
 from models.vita15.config import Vita15Config
 from models.vita15.omni import Vita15
 from models.vita15.tokenizer import byte_tokenizer
@@ -109,36 +109,121 @@ def test_without_its_number_of_heads_a_tower_of_another_width_is_refused(folder:
         load(folder)
 
 
-def test_settings_of_the_speech_encoder_come_from_its_yaml(folder: Path) -> None:
+def write_train(folder: Path, **transformer: object) -> None:
+    names = {name.replace("_", "-", 1).replace("dynamic_", "dynamic-"): value for name, value in transformer.items()}
+    content = {
+        "encoder_conf": {"para_conf": {"transformer": names}},
+        "dataset_conf": {"fbank_conf": {"dither": 1.0}},
+    }
+    (folder / AUDIO_FOLDER / "train.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def test_settings_of_the_speech_encoder_come_from_its_yaml_and_say_so(folder: Path) -> None:
+    write_train(folder, transformer_chunk_size=4, transformer_left_chunks=16, transformer_dynamic_chunks=False)
+    loaded = load(folder)
+    assert loaded.model.config.audio == replace(CONFIG.audio, chunk_size=4, left_chunks=16, dither=1.0)
+    source = f"{AUDIO_FOLDER}/train.yaml"
+    stated = {name: loaded.settings[name] for name in ("chunk_size", "left_chunks", "dither")}
+    assert stated == {"chunk_size": (4, source), "left_chunks": (16, source), "dither": (1.0, source)}
+    write_train(folder, transformer_chunk_size=4)
+    assert load(folder).settings["left_chunks"].source.startswith("default: ")
+
+
+def test_dynamic_chunks_are_told(folder: Path) -> None:
+    write_train(folder, transformer_chunk_size=4, transformer_left_chunks=16, transformer_dynamic_chunks=True)
+    loaded = load(folder)
+    assert loaded.model.config.audio.chunk_size == -1
+    assert any("transformer-dynamic-chunks" in line for line in loaded.told)
+
+
+def test_without_its_yaml_the_speech_encoder_is_not_guessed(folder: Path) -> None:
     path = folder / AUDIO_FOLDER / "train.yaml"
-    chunks = {"transformer-chunk_size": 4, "transformer-left_chunks": 16, "transformer-dynamic-chunks": False}
-
-    def write(transformer: dict[str, object]) -> None:
-        content = {
-            "encoder_conf": {"para_conf": {"transformer": transformer}},
-            "dataset_conf": {"fbank_conf": {"dither": 1.0}},
-        }
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-    write(chunks)
-    assert load(folder).model.config.audio == replace(CONFIG.audio, chunk_size=4, left_chunks=16, dither=1.0)
-    write({**chunks, "transformer-dynamic-chunks": True})
-    assert load(folder).model.config.audio.chunk_size == -1
     path.write_text("- 1", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"train\.yaml"):
         load(folder)
     path.unlink()
-    assert load(folder).model.config.audio == CONFIG.audio
+    with pytest.raises(CheckpointError, match=r"audio-encoder\*/train\.yaml is missing"):
+        load(folder)
 
 
-def test_generation_settings_are_read(folder: Path) -> None:
+def test_of_two_yamls_the_one_that_config_json_names_is_read(folder: Path) -> None:
+    other = folder / "audio-encoder-2" / "train.yaml"
+    other.parent.mkdir()
+    shutil.copyfile(folder / AUDIO_FOLDER / "train.yaml", other)
+    with pytest.raises(CheckpointError, match=r"audio-encoder-2/train\.yaml, audio-encoder-Qwen2.*keep one"):
+        load(folder)
+    write_train(folder, transformer_chunk_size=4, transformer_left_chunks=16)
+    set_field(folder, "config.json", mm_audio_encoder=f"/somewhere/{AUDIO_FOLDER}/")
+    assert load(folder).model.config.audio.chunk_size == 4
+
+
+def test_generation_settings_are_read_and_say_where_they_are_from(folder: Path) -> None:
     set_field(folder, "generation_config.json", eos_token_id=[258, 256], repetition_penalty=1.05)
-    generation = load(folder).generation
-    assert generation.stop_ids == (256, 257, 258)
-    assert generation.repetition_penalty == 1.05
+    loaded = load(folder)
+    assert loaded.generation.stop_ids == (256, 257, 258)
+    assert loaded.generation.repetition_penalty == 1.05
+    assert loaded.settings["repetition_penalty"] == (1.05, "generation_config.json")
+    assert loaded.settings["stop_ids"].source.startswith("generation_config.json")
+    assert not loaded.told
+
+
+def test_a_copy_without_the_penalty_is_told(folder: Path) -> None:
+    drop_field(folder, "generation_config.json", "repetition_penalty")
+    loaded = load(folder)
+    assert loaded.generation.repetition_penalty == 1.0
+    assert ["1.05" in line and "generation_config.json states none" in line for line in loaded.told] == [True]
+    assert loaded.settings["repetition_penalty"].source.startswith("default")
     (folder / "generation_config.json").unlink()
-    assert load(folder).generation.stop_ids == (257, 258)
-    assert load(folder).generation.repetition_penalty == 1.0
+    loaded = load(folder)
+    assert loaded.generation.stop_ids == (257, 258)
+    assert "generation_config.json is not there" in loaded.told[0]
+
+
+def test_the_folder_of_vitas_demos_loads(folder: Path) -> None:
+    (folder / "config.json").rename(folder / "origin_config.json")
+    (folder / "config.json").write_text('{"architectures": ["VITAQwen2ForCausalLM"], "model_type": "other"}')
+    loaded = load(folder)
+    assert loaded.model.config == CONFIG
+    assert "origin_config.json" in loaded.told[0]
+
+
+def test_a_tensor_that_the_model_does_not_know_is_left_out_and_told(folder: Path) -> None:
+    change(folder / SINGLE, lambda state: state.update({"model.extra": torch.zeros(3)}))
+    loaded = load(folder)
+    assert loaded.unknown == ("model.extra",)
+    assert loaded.told == ("1 tensor that the model does not know left out: model.extra",)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("config.json", '{"a":' * 200_000 + "1" + "}" * 200_000, "nested too deeply"),
+        ("config.json", {"num_hidden_layers": 10**6}, "num_hidden_layers is 1000000, but the weights hold"),
+        ("config.json", {"hidden_size": 10**12}, "hidden_size is 1000000000000"),
+        ("config.json", {"hidden_size": 2**31 - 4}, "overflowed"),
+        ("config.json", {"num_key_value_heads": 0}, "num_key_value_heads is 0"),
+        ("config.json", {"rope_theta": float("nan")}, "rope_theta is nan"),
+        ("config.json", {"tokenizer_model_max_length": float("inf")}, "infinity"),
+        ("generation_config.json", {"eos_token_id": float("inf")}, "eos_token_id holds inf"),
+        ("generation_config.json", {"eos_token_id": [257, 10**30]}, "eos_token_id holds 10000"),
+        ("generation_config.json", {"repetition_penalty": float("nan")}, "repetition_penalty is nan"),
+        ("generation_config.json", "1" * 10_000, "cannot be read as JSON"),
+    ],
+)  # fmt: skip
+def test_absurd_settings_are_one_error(folder: Path, file: str, content: object, message: str) -> None:
+    if isinstance(content, dict):
+        set_field(folder, file, **content)
+    else:
+        (folder / file).write_text(str(content), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=message) as error:
+        load(folder)
+    assert file in str(error.value)
+
+
+def test_the_sizes_are_known_without_reading_a_weight(folder: Path) -> None:
+    assert outline(folder) == CONFIG
+    with pytest.raises(CheckpointError, match="no such folder"):
+        outline(folder / "absent")
 
 
 def rename(state: dict[str, Tensor], old: str, new: str) -> None:
@@ -149,7 +234,6 @@ def rename(state: dict[str, Tensor], old: str, new: str) -> None:
     ("edit", "message"),
     [
         (lambda s: s.pop("model.norm.weight"), r"missing model\.norm\.weight \[64\]"),
-        (lambda s: s.update(extra=torch.zeros(2)), r"unexpected extra \[2\]"),
         (lambda s: s.update({"model.norm.weight": torch.zeros(3)}), r"norm\.weight has shape \[3\], expected \[64\]"),
         (lambda s: rename(s, "model.mm_projector.2.bias", "a"), r"missing model\.mm_projector\.2\.bias"),
         (lambda s: s.pop("model.embed_tokens.weight"), r"lack model\.embed_tokens\.weight"),
@@ -208,25 +292,6 @@ def test_a_tokenizer_larger_than_the_embeddings_is_refused(folder: Path) -> None
     change(folder / SINGLE, shorten)
     with pytest.raises(CheckpointError, match="278 tokens"):
         load(folder)
-
-
-def test_the_fingerprint_follows_the_weights(folder: Path) -> None:
-    before = fingerprint(folder)
-    assert before == fingerprint(folder)
-    assert before["hashed"] == "whole weight files"
-    change(folder / SINGLE, lambda state: state["model.norm.weight"].add_(1))
-    after = fingerprint(folder)
-    assert after["weights"] != before["weights"] and after["files"] == before["files"]
-
-
-def test_a_large_folder_is_identified_by_its_headers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.vita15.checkpoint.FULL_HASH_BYTES", 1000)
-    before = fingerprint(folder)
-    assert before["hashed"] == "headers of the weight files"
-    change(folder / SINGLE, lambda state: state["model.norm.weight"].add_(1))
-    assert fingerprint(folder) == before
-    change(folder / SINGLE, lambda state: state.pop("model.norm.weight"))
-    assert fingerprint(folder) != before
 
 
 def hub_cache(root: Path, folder: Path, revision: str = "0123abc") -> Path:

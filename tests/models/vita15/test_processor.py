@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.failures import SampleError
-from harness.types import Generation, LoadedRequest, Media, Message, Picture, Request, Text, Waveform
+from harness.types import Generation, LoadedRequest, Media, Message, Picture, Pictures, Request, Text, Waveform
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
+from models.vita15.lengths import Cuts, ImageSize, Size, SpeechSize, VideoSize
 from models.vita15.omni import AUDIO, IMAGE
-from models.vita15.processor import Cuts, ImageSize, Processor, Size, SpeechSize, VideoSize, collate
+from models.vita15.processor import Processor, collate
 from models.vita15.tokenizer import byte_tokenizer
 
 TINY = Vita15Config.tiny()
@@ -30,7 +31,7 @@ def loaded(text: str, *contents: Any, tiles: int | None = None) -> LoadedRequest
     kinds = {Picture: "image", Waveform: "audio"}
     media = [Media(kinds[type(content)], f"{i}") for i, content in enumerate(contents)]  # type: ignore[arg-type]
     messages = (Message("user", (*media, Text(text))),)
-    return LoadedRequest(Request("1", messages, Generation(), image_tiles=tiles), tuple(contents))
+    return LoadedRequest(Request("1", messages, Generation(), pictures=Pictures(tiles)), tuple(contents))
 
 
 def picture(width: int, height: int) -> Picture:
@@ -82,7 +83,7 @@ def test_24_tiles_give_way_to_the_question() -> None:
     question = "x" * 300
     messages = [Message("user", (Media("image", "a"), Text(question)))]
     sizes: list[Size] = [ImageSize(6 * 448, 4 * 448, 448, 256)]
-    cuts = PUBLISHED.fit(messages, sizes, 24)
+    cuts = PUBLISHED.fit(messages, sizes, Cuts(24))
     assert sizes[0].places(Cuts(24)) == 25
     assert cuts.tiles == 23  # the most that fits; of the grids of that shape, 3 x 2 remains
     assert sizes[0].places(cuts) == 7
@@ -91,7 +92,7 @@ def test_24_tiles_give_way_to_the_question() -> None:
 def test_frames_give_way_after_tiles() -> None:
     messages = [Message("user", (Media("video", "a"), Text("x" * 3000)))]
     video = VideoSize(30.0, 3000, None, None, 256)
-    cuts = PUBLISHED.fit(messages, [video], 12)
+    cuts = PUBLISHED.fit(messages, [video], Cuts(12))
     assert 1 <= cuts.frames < 16
     assert video.places(cuts) == cuts.frames
 
@@ -115,7 +116,7 @@ def test_the_question_is_always_whole_and_the_prompt_within_the_budget(
     messages = (Message("user", (*media, Text(question))),)
     least = Cuts(1, 1)
     try:
-        cuts = PUBLISHED.fit(messages, sizes, tiles)
+        cuts = PUBLISHED.fit(messages, sizes, Cuts(tiles))
     except SampleError as error:
         assert error.kind == "limit" and "6200" in str(error)
         text = len([i for i in PUBLISHED._tokens(messages, [1] * len(sizes)) if i >= 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def test_the_release_layout_of_pt_files_loads(folder: Path, wrapped: bool) -> No
     assert torch.equal(models.codec.generator.conv_pre.weight, tiny_codec().generator.conv_pre.weight)
 
 
-def test_missing_unexpected_and_misshapen_tensors_are_all_named(folder: Path) -> None:
+def test_missing_and_misshapen_tensors_are_all_named(folder: Path) -> None:
     def spoil(state: dict[str, Tensor]) -> None:
         del state["norm.weight"]
         state["extra"] = torch.zeros(2)
@@ -80,9 +81,31 @@ def test_missing_unexpected_and_misshapen_tensors_are_all_named(folder: Path) ->
     message = str(error.value)
     assert str(folder / "decoder") in message
     assert "missing norm.weight [12]" in message
-    assert "unexpected extra [2]" in message
+    assert "unknown: extra" in message
     assert "out_fnn.bias has shape [7], expected [24]" in message
     assert "Download" in message
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_tensors_that_the_models_do_not_know_are_left_out_and_listed(folder: Path, device: str) -> None:
+    change(folder / "decoder" / "model.safetensors", lambda state: state.update(extra=torch.zeros(2)))
+    models = load_speech(folder, device=device)
+    assert models.unknown == ("decoder: extra",)
+    assert "extra" not in models.decoder.state_dict()
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_training_snapshot_with_its_settings_loads(folder: Path, device: str) -> None:
+    path = folder / "decoder" / "model.safetensors"
+    state = load_file(path)
+    path.unlink()
+    moments = {name: {"exp_avg": tensor, "step": 3} for name, tensor in state.items()}
+    snapshot = {"model": state, "optimizer": {"state": moments}, "epoch": 7, "args": argparse.Namespace(lr=1e-4)}
+    torch.save(snapshot, path.with_name("final.pt"))
+    decoder = load_speech(folder, device=device).decoder
+    assert decoder.norm.weight.shape == (12,)
+    if device == "cpu":
+        assert torch.equal(decoder.norm.weight, state["norm.weight"])
 
 
 def test_a_layer_too_few_is_named(folder: Path) -> None:
@@ -98,7 +121,7 @@ def test_a_layer_too_few_is_named(folder: Path) -> None:
     ("name", "word"),
     [
         ("quantizer.quantizer_modules.0.embedding.weight", "lack"),
-        ("generator.ups.0.weight_v", "unexpected generator.ups.0.weight_g"),
+        ("generator.ups.0.weight_v", "unknown: generator.ups.0.weight_g"),
         ("encoder.linear.0.bias", "missing encoder.linear.0.bias"),
     ],
 )
@@ -115,7 +138,10 @@ def test_a_codec_file_without_its_parts_is_refused(folder: Path) -> None:
         load_codec(folder / "codec")
 
 
-@pytest.mark.parametrize(("content", "word"), [(None, "No such file"), ("{", "model.json"), ("[1, 2]", "list")])
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [(None, "No such file"), ("{", "model.json"), ("[1, 2]", "list"), ("[" * 200_000, "too deeply")],
+)
 def test_a_bad_model_json_is_named(folder: Path, content: str | None, word: str) -> None:
     path = folder / "decoder" / "model.json"
     path.unlink()

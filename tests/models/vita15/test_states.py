@@ -19,6 +19,7 @@ from harness.types import (
     Message,
     Part,
     Picture,
+    Pictures,
     Request,
     States,
     Text,
@@ -46,7 +47,9 @@ def processor(model: Vita15) -> ContentProcessor:
 
 
 def request(*parts: Part, media: Sequence[Decoded] = ()) -> LoadedRequest:
-    return LoadedRequest(Request("r", (Message("user", tuple(parts)),), Generation(), image_tiles=1), tuple(media))
+    return LoadedRequest(
+        Request("r", (Message("user", tuple(parts)),), Generation(), pictures=Pictures(1)), tuple(media)
+    )
 
 
 def mixed(count: int) -> list[LoadedRequest]:

@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contracts import ModelOptions
+from harness.engines.local import prepared
 from harness.failures import SampleError
 from harness.types import Chunk, Failure, Generation, LoadedRequest, Message, Request, Response, Text, Waveform
 from models.vita15.adapter import Vita15Model, vita15_tiny
-from models.vita15.streaming import TextFeed, underruns
+from models.vita15.generation import TextFeed
+from models.vita15.streaming import underruns
 from models.vita15.tokenizer import byte_tokenizer
 from models.vita15.tts_text import SegmentBuffer, segments
+from tests.models.asking import outcomes, responses
 
 HOP = 600
 
@@ -34,19 +37,22 @@ def request(text: str, speak: bool = True, **settings: int) -> LoadedRequest:
 
 
 def whole(model: Vita15Model, asked: LoadedRequest) -> Response:
-    (_, answer), *none = model.generate([asked])
-    assert isinstance(answer, Response) and not none
+    (answer,) = responses(model, [asked])
     return answer
+
+
+def streamed(model: Vita15Model, asked: LoadedRequest) -> list[Chunk]:
+    return list(model.stream(prepared(model, asked)))
 
 
 def test_the_stream_joins_to_the_answer_of_one_call(model: Vita15Model) -> None:
     asked = request("hello")
-    answer, chunks = whole(model, asked), list(model.stream(asked))
+    answer, chunks = whole(model, asked), streamed(model, asked)
     assert "".join(chunk.text for chunk in chunks) == answer.text
-    streamed = np.concatenate([chunk.speech.samples for chunk in chunks if chunk.speech])
+    joined = np.concatenate([chunk.speech.samples for chunk in chunks if chunk.speech])
     assert answer.speech is not None and answer.speech.rate == 24_000
-    assert np.abs(streamed - answer.speech.samples).max() <= 1e-5
-    assert len(streamed) == HOP * answer.usage.speech_tokens > 0
+    assert np.abs(joined - answer.speech.samples).max() <= 1e-5
+    assert len(joined) == HOP * answer.usage.speech_tokens > 0
     assert [c.at for c in chunks] == sorted(c.at for c in chunks)
 
 
@@ -60,7 +66,7 @@ def test_moments_come_in_order(model: Vita15Model) -> None:
 
 def test_speaking_changes_no_text_and_text_alone_streams_too(model: Vita15Model) -> None:
     asked = request("hello", speak=False)
-    chunks = list(model.stream(asked))
+    chunks = streamed(model, asked)
     assert all(chunk.speech is None for chunk in chunks)
     assert "".join(chunk.text for chunk in chunks) == whole(model, asked).text == whole(model, request("hello")).text
 
@@ -80,11 +86,11 @@ def test_nothing_to_say_is_a_failure_and_never_silence(
     model: Vita15Model, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     monkeypatch.setattr(TextFeed, "add", lambda self, ids, final: answer if final else "")
-    (_, found), *_ = model.generate([request("hello")])
+    (found,) = outcomes(model, [request("hello")])
     assert isinstance(found, Failure) and found.stage == "generate"
     assert "nothing to speak" in found.message
     with pytest.raises(SampleError, match="nothing to speak"):
-        list(model.stream(request("hello")))
+        streamed(model, request("hello"))
 
 
 @given(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.image.prompts import MME_PROMPTS
+from tasks.image.prompts import MME_WORDINGS
 
 QUESTION = "Is there a dog? Please answer yes or no."
 
@@ -18,4 +18,4 @@ QUESTION = "Is there a dog? Please answer yes or no."
     ],
 )
 def test_mme_wording(style: str, text: str) -> None:
-    assert MME_PROMPTS[style]({"question": QUESTION}) == text
+    assert MME_WORDINGS[style](QUESTION) == text

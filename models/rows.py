@@ -1,0 +1,231 @@
+"""Rows that are decoded side by side: their cache, last tokens, positions and what came out, changed in place.
+
+A token's slot in the cache is its position in its own row, so a row's slots hold the same whether the row is alone or
+beside others, and padding is never seen. A row that ends leaves its place to another; the tensors of a step keep
+their places and shapes as long as the number of rows and the visible part of the cache do, and nothing is read back
+to the host inside a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from models.nn.graphs import Step
+from models.sampling import GREEDY, Sampling, penalised, sample
+
+BLOCK = 128
+"""Where shapes must not change often the visible part of the cache is rounded up to a multiple of this."""
+
+
+class CausalLM(Protocol):
+    """A transformers decoder (`model`, which takes a cache with `update`) and its output layer."""
+
+    model: Any
+    lm_head: nn.Linear
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What rows side by side have in common. Stop tokens cannot be chosen before `min_new_tokens`."""
+
+    max_new_tokens: int
+    min_new_tokens: int = 0
+    stop_ids: tuple[int, ...] = ()
+    sampling: Sampling = GREEDY
+
+    def __post_init__(self) -> None:
+        if self.max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens is {self.max_new_tokens}: it must be at least 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """A prompt's embeddings [S, D]; what is sampled follows the seed alone."""
+
+    embeds: Tensor
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not len(self.embeds):
+            raise ValueError("a prompt without tokens cannot be decoded")
+
+
+class SlotCache:
+    """Keys and values [rows, heads, slots, head_dim] of every layer.
+
+    `update` is what transformers' attention calls. Several tokens at once are the prefill of the rows `joining`, in
+    slots 0..n-1; a single one goes to the slot `positions[row]` of each of the first `active` rows, of which the first
+    `visible` slots are returned.
+    """
+
+    def __init__(self, n_layers: int, shape: tuple[int, int, int, int], like: Tensor) -> None:
+        # Zeros, because a slot that is masked but not a number would still spoil the weighted sum.
+        self.keys = [like.new_zeros(shape) for _ in range(n_layers)]
+        self.values = [like.new_zeros(shape) for _ in range(n_layers)]
+        self.positions = torch.zeros(shape[0], dtype=torch.long, device=like.device)
+        self.numbers = torch.arange(shape[0], device=like.device)
+        self.joining: Tensor | None = None
+        self.active = self.visible = 0
+        self.level = False  # all rows are equally long, so that one slot number serves them all
+
+    @property
+    def slots(self) -> int:
+        return self.keys[0].shape[2]
+
+    def grow(self, slots: int) -> None:
+        """Make room for longer rows; the tensors get new places."""
+        for tensors in (self.keys, self.values):
+            for layer, old in enumerate(tensors):
+                tensors[layer] = old.new_zeros((*old.shape[:2], slots, old.shape[3]))
+                tensors[layer][:, :, : old.shape[2]] = old
+
+    def move(self, source: int, target: int) -> None:
+        for tensor in (*self.keys, *self.values, self.positions):
+            tensor[target].copy_(tensor[source])
+
+    def update(self, key: Tensor, value: Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
+        keys, values = self.keys[layer_idx], self.values[layer_idx]
+        if self.joining is not None:
+            keys[self.joining, :, : key.shape[2]] = key
+            values[self.joining, :, : value.shape[2]] = value
+            return key, value
+        keys, values = keys[: self.active], values[: self.active]
+        if self.level:
+            keys.index_copy_(2, self.positions[:1], key)
+            values.index_copy_(2, self.positions[:1], value)
+        else:
+            places = self.positions[: self.active]
+            keys[self.numbers[: self.active], :, places] = key[:, :, 0]
+            values[self.numbers[: self.active], :, places] = value[:, :, 0]
+        return keys[:, :, : self.visible], values[:, :, : self.visible]
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        return self.visible
+
+
+class Rows:
+    """`capacity` rows. Those that are decoded are the first `active`; the caller keeps account of who is where."""
+
+    def __init__(self, lm: CausalLM, capacity: int, slots: int, decoding: Decoding, like: Tensor) -> None:
+        config, device = lm.model.config, like.device
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        shape = (capacity, config.num_key_value_heads, _rounded(slots), head_dim)
+        self.cache = SlotCache(config.num_hidden_layers, shape, like)
+        self.slot_numbers = torch.arange(shape[2], device=device)
+        self.device = device
+        self._lm, self._decoding = lm, decoding
+        limit = decoding.max_new_tokens + 1  # one place more, where rows that have ended write
+        self.tokens = torch.zeros(capacity, 1, dtype=torch.long, device=device)  # the last token of each row
+        self.generated = torch.zeros(capacity, limit, dtype=torch.long, device=device)
+        self.count = torch.zeros(capacity, dtype=torch.long, device=device)  # tokens generated so far
+        self.ended = torch.ones(capacity, dtype=torch.bool, device=device)  # such a row stays as it is
+        sampled = decoding.sampling.temperature > 0
+        self.uniforms = torch.zeros(capacity, limit, device=device) if sampled else None
+        vocabulary = lm.lm_head.out_features
+        self.stop = torch.tensor(sorted(decoding.stop_ids), dtype=torch.long, device=device)
+        self.is_stop = torch.zeros(vocabulary, dtype=torch.bool, device=device).index_fill_(0, self.stop, True)
+        penalises = decoding.sampling.repetition_penalty != 1.0
+        self.seen = torch.zeros(capacity, vocabulary, dtype=torch.bool, device=device) if penalises else None
+        self._step = Step(self._run_step, device)
+
+    def join(self, prompts: Sequence[Prompt], places: Sequence[int]) -> None:
+        """Read the prompts into the rows at `places`, all below `active`, and choose their first tokens."""
+        lengths = [len(prompt.embeds) for prompt in prompts]
+        if (needed := max(lengths) + self._decoding.max_new_tokens) > self.cache.slots:
+            self.cache.grow(_rounded(needed))
+            self.slot_numbers = torch.arange(self.cache.slots, device=self.device)
+            self._step = Step(self._run_step, self.device)
+        rows = torch.tensor(places, device=self.device)
+        ends = torch.tensor(lengths, device=self.device)
+        self.cache.positions[rows] = ends
+        self.count[rows], self.ended[rows] = 0, False
+        if self.seen is not None:
+            self.seen[rows] = False
+        if self.uniforms is not None:
+            limit = self._decoding.max_new_tokens
+            table = [torch.rand(limit, generator=torch.Generator().manual_seed(p.seed)) for p in prompts]
+            self.uniforms[rows, :limit] = torch.stack(table).to(self.device)
+        embeds = pad_sequence([prompt.embeds for prompt in prompts], batch_first=True)  # [k, S, D]
+        numbers = torch.arange(embeds.shape[1], device=self.device).expand(len(prompts), -1)
+        self.cache.joining = rows
+        hidden = self._forward(embeds, numbers, None)  # padding on the right: causal is enough
+        self.cache.joining = None
+        self._choose(hidden[torch.arange(len(prompts), device=self.device), ends - 1], rows)
+
+    def step(self, active: int, length: int, level: bool) -> None:
+        """Feed the last tokens of the first `active` rows, the longest of which has that length, and choose the next.
+
+        `level` says that all have that length: what is visible is then all there is, and needs no mask.
+        """
+        cache = self.cache
+        cache.active, cache.level = active, level
+        cache.visible = length if self.device.type == "cpu" else min(cache.slots, _rounded(length))
+        self._step((active, cache.visible))
+
+    def move(self, source: int, target: int) -> None:
+        """Put the row at `source` in the place of `target`."""
+        self.cache.move(source, target)
+        for tensor in (self.tokens, self.generated, self.count, self.ended, self.uniforms, self.seen):
+            if tensor is not None:
+                tensor[target].copy_(tensor[source])
+
+    def newest(self, active: int, read: Sequence[int], width: int) -> list[list[int]]:
+        """Tokens from `read[row]` on, `width` of them, of the first `active` rows; the last of what a row has and
+        what it has not yet are told apart by the caller's own count."""
+        if width == 1:
+            return self.tokens[:active].tolist()
+        first = torch.tensor(read, device=self.device)[:, None]
+        places = (first + torch.arange(width, device=self.device)).clamp_max(self._decoding.max_new_tokens)
+        return self.generated[:active].gather(1, places).tolist()
+
+    def _run_step(self) -> None:
+        cache = self.cache
+        positions = cache.positions[: cache.active]
+        mask = None
+        if not cache.level:
+            mask = (self.slot_numbers[: cache.visible] <= positions[:, None])[:, None, None]  # [B, 1, 1, visible]
+        embeds = self._lm.model.embed_tokens(self.tokens[: cache.active])
+        hidden = self._forward(embeds, positions[:, None], mask)[:, 0]
+        positions += (~self.ended[: cache.active]).long()
+        self._choose(hidden, cache.numbers[: cache.active])
+
+    def _forward(self, embeds: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
+        output = self._lm.model(
+            inputs_embeds=embeds,
+            attention_mask={"full_attention": mask},  # a mapping is taken as it is; None is causal
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+    def _choose(self, hidden: Tensor, rows: Tensor) -> None:
+        """hidden [k, D] -> the next token of each of the rows [k]; a row that has ended stays as it is."""
+        logits = self._lm.lm_head(hidden).float()  # [k, V]
+        count, ended, how = self.count[rows], self.ended[rows], self._decoding
+        if self.seen is not None:
+            logits = penalised(logits, self.seen[rows], how.sampling.repetition_penalty)
+        if how.min_new_tokens and len(self.stop):
+            logits = logits.masked_fill(self.is_stop & (count < how.min_new_tokens)[:, None], -torch.inf)
+        if self.uniforms is None:
+            chosen = logits.argmax(-1)
+        else:
+            chosen = sample(logits, self.uniforms[rows, count][:, None], how.sampling)[:, 0]
+        self.tokens[rows, 0] = chosen
+        self.generated[rows, count] = chosen
+        if self.seen is not None:
+            self.seen[rows, chosen] = True
+        self.count[rows] = count + (~ended).long()
+        if len(self.stop):
+            self.ended[rows] = ended | torch.isin(chosen, self.stop)
+
+
+def _rounded(length: int) -> int:
+    return -(-length // BLOCK) * BLOCK

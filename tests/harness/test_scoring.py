@@ -1,0 +1,108 @@
+"""Answers become scores under every profile, whatever a scorer does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import scoring
+from harness.run import score_again, start
+from harness.schema import Record, Scored, StoredResponse
+from harness.scoring import score_records
+from harness.task import Task
+from harness.types import Answer, Doc, Failure, Response, Score
+from tests.harness.toy import TASK, ToyModel, config, numbered, objects, toy_task
+
+
+def record(i: int, text: str | None, **doc: Any) -> Record:
+    failure = Failure("generate", "permanent", "no") if text is None else None
+    response = None if text is None else StoredResponse(text)
+    return Record(str(i), "", 0, [], {"i": i, "answer": str(i), **doc}, response=response, failure=failure)
+
+
+def scored(records: list[Record], task: Task = TASK) -> list[Scored]:
+    return list(score_records(task, task.presets["plain"], records, Path(), None))
+
+
+def test_every_profile_scores_each_answer() -> None:
+    (one,) = scored([record(1, "it is 1")])
+    assert {profile: channels[""].value for profile, channels in one.scores.items()} == {"exact": 0.0, "loose": 1.0}
+    assert (one.answer, one.steps, one.failure) == (None, [], None)
+
+
+def test_the_scores_of_one_run_equal_those_of_a_run_for_each_profile(tmp_path: Path) -> None:
+    class Wordy(ToyModel):
+        def answer(self, request: Any) -> Any:
+            said = super().answer(request)
+            return Response(f"it is {said.text}") if int(request.sample_id) % 3 else said
+
+    both = start(config(), tmp_path / "both", objects(TASK, model=Wordy())).results().tasks["toy"]
+    for profile in TASK.profiles:
+        only = replace(TASK, profiles=(profile,), default_profile=profile)
+        own = start(config(), tmp_path / profile, objects(only, model=Wordy())).results().tasks["toy"]
+        assert own.headline == both.scores[profile][""]
+        again = score_again(tmp_path / "both", {"toy": profile}, objects=objects(TASK))
+        assert again.results().tasks["toy"].headline == own.headline
+
+
+def test_what_was_not_answered_counts_as_wrong_and_has_failed() -> None:
+    (one,) = scored([record(1, None)])
+    score = one.scores["exact"][""]
+    assert (score.status, score.parts) == ("failed", {"right": 0.0, "n": 1.0})
+
+
+def test_thinking_is_cut_before_scoring_and_told() -> None:
+    cut, endless = scored([record(1, "<think>0, or 1?</think>1"), record(2, "<think>2")])
+    assert cut.scores["exact"][""].value == 1 and (cut.answer, cut.steps) == ("1", ["reasoning"])
+    assert endless.scores["exact"][""].status == "failed"
+    assert endless.failure is not None and endless.failure.stage == "parse"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None, "1"])
+def test_a_part_that_is_no_finite_number_fails_its_sample(value: Any) -> None:
+    def broken(doc: Doc, answer: Answer, profile: str) -> Score:
+        return Score("right", 1.0, {"right": value if answer.text else 0.0, "n": 1.0})
+
+    (one,) = scored([record(1, "1")], replace(TASK, scorer=broken))
+    assert one.failure is not None and (one.failure.stage, one.failure.kind) == ("score", "permanent")
+    assert dict(one.scores["exact"][""].parts) == {"right": 0.0, "n": 1.0}
+
+
+def test_a_scorer_that_breaks_on_everything_leaves_a_score_without_parts() -> None:
+    def broken(doc: Doc, answer: Answer, profile: str) -> Score:
+        raise IndexError("list index out of range")
+
+    (one,) = scored([record(1, "1")], replace(TASK, scorer=broken))
+    assert (one.scores["exact"][""].status, dict(one.scores["exact"][""].parts)) == ("failed", {})
+    assert one.failure is not None and "IndexError" in one.failure.message
+
+
+def test_two_channels_stand_side_by_side_with_their_gap(tmp_path: Path) -> None:
+    def both(doc: Doc, answer: Answer, profile: str) -> Any:
+        right = float(answer.text == doc["answer"])
+        said = Score("right", right * (doc["i"] % 2), {"right": right * (doc["i"] % 2), "n": 1.0})
+        return {"text": Score("right", right, {"right": right, "n": 1.0}), "speech": said}
+
+    task = replace(toy_task(numbered(10)), scorer=both, default_channel="text")
+    entry = start(config(), tmp_path / "run", objects(task, model=ToyModel())).results().tasks["toy"]
+    assert entry.channel == "text" and entry.valid
+    assert entry.scores["exact"]["speech"].metrics["accuracy"].value == 50
+    assert entry.gap == {"accuracy": 50}
+
+
+@given(st.permutations(range(40)), st.integers(1, 7))
+def test_the_order_and_size_of_windows_do_not_matter(order: list[int], window: int) -> None:
+    records = [record(i, str(i) if i % 5 else None) for i in order]
+    kept, scoring.WINDOW = scoring.WINDOW, window
+    try:
+        found = scored(records)
+    finally:
+        scoring.WINDOW = kept
+    assert [one.id for one in found] == [str(i) for i in order]
+    assert {one.id: one.scores["exact"][""].value for one in found} == {str(i): float(i % 5 > 0) for i in range(40)}
