@@ -72,7 +72,7 @@ def test_adding_the_command_imports_nothing_heavy() -> None:
     script = f"""
 import sys, typer
 from reports.commands import add
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 add(app)
 try:
     app(["--help"])

@@ -61,7 +61,7 @@ def test_hostile_text_stays_text_wherever_a_record_has_text(visit: Visit, tmp_pa
         cluster=HOSTILE,
         failure=Failure("score", "permanent", HOSTILE),
     )
-    result = {"answers": {HOSTILE: 1}, "problems": [f"invalid: {HOSTILE}"], "judges": {"llm": HOSTILE}}
+    result: dict[str, Any] = {"answers": {HOSTILE: 1}, "problems": [f"invalid: {HOSTILE}"], "judges": {"llm": HOSTILE}}
     site = site_of(tmp_path, hostile, **result)
     page = visit.go(site / X)
     card = page.locator(".sample")
@@ -352,12 +352,12 @@ def test_latency_and_efficiency_have_a_page_of_their_own(visit: Visit, tmp_path:
         times = Timings(end=1.0 + i, first_token=0.25, first_audio=0.5, audio_s=2.0)
         return sample(f"{i}", took=2.0, response=StoredResponse("x", timings=times, usage=Usage(3, 10)))
 
-    samples = [spoken(i) for i in range(4)]
+    samples = [*(spoken(i) for i in range(4)), sample("kept", took=0.0, cached=True)]
     stretches = [
         Stretch("2026-01-02T03:04:05+00:00", 6.0, 3, "cuda"),
-        Stretch("2026-01-03T03:04:05+00:00", 2.0, 1, "cpu"),
+        Stretch("2026-01-03T03:04:05+00:00", 2.0, 2, "cpu", cached=1),
     ]
-    result = entry({"ttft_p50_ms": metric(250.0, unit="ms")}, n_expected=4)
+    result = entry({"ttft_p50_ms": metric(250.0, unit="ms")}, n_expected=5)
     run = write_run(
         tmp_path / "run", {"x": result}, {"x": samples}, stretches=stretches, described={"x": {"max_batch": 1}}
     )
@@ -365,11 +365,11 @@ def test_latency_and_efficiency_have_a_page_of_their_own(visit: Visit, tmp_path:
     page = visit.go(site / "index.html")
     page.get_by_role("link", name="Latency and efficiency").click()
     assert page.locator(".stretches tbody tr").all_inner_texts() == [
-        "2026-01-02T03:04:05+00:00\tcuda\t3\t6.0\t0.5",
-        "2026-01-03T03:04:05+00:00\tcpu\t1\t2.0\t0.5",
+        "2026-01-02T03:04:05+00:00\tcuda\t3\t0\t6.0\t0.5",
+        "2026-01-03T03:04:05+00:00\tcpu\t2\t1\t2.0\t0.5",
     ]
     assert page.locator(".speed tbody tr").inner_text().split("\t") == [
-        "x", "4", "8.0", "0.5", "5", "1", "0.25 / 0.25", "0.5 / 0.5", "2.5 / 3.85", "1.25 / 1.92", "one at a time",
+        "x", "4", "1", "8.0", "0.5", "5", "1", "0.25 / 0.25", "0.5 / 0.5", "2.5 / 3.85", "1.25 / 1.92", "one at a time",
     ]  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
