@@ -289,8 +289,13 @@ def tasks_of(described: Manifest, objects: Objects = NONE) -> dict[str, Task]:
     return {name: objects.tasks.get(name) or registry.get_task(name) for name in described.tasks}
 
 
-def score_again(path: Path, profiles: Mapping[str, str], judges: Sequence[str] = (), objects: Objects = NONE) -> RunDir:
-    """Score a finished run's stored answers anew, with other headline profiles if they are named. Needs no model."""
+def score_again(
+    path: Path, profiles: Mapping[str, str], judges: Sequence[str] | None = None, objects: Objects = NONE
+) -> RunDir:
+    """Score a finished run's stored answers anew, with other headline profiles if they are named. Needs no model.
+
+    Without `judges` those of the run are asked; an empty list stands for the tasks' own.
+    """
     run = RunDir.open(path)
     if not run.finished:
         raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
@@ -302,7 +307,8 @@ def score_again(path: Path, profiles: Mapping[str, str], judges: Sequence[str] =
         if profile not in tasks[name].profiles:
             raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(tasks[name].profiles)}")
     with _stoppable(run), run.lock():
-        finish.finish(run, tasks, judges or described.config.get("judge", ()), profiles)
+        stored = described.config.get("judge", ())
+        finish.finish(run, tasks, stored if judges is None else judges, profiles)
     return run
 
 

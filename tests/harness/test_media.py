@@ -8,11 +8,10 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from PIL import Image
 
 from harness import media
 from harness.failures import SampleError
-from harness.types import Media, Picture, Waveform
+from harness.types import Media, Waveform
 
 TONE = (0.5 * np.sin(np.arange(8000) / 10)).astype(np.float32)
 
