@@ -17,6 +17,8 @@ class Speed:
     """Sums and latencies of a task's answers, in seconds."""
 
     answers: int = 0
+    kept: int = 0
+    """Answers that were kept from earlier runs: in none of the other figures."""
     seconds: float = 0.0
     """From one answer to the next, added up: the wall time of answering, over all stretches."""
     new_tokens: int = 0
@@ -28,9 +30,12 @@ class Speed:
 
 
 def speed_of(records: Iterable[Record]) -> Speed:
-    """What a task's log says of its speed; failures count in the seconds only."""
+    """What a task's log says of its speed; failures count in the seconds only, kept answers nowhere."""
     found = Speed()
     for record in records:
+        if record.cached:
+            found.kept += 1
+            continue
         found.seconds += record.took
         if (response := record.response) is None:
             continue
@@ -49,6 +54,7 @@ def speed_of(records: Iterable[Record]) -> Speed:
 HEADINGS = (
     "task",
     "answers",
+    "kept from earlier runs",
     "seconds of answering",
     "answers/s",
     "new tokens/s",
@@ -68,6 +74,7 @@ def speed_row(run: Run, task: str) -> list[str]:
     return [
         task,
         f"{speed.answers:,}",
+        f"{speed.kept:,}",
         f"{speed.seconds:.1f}" if speed.seconds else MISSING,
         _rate(speed.answers, speed.seconds),
         _rate(speed.new_tokens, speed.seconds),

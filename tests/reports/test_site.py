@@ -1,34 +1,40 @@
-"""The site as files, and as a reader sees it in Chromium, offline, from a disk."""
+"""The site as files: the same bytes again, nothing from elsewhere, nothing of others overwritten."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.failures import UsageError
-from reports.page import rows as page_rows
-from reports.page.rows import script_json, write_chunks
+from harness.schema import StoredPart, StoredResponse, StoredSpeech, decoded
+from reports.page import place
+from reports.page.render import CSP, STATIC, static, visible
+from reports.page.rows import script
 from reports.page.site import write_site
-from tests.reports.fake_run import HOSTILE, rich_run
+from tests.harness.faults import Fault, in_child
+from tests.reports.fake_run import HOSTILE, Sample, asked, entry, medium, metric, picture, rich_run, sample, write_run
 
-TASK = "tasks/0-librispeech_test_clean.html"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+WER = {"wer": metric(4.21, (3.9, 4.55))}
 
 
 def contents(site: Path) -> dict[str, bytes]:
     return {str(p.relative_to(site)): p.read_bytes() for p in sorted(site.rglob("*")) if p.is_file()}
+
+
+def site_of(folder: Path, *samples: Sample, media: str | int = "all", **changes: Any) -> Path:
+    """The site of one run with one task "x"."""
+    n = len(samples)
+    run = write_run(folder / "run", {"x": entry(WER, n_expected=n, n_scored=n, **changes)}, {"x": list(samples)})
+    return write_site([run], folder / "site", media).parent
+
+
+def media_files(site: Path) -> list[Path]:
+    return [path for path in (site / "media").rglob("*") if path.is_file()]
 
 
 def test_the_same_run_gives_the_same_bytes_also_over_an_earlier_site(tmp_path: Path) -> None:
@@ -38,6 +44,20 @@ def test_the_same_run_gives_the_same_bytes_also_over_an_earlier_site(tmp_path: P
     assert first == contents(write_site([run], tmp_path / "b").parent)
     assert not any(b"http://" in c or b"https://" in c for c in first.values())
     assert not any(str(tmp_path).encode() in c for name, c in first.items() if not name.startswith("media"))
+    assert [path.name for path in tmp_path.iterdir() if "report-" in path.name] == []
+
+
+def test_no_page_holds_code_or_styles_and_the_policy_allows_none(tmp_path: Path) -> None:
+    site = write_site([rich_run(tmp_path)], tmp_path / "site").parent
+    pages = {path: path.read_text() for path in site.rglob("*.html")}
+    assert len(pages) == 4
+    for text in pages.values():
+        assert f'content="{CSP.replace(chr(39), "&#39;")}"' in text
+        assert re.findall(r"<script(?![^>]* src=)", text) == []
+        assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", text) == []
+    assert "unsafe" not in CSP and "base-uri 'none'" in CSP and "form-action 'none'" in CSP
+    for name in STATIC:
+        assert not re.search(rb"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", static(name))
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
@@ -48,12 +68,6 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "o" / "data" / "mine").exists()
 
 
-@pytest.mark.parametrize(("media", "files"), [("all", 2), ("failed", 0), (0, 0), ("1", 2)])
-def test_media_are_capped(tmp_path: Path, media: str | int, files: int) -> None:
-    site = write_site([rich_run(tmp_path)], tmp_path / "site", media).parent
-    assert sum(p.is_file() for p in (site / "media").rglob("*")) == files
-
-
 def test_a_file_in_the_place_of_the_site_is_refused(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("mine")
     with pytest.raises(UsageError, match="is a file; name a folder"):
@@ -61,123 +75,158 @@ def test_a_file_in_the_place_of_the_site_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "site").read_text() == "mine"
 
 
-def test_an_unknown_media_choice_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_media_choice_and_no_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--media takes"):
         write_site([rich_run(tmp_path)], tmp_path / "site", "some")
+    with pytest.raises(UsageError, match="no run directory"):
+        write_site([], tmp_path / "site")
+
+
+def test_a_run_whose_log_cannot_be_read_leaves_the_earlier_site(tmp_path: Path) -> None:
+    run = rich_run(tmp_path)
+    before = contents(write_site([run], tmp_path / "site").parent)
+    scores = next((run / "scores" / "1").glob("mme.jsonl"))
+    scores.write_text("{broken}\n")
+    with pytest.raises(UsageError, match=r"mme.jsonl, line 1"):
+        write_site([run], tmp_path / "site")
+    assert contents(tmp_path / "site") == before
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [run.name, "site"]
+
+
+def test_what_makes_numbers_invalid_is_told_and_is_on_every_page(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"x": entry(WER, n_expected=280)})
+    log = run / "samples" / "x.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:150]))
+    told: list[str] = []
+    site = write_site([run], tmp_path / "site", tell=told.append).parent
+    assert len(told) == 1 and "the log has 150 records, these numbers were made from 280" in told[0]
+    for page in ("index.html", "tasks/0-x.html"):
+        assert "the log has 150 records, these numbers were made from 280" in (site / page).read_text()
+
+
+# Kills
+
+
+def test_a_report_that_is_killed_leaves_the_old_site_or_the_new_one_and_can_be_made_again(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    old_run, run = rich_run(kept), write_run(kept / "small", {"x": entry(WER, n_expected=1)})
+    old = contents(write_site([old_run], kept / "old").parent)
+    new = contents(write_site([run], kept / "new").parent)
+
+    def again() -> None:
+        write_site([run], tmp_path / "trial" / "site")
+
+    def prepared() -> None:
+        shutil.rmtree(tmp_path / "trial", ignore_errors=True)
+        shutil.copytree(kept / "old", tmp_path / "trial" / "site")
+
+    prepared()
+    ended, operations = in_child(again, Fault())
+    assert ended and operations > 20
+    kills = 0
+    for at in range(operations):
+        prepared()
+        ended, _ = in_child(again, Fault(at, "before"))
+        kills += not ended
+        site = tmp_path / "trial" / "site"
+        if site.exists():
+            assert contents(site) in (old, new), f"operation {at}"
+        again()
+        assert contents(site) == new, f"operation {at}"
+        assert [path.name for path in site.parent.iterdir()] == ["site"], f"operation {at}"
+    assert kills == operations
+
+
+def test_an_earlier_site_that_a_kill_left_aside_is_put_back(tmp_path: Path) -> None:
+    site = write_site([rich_run(tmp_path)], tmp_path / "site").parent
+    before = contents(site)
+    site.rename(tmp_path / ".site.report-old")
+    with pytest.raises(ZeroDivisionError), place.replacing(site):
+        _ = 1 / 0
+    assert contents(site) == before
+
+
+# Media
+
+
+@pytest.mark.parametrize(("media", "files"), [("all", 2), ("failed", 0), (0, 0), ("1", 2)])
+def test_media_are_capped(tmp_path: Path, media: str | int, files: int) -> None:
+    site = write_site([rich_run(tmp_path)], tmp_path / "site", media).parent
+    assert len(media_files(site)) == files
+
+
+def test_media_are_copies_that_a_change_of_the_original_does_not_reach(tmp_path: Path) -> None:
+    original = picture(tmp_path / "a.png")
+    site = site_of(tmp_path, sample("1", messages=asked(medium("image", original))))
+    (copied,) = media_files(site)
+    assert copied.read_bytes() == original.read_bytes()
+    assert copied.stat().st_nlink == 1 and not copied.is_symlink()
+    assert not original.samefile(copied)
+
+
+def test_a_run_from_elsewhere_cannot_publish_a_local_file(tmp_path: Path) -> None:
+    secret = picture(tmp_path / "secret.png")
+    text = tmp_path / "id.txt"
+    text.write_text("secret")
+    os.mkfifo(tmp_path / "pipe.png")
+    parts = [
+        medium("image", secret, sha256=""),
+        medium("image", secret, sha256="0" * 64),
+        medium("image", text),
+        medium("audio", secret),
+        StoredPart(None, "image", str(tmp_path / "pipe.png"), "0" * 64),
+        StoredPart(None, "image", "/dev/zero", "0" * 64),
+        StoredPart(None, "image", str(tmp_path), "0" * 64),
+    ]
+    spoken = StoredResponse("x", speech=StoredSpeech("../secret.png", medium("image", secret).sha256, 1.0))
+    site = site_of(tmp_path, sample("1", messages=asked(*parts), response=spoken))
+    assert media_files(site) == []
+    data = (site / "data" / "0-x" / "0.js").read_text()
+    for note in (
+        "no content to compare it with",
+        "the file has changed since the run",
+        "a browser does not show .txt as image",
+        "a browser does not show .png as audio",
+        "it is no regular file",
+        "a file outside of its run",
+    ):
+        assert note in data
+    assert data.count('"src"') == 0
+
+
+def test_the_kinds_of_media_are_three_and_a_record_with_another_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Invalid enum value 'iframe'"):
+        decoded(b'{"kind": "iframe", "path": "x"}', StoredPart, "log")
+
+
+def test_a_medium_that_is_gone_is_named(tmp_path: Path) -> None:
+    original = picture(tmp_path / "a.png")
+    part = medium("image", original)
+    original.unlink()
+    site = site_of(tmp_path, sample("1", messages=asked(part)))
+    assert "the file is not on the machine that made this page" in (site / "data" / "0-x" / "0.js").read_text()
+
+
+# Texts
 
 
 def test_script_data_cannot_end_its_script() -> None:
-    assert b"<" not in script_json({"text": HOSTILE})
+    made = script("__x", [{"text": HOSTILE + "\u2028\u2029"}])
+    assert b"<" not in made and "\u2028".encode() not in made and made.startswith(b"window.__x({")
 
 
-def test_chunks_hold_every_row_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_rows, "CHUNK_BYTES", 100)
-    names = write_chunks(({"id": f"sample {i}"} for i in range(20)), tmp_path, "t")
-    texts = [(tmp_path / name).read_text() for name in names]
-    assert len(names) > 1 and all(len(t) < 140 for t in texts)
-    assert sum("".join(texts).count(f'"sample {i}"') for i in range(20)) == 20
+def test_marks_that_nobody_sees_are_written_out_in_pages_too() -> None:
+    assert visible("Y\u200bes\u202e<\n") == (
+        'Y<span class="mark">U+200B</span>es<span class="mark">U+202E</span>&lt;\n'
+    )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    return write_site([rich_run(folder)], folder / "out").parent
-
-
-class Visit:
-    """A page in the browser with what it asked for and complained about."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        page.on("request", lambda r: self.requests.append(r.url))
-
-    def go(self, path: Path) -> Any:
-        self.page.goto(path.as_uri())
-        return self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.fail("the page tests need Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Visit]:
-    context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
-    found = Visit(context.new_page())
-    yield found
-    context.close()
-    assert found.complaints == []
-    assert found.requests and all(url.startswith(("file:", "data:")) for url in found.requests)
-
-
-def test_hostile_text_stays_text(visit: Visit, site: Path) -> None:
-    page = visit.go(site / TASK)
-    assert HOSTILE in page.locator(".sample", has_text="utt-1").inner_text()
-    assert page.evaluate("window.hacked") is None
-    assert page.locator("#samples b").count() == 0
-
-
-def test_filter_and_pages(visit: Visit, site: Path) -> None:
-    page = visit.go(site / TASK)
-    assert page.locator(".sample").count() == 50
-    assert page.locator("#place").inner_text() == "1–50 of 64"
-    page.click("#next")
-    assert page.locator(".sample").count() == 14
-    counts = {}
-    for name in ("failed", "wrong", "unscored"):
-        page.select_option("#filter", name)
-        counts[name] = page.locator(".sample").count()
-    assert counts == {"failed": 1, "wrong": 3, "unscored": 1}
-    page.select_option("#filter", "failed")
-    assert "generate / limit: out of memory" in page.locator(".sample").inner_text()
-
-
-def test_keys_walk_and_worst_comes_first(visit: Visit, site: Path) -> None:
-    page = visit.go(site / TASK)
-    page.select_option("#order", "worst")
-    page.locator("h1").click()
-    page.keyboard.press("j")
-    assert page.locator(".sample.current h3").inner_text() == "utt-1"
-    page.keyboard.press("j")
-    page.keyboard.press("k")
-    assert page.locator(".sample.current h3").inner_text() == "utt-1"
-
-
-def test_word_diff(visit: Visit, site: Path) -> None:
-    diff = visit.go(site / TASK).locator(".sample", has_text="utt-0").locator(".diff")
-    assert (diff.locator("del").all_inner_texts(), diff.locator("ins").all_inner_texts()) == (["d"], ["c"])
-
-
-def test_audio_and_image_load(visit: Visit, site: Path) -> None:
-    page = visit.go(site / TASK)
-    page.wait_for_function("document.querySelector('audio').duration > 0.4")
-    page = visit.go(site / "tasks/0-mme.html")
-    page.wait_for_function("document.querySelector('.media img').naturalWidth === 64")
-
-
-@pytest.mark.parametrize("name", ["index.html", TASK])
-def test_no_sideways_scroll_on_a_phone_and_the_caveats_show(visit: Visit, site: Path, name: str) -> None:
-    page = visit.go(site / name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator(".banner.mini").first.inner_text() == "mini world, not a benchmark number"
-    assert "random weights" in page.locator("main").inner_text()
-
-
-def test_scores_sort_best_first_and_missing_last(visit: Visit, site: Path) -> None:
-    page = visit.go(site / "index.html")
-    page.get_by_role("button", name="score", exact=True).click()
-    assert page.locator("td.score").last.inner_text() == "–"
-    assert page.locator("th[aria-sort=ascending]").count() == 1
+def test_chunks_hold_every_sample_once(tmp_path: Path) -> None:
+    samples = [sample(f"sample {i}") for i in range(450)]
+    data = site_of(tmp_path, *samples) / "data" / "0-x"
+    assert sorted(path.name for path in data.iterdir()) == ["0.js", "1.js", "2.js", "index.js"]
+    index = (data / "index.js").read_text()
+    details = "".join((data / f"{n}.js").read_text() for n in range(3))
+    assert index.count('"sample ') == 450 and details.count('"messages"') == 450
+    assert len(index) < 450 * 60

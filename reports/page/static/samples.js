@@ -3,7 +3,7 @@
 "use strict";
 (function () {
   const PAGE = 50, { element, visible, long } = window.__text;
-  const MEDIA = { image: "img", audio: "audio", video: "video" };
+  const MEDIA = new Map([["image", "img"], ["audio", "audio"], ["video", "video"]]);
   const ID = 0, VALUE = 1, WRONG = 2, STATUS = 3, TAGS = 4;
   const byId = (id) => document.getElementById(id);
   const filter = byId("filter"), tag = byId("tag"), order = byId("order"), find = byId("find");
@@ -67,7 +67,7 @@
     return element("span", "verdict" + (score.wrong === true ? " wrong" : score.wrong === false ? " right" : ""), text);
   }
   function sample(row, about) {
-    const head = element("div", "head", element("h3", "", ...visible(row[ID])));
+    const head = element("div", "head", element("h3", "", long(row[ID])));
     const made = element("article", "sample", head);
     made.tabIndex = -1;
     if (!about) {
@@ -79,7 +79,7 @@
     made.append(answer(about));
     made.append(scores(about));
     const list = element("dl", "row");
-    Object.entries(about.row).forEach((field) => list.append(element("dt", "", "row: ", ...visible(field[0])), element("dd", "", long(field[1]))));
+    Object.entries(about.row).forEach((field) => list.append(element("dt", "", long("row: " + field[0])), element("dd", "", long(field[1]))));
     if (about.cluster !== null) list.append(element("dt", "", "cluster"), element("dd", "", long(about.cluster)));
     made.append(element("h4", "", "Row of the benchmark, gold answer included"), list);
     const small = Object.entries(about.times).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
@@ -140,8 +140,8 @@
   function medium(file) {
     const cut = file.start !== null || file.end !== null ? `, from ${clock(file.start) || "its start"} to ${clock(file.end) || "its end"}` : "";
     const caption = element("figcaption", "", `${file.kind} `, ...visible(file.name), cut, file.note ? `: ${file.note}` : "");
-    if (!file.src || !MEDIA[file.kind]) return element("figure", "", caption);
-    const shownAs = document.createElement(MEDIA[file.kind]);
+    if (!file.src || !MEDIA.has(file.kind)) return element("figure", "", caption);
+    const shownAs = document.createElement(MEDIA.get(file.kind));
     shownAs.src = "../" + file.src + (cut && file.kind !== "image" ? `#t=${file.start ?? 0}${file.end === null ? "" : `,${file.end}`}` : "");
     if (file.kind === "image") { shownAs.alt = file.name; shownAs.loading = "lazy"; }
     else { shownAs.controls = true; shownAs.preload = "metadata"; shownAs.setAttribute("aria-label", file.name); }

@@ -1,7 +1,7 @@
 // Texts of models and data sets as nodes: never markup, marks that nobody sees written out, long ones cut.
 "use strict";
 (function () {
-  const LONGEST = 20000;
+  const LONGEST = 20000, MARKS = 200;
   const HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u2800]/u;
   const SPLIT = /([\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u2800])/u;
 
@@ -11,13 +11,21 @@
     made.append(...content); // strings become text nodes
     return made;
   }
-  function mark(c) {
-    return element("span", "mark", "U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0"));
-  }
+  const name = (c) => "U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   // Nodes of a text; "\n" and "\t" stay, every other character without a shape is written as U+....
   function visible(text) {
     if (!HIDDEN.test(text)) return [text];
-    return text.split(SPLIT).filter(Boolean).map((piece) => (HIDDEN.test(piece) && piece !== "\n" && piece !== "\t" ? mark(piece) : piece));
+    const nodes = [];
+    let marks = 0, plain = "";
+    for (const piece of text.split(SPLIT)) {
+      if (!piece || piece === "\n" || piece === "\t" || !HIDDEN.test(piece)) plain += piece;
+      else if (++marks > MARKS) plain += `[${name(piece)}]`; // drawn plainly: boxes without number would freeze the page
+      else {
+        nodes.push(plain, element("span", "mark", name(piece)));
+        plain = "";
+      }
+    }
+    return nodes.concat(plain).filter((node) => node !== "");
   }
   // A block with a text of any length: the first 20,000 characters, and a button that shows all, in blocks that a
   // browser can lay out one at a time.

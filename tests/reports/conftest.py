@@ -1,0 +1,3 @@
+from tests.reports.browser import browser, visit
+
+__all__ = ["browser", "visit"]

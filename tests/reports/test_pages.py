@@ -1,0 +1,389 @@
+"""The pages as a reader sees them in Chromium, offline, from a disk, on a phone's screen."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.schema import GroupResult, StoredMessage, StoredResponse, Stretch
+from harness.types import Failure, Score, Timings, Usage
+from reports.page.site import write_site
+from tests.reports.browser import Visit
+from tests.reports.fake_run import (
+    HOSTILE,
+    answered,
+    asked,
+    entry,
+    medium,
+    metric,
+    numbers,
+    part,
+    picture,
+    rich_run,
+    sample,
+    tone,
+    write_run,
+)
+from tests.reports.test_site import site_of
+
+SPEECH = "tasks/0-librispeech_test_clean.html"
+X = "tasks/0-x.html"
+WER = {"wer": metric(4.21, (3.9, 4.55))}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    return write_site([rich_run(folder)], folder / "out").parent
+
+
+def texts(card: Any, label: str) -> list[str]:
+    """What stands beside a label in a sample."""
+    return [str(text) for text in card.locator(f"dt:has-text('{label}') + dd").all_inner_texts()]
+
+
+# Hostile content
+
+
+def test_hostile_text_stays_text_wherever_a_record_has_text(visit: Visit, tmp_path: Path) -> None:
+    score = {"extracted": HOSTILE + "1", "reason": HOSTILE, "shown": (HOSTILE, "b"), "tags": {HOSTILE: (HOSTILE,)}}
+    hostile = sample(
+        HOSTILE,
+        1.0,
+        HOSTILE,
+        messages=[StoredMessage("system", [part(HOSTILE)]), StoredMessage("user", [part(HOSTILE)])],
+        doc={HOSTILE: HOSTILE, "answer": [HOSTILE]},
+        score=score,
+        scored={"judgements": {"llm": HOSTILE}, "steps": ["reasoning"], "answer": HOSTILE},
+        cluster=HOSTILE,
+        failure=Failure("score", "permanent", HOSTILE),
+    )
+    result: dict[str, Any] = {"answers": {HOSTILE: 1}, "problems": [f"invalid: {HOSTILE}"], "judges": {"llm": HOSTILE}}
+    site = site_of(tmp_path, hostile, **result)
+    page = visit.go(site / X)
+    card = page.locator(".sample")
+    assert card.locator("h3").inner_text() == HOSTILE
+    assert card.inner_text().count(HOSTILE) >= 10
+    assert page.locator("#tag option").nth(1).inner_text() == f"{HOSTILE}: {HOSTILE}"
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img, b, iframe, object, embed, svg, form, base, a[href^=javascript]").count() == 0
+    visit.go(site / "index.html")
+    assert page.evaluate("window.hacked") is None and page.locator("img, b").count() == 0
+
+
+def test_only_pictures_players_and_text_are_made_from_a_record(visit: Visit, tmp_path: Path) -> None:
+    site = site_of(tmp_path, sample("1", messages=asked(medium("image", picture(tmp_path / "a.png")))))
+    data = site / "data" / "0-x" / "0.js"
+    told = data.read_text()
+    for kind in ("iframe", "script", "object", "constructor", "__proto__"):
+        data.write_text(told.replace('"kind":"image"', f'"kind":"{kind}"'))
+        page = visit.go(site / X)
+        made = set(page.evaluate("[...document.querySelectorAll('#samples *')].map((e) => e.tagName.toLowerCase())"))
+        assert made <= {"article", "section", "div", "span", "h3", "h4", "p", "dl", "dt", "dd", "figure", "figcaption",
+                        "ins", "del", "button"}  # fmt: skip
+    data.write_text(told)
+    page = visit.go(site / X)
+    assert page.locator("#samples img").count() == 1
+
+
+@pytest.mark.parametrize("said", ["x" * 1_000_000, "Wort " * 200_000, "\u200b" * 30_000])
+def test_a_very_long_line_is_cut_with_a_button_that_shows_all(visit: Visit, tmp_path: Path, said: str) -> None:
+    score = {"extracted": said, "shown": (said, said)}
+    site = site_of(tmp_path, *(sample(f"{i}", 1.0, said, score=score, doc={"text": said}) for i in range(3)))
+    began = time.monotonic()
+    page = visit.go(site / X)
+    assert time.monotonic() - began < 10
+    block = page.locator(".sample").first.locator(".said")
+    marks = page.locator(".sample").first.locator(".said .mark").count()
+    if marks:
+        assert marks == 200 and block.inner_text().count("U+200B") == 20_000
+    else:
+        assert block.evaluate("(b) => b.firstChild.textContent.length") == 20_000
+    began = time.monotonic()
+    block.locator("button.all").click()
+    block.locator("button.all").wait_for(state="detached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert time.monotonic() - began < 10
+    if not marks:
+        assert block.evaluate("(b) => b.textContent") == said
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Y\u200bes", "YU+200Bes"),
+        ("\u202eseY", "U+202EseY"),
+        ("Yes\u2069", "YesU+2069"),
+        ("\ufeffYes", "U+FEFFYes"),
+        ("Y\u00ades", "YU+00ADes"),
+        ("Yes\x00\x1b", "YesU+0000U+001B"),
+        ("Yes\u3164", "YesU+3164"),
+        ("Ye\u034fs", "YeU+034Fs"),
+        ("Yes\U000e0041", "YesU+E0041"),
+        ("Yes\nNo\t", "Yes\nNo\t"),
+        ("是 👍 é", "是 👍 é"),
+    ],
+)
+def test_a_mark_that_nobody_sees_is_shown(visit: Visit, tmp_path: Path, said: str, shown: str) -> None:
+    site = site_of(tmp_path, sample("1", 1.0, said, doc={"answer": said}))
+    page = visit.go(site / X)
+    card = page.locator(".sample")
+    assert card.locator(".said").evaluate("(b) => b.textContent") == shown
+    assert card.locator("dt:has-text('row: answer') + dd").evaluate("(b) => b.textContent") == shown
+
+
+# What was asked and answered
+
+
+def test_a_conversation_is_shown_with_roles_order_pictures_and_cuts(visit: Visit, tmp_path: Path) -> None:
+    heard = tone(tmp_path / "tone.flac")
+    one, two = picture(tmp_path / "one.png"), picture(tmp_path / "two.png", (32, 16))
+    messages = [
+        StoredMessage("system", [part("Be brief.")]),
+        StoredMessage("user", [part("First"), medium("image", one), part("then"), medium("image", two)]),
+        StoredMessage("assistant", [part("A cat.")]),
+        StoredMessage("user", [medium("audio", heard, start_s=0.125, end_s=0.375), part("Why?")]),
+    ]
+    page = visit.go(site_of(tmp_path, sample("1", messages=messages)) / X)
+    turns = page.locator(".sample .turn")
+    assert turns.locator("h4").all_inner_texts() == ["system", "user", "assistant", "user", "model's answer"]
+    assert turns.nth(1).evaluate("(t) => [...t.children].map((c) => c.tagName + ' ' + c.textContent)") == [
+        "H4 user",
+        "DIV First",
+        "FIGURE image one.png",
+        "DIV then",
+        "FIGURE image two.png",
+    ]
+    assert turns.nth(3).locator("figcaption").inner_text() == "audio tone.flac, from 0.125 s to 0.375 s"
+    assert turns.nth(3).locator("audio").get_attribute("src").endswith("#t=0.125,0.375")
+    page.wait_for_function("() => [...document.images].every((i) => i.naturalWidth > 0)")
+    assert page.evaluate("[...document.images].map((i) => i.naturalWidth)") == [64, 32]
+
+
+def test_the_models_answer_and_the_gold_answer_have_different_labels(visit: Visit, tmp_path: Path) -> None:
+    page = visit.go(site_of(tmp_path, sample("1", 1.0, "No", doc={"answer": "Yes"})) / X)
+    labels = page.locator(".sample dt, .sample h4").all_inner_texts()
+    assert "model's answer" in labels and "row: answer" in labels and "answer" not in labels
+    assert page.locator(".answer .said").inner_text() == "No"
+    assert texts(page.locator(".sample"), "row: answer") == ["Yes"]
+
+
+def test_every_profile_step_judgement_and_failure_of_a_sample_is_visible(visit: Visit, tmp_path: Path) -> None:
+    scores: dict[str, dict[Any, Score]] = {
+        "loose": {"": Score("wer", 0.0, {"errors": 0.0}, extracted="a b d", wrong=False)},
+        "qwen2": {"": Score("wer", 0.5, {"errors": 1.0}, extracted="a b", wrong=True, shown=("a b d", "a b"))},
+        "strict": {"": Score("wer", None, status="unscored", reason="the reference is empty")},
+    }
+    scored = {"steps": ["reasoning"], "answer": "a b", "judgements": {"llm": "Grade: C"}}
+    failure = Failure("judge", "transient", "no answer in 60 s")
+    one = sample("1", text="<think>x</think>a b", scores=scores, scored={**scored, "failure": failure})
+    one.record.response.raw_text = "RAW"  # type: ignore[union-attr]
+    card = visit.go(site_of(tmp_path, one) / X).locator(".sample")
+    assert card.locator(".profile h4").all_inner_texts() == ["qwen2 (headline)", "loose", "strict"]
+    assert card.locator(".profile .verdict").all_inner_texts() == ["wer 0.5", "wer 0", "unscored"]
+    assert texts(card, "failure") == ["judge / transient: no answer in 60 s"]
+    assert texts(card, "after reasoning") == ["a b"]
+    assert texts(card, "judge, llm") == ["Grade: C"]
+    assert texts(card, "raw output") == ["RAW"]
+    assert texts(card, "not scored because") == ["the reference is empty"]
+    assert texts(card, "read as") == ["a b", "a b d"]
+    assert texts(card, "parts") == ["errors 1", "errors 0"]
+
+
+def test_the_diff_is_of_the_texts_as_they_were_compared(visit: Visit, tmp_path: Path) -> None:
+    words = sample("1", 1.0, "The Cat!", doc={"text": "nothing of it"}, score={"shown": ("the cat", "the hat")})
+    signs = sample("2", 1.0, "x", score={"name": "cer", "shown": ("今天好", "今好"), "parts": {}})
+    mixed = sample("3", 1.0, "x", score={"shown": ("play 周杰伦", "play 周结伦"), "parts": {}})
+    page = visit.go(site_of(tmp_path, words, signs, mixed) / X)
+    found = [
+        (card.locator(".diff del").all_inner_texts(), card.locator(".diff ins").all_inner_texts())
+        for card in page.locator(".sample").all()
+    ]
+    assert found == [(["cat"], ["hat"]), (["天"], []), (["杰"], ["结"])]
+
+
+def test_a_picture_stands_upright_and_on_white_as_the_model_saw_it(visit: Visit, tmp_path: Path) -> None:
+    from PIL import Image
+
+    lying = Image.Exif()
+    lying[0x0112] = 6
+    turned = picture(tmp_path / "a.jpg", exif=lying)
+    Image.new("RGBA", (20, 10), (0, 0, 0, 0)).save(tmp_path / "b.png")
+    parts = medium("image", turned), medium("image", tmp_path / "b.png")
+    page = visit.go(site_of(tmp_path, sample("1", messages=asked(*parts))) / X)
+    page.wait_for_function("() => [...document.images].every((i) => i.naturalWidth > 0)")
+    assert page.evaluate("[...document.images].map((i) => [i.naturalWidth, i.naturalHeight])") == [[48, 64], [20, 10]]
+    assert page.evaluate("getComputedStyle(document.images[1]).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_audio_and_image_load(visit: Visit, site: Path) -> None:
+    page = visit.go(site / SPEECH)
+    page.wait_for_function("() => document.querySelector('audio').duration > 0.4")
+    page = visit.go(site / "tasks/0-mme.html")
+    page.wait_for_function("() => document.querySelector('.sample img').naturalWidth === 64")
+
+
+# Finding samples
+
+
+def test_filter_and_pages(visit: Visit, site: Path) -> None:
+    page = visit.go(site / SPEECH)
+    assert page.locator(".sample").count() == 50
+    assert page.locator("#place").inner_text() == "1–50 of 64"
+    page.click("#next")
+    visit.settle()
+    assert page.locator(".sample").count() == 14
+    counts = {}
+    for name in ("failed", "wrong", "unscored"):
+        page.select_option("#filter", name)
+        visit.settle()
+        counts[name] = page.locator(".sample").count()
+    assert counts == {"failed": 1, "wrong": 3, "unscored": 1}
+    page.select_option("#filter", "failed")
+    visit.settle()
+    assert "generate / limit: out of memory" in page.locator(".sample").inner_text()
+    page.select_option("#filter", "all")
+    page.fill("#find", "more-05")
+    visit.settle()
+    assert page.locator("#place").inner_text() == "1–10 of 10"
+
+
+def test_tags_choose_samples(visit: Visit, tmp_path: Path) -> None:
+    samples = [sample(f"{i}", score={"tags": {"category": ("odd" if i % 2 else "even",)}}) for i in range(7)]
+    page = visit.go(site_of(tmp_path, *samples) / X)
+    page.select_option("#tag", label="category: odd")
+    visit.settle()
+    assert page.locator(".sample h3").all_inner_texts() == ["1", "3", "5"]
+
+
+def test_keys_walk_and_worst_comes_first(visit: Visit, site: Path) -> None:
+    page = visit.go(site / SPEECH)
+    page.select_option("#order", "worst")
+    visit.settle()
+    page.wait_for_function("() => document.querySelector('.sample h3').textContent === 'utt-1'")
+    page.locator("h1").click()
+    page.keyboard.press("j")
+    assert page.locator(".sample.current h3").inner_text() == "utt-1"
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.locator(".sample.current h3").inner_text() == "utt-1"
+
+
+def test_details_are_loaded_when_they_are_shown(visit: Visit, tmp_path: Path) -> None:
+    page = visit.go(site_of(tmp_path, *(sample(f"s-{i}", float(i == 430)) for i in range(450))) / X)
+    loaded = [url.rpartition("/")[2] for url in visit.requests if "/data/" in url]
+    assert loaded == ["index.js", "0.js"]
+    page.select_option("#filter", "wrong")
+    visit.settle()
+    assert page.locator(".sample h3").inner_text() == "s-430"
+    loaded = [url.rpartition("/")[2] for url in visit.requests if "/data/" in url]
+    assert loaded == ["index.js", "0.js", "2.js"]
+
+
+def test_a_sample_whose_details_are_gone_says_so(visit: Visit, tmp_path: Path) -> None:
+    site = site_of(tmp_path, sample("1"))
+    (site / "data" / "0-x" / "0.js").unlink()
+    page = visit.go(site / X)
+    assert "details of this sample are not beside the page" in page.locator(".sample").inner_text()
+    assert any("ERR_FILE_NOT_FOUND" in complaint for complaint in visit.complaints)
+    visit.complaints.clear()
+
+
+# Right and wrong
+
+
+def test_a_latency_is_neither_right_nor_wrong(visit: Visit, tmp_path: Path) -> None:
+    score = {"name": "seconds", "wrong": None, "shown": None, "parts": {"ttft": 0.25}}
+    samples = [sample(f"{i}", 0.2 * i, score=score) for i in range(1, 4)]
+    page = visit.go(site_of(tmp_path, *samples) / X)
+    assert page.locator(".sample").count() == 3 and page.locator(".verdict.wrong, .verdict.right").count() == 0
+    plain = page.evaluate("getComputedStyle(document.querySelector('.grey')).color")
+    assert {v.evaluate("(v) => getComputedStyle(v).color") for v in page.locator(".verdict").all()} == {plain}
+    page.select_option("#filter", "wrong")
+    page.wait_for_function("() => document.getElementById('place').textContent === 'no samples'")
+
+
+def test_wrong_is_what_the_scorer_says_and_not_the_sign_of_a_metric(visit: Visit, tmp_path: Path) -> None:
+    samples = [sample("1", 0.5, score={"wrong": False}), sample("2", 0.0, score={"wrong": True})]
+    page = visit.go(site_of(tmp_path, *samples) / X)
+    assert page.locator(".sample .head .verdict.wrong").count() == 1
+    page.select_option("#filter", "wrong")
+    visit.settle()
+    assert page.locator(".sample h3").all_inner_texts() == ["2"]
+
+
+# What a task's page says of its numbers
+
+
+def test_sub_scores_answers_and_profiles_are_on_the_page(visit: Visit, tmp_path: Path) -> None:
+    result = entry({"total": metric(812.0, None, "points", True)}, "strict", n_expected=10, n_rows=10)
+    result.scores["loose"] = {"": numbers({"total": metric(900.0, None, "points", True)})}
+    result.answers = {"Yes": 9, "No": 1}
+    head = result.headline
+    head.constant, head.constant_metric = ("Yes", 700.0), "total"
+    own = metric(180.0, (120.5, 199.5), "points", True, n=10, ci_unit="image")
+    head.groups = {"category": {"existence": GroupResult(20, {"total": own})}}
+    samples = [sample(f"{i}", scores=answered("Yes", i > 0, profile="strict")) for i in range(10)]
+    run = write_run(tmp_path / "run", {"x": result}, {"x": samples})
+    page = visit.go(write_site([run], tmp_path / "site").parent / X)
+    assert page.locator(".constant").inner_text().startswith("answering 'Yes' to everything scores total 700.0 points")
+    assert page.locator(".answers tbody tr").all_inner_texts() == ["Yes\t9\t90.0 %", "No\t1\t10.0 %"]
+    group = page.locator(".groups tbody tr").inner_text().split("\t")
+    assert group == ["existence", "20", "total", "180.0 points", "[120.5, 199.5] Clopper-Pearson, n = 10 images"]
+    text = page.locator("main").inner_text()
+    assert "812.0 points strict; 812.0–900.0 points over 2 profiles" in text
+    assert page.locator("section[aria-label], h2").count() and "loose" in text
+
+
+def test_a_part_of_a_benchmark_stands_beside_its_number(visit: Visit, tmp_path: Path) -> None:
+    result = entry(WER, n_published=2620, n_rows=3, problems=["3 of 2,620 published rows"])
+    site = write_site([write_run(tmp_path / "run", {"x": result})], tmp_path / "site").parent
+    page = visit.go(site / "index.html")
+    row = page.locator("table.sortable tbody tr").inner_text()
+    assert "3 of 2,620 published rows" in row and "float32 on cpu, batch budget 16384 tokens" in row
+    assert "Clopper-Pearson, n = 3 samples" in row
+
+
+def test_latency_and_efficiency_have_a_page_of_their_own(visit: Visit, tmp_path: Path) -> None:
+    def spoken(i: int) -> Any:
+        times = Timings(end=1.0 + i, first_token=0.25, first_audio=0.5, audio_s=2.0)
+        return sample(f"{i}", took=2.0, response=StoredResponse("x", timings=times, usage=Usage(3, 10)))
+
+    samples = [*(spoken(i) for i in range(4)), sample("kept", took=0.0, cached=True)]
+    stretches = [
+        Stretch("2026-01-02T03:04:05+00:00", 6.0, 3, "cuda"),
+        Stretch("2026-01-03T03:04:05+00:00", 2.0, 2, "cpu", cached=1),
+    ]
+    result = entry({"ttft_p50_ms": metric(250.0, unit="ms")}, n_expected=5)
+    run = write_run(
+        tmp_path / "run", {"x": result}, {"x": samples}, stretches=stretches, described={"x": {"max_batch": 1}}
+    )
+    site = write_site([run], tmp_path / "site").parent
+    page = visit.go(site / "index.html")
+    page.get_by_role("link", name="Latency and efficiency").click()
+    assert page.locator(".stretches tbody tr").all_inner_texts() == [
+        "2026-01-02T03:04:05+00:00\tcuda\t3\t0\t6.0\t0.5",
+        "2026-01-03T03:04:05+00:00\tcpu\t2\t1\t2.0\t0.5",
+    ]
+    assert page.locator(".speed tbody tr").inner_text().split("\t") == [
+        "x", "4", "1", "8.0", "0.5", "5", "1", "0.25 / 0.25", "0.5 / 0.5", "2.5 / 3.85", "1.25 / 1.92", "one at a time",
+    ]  # fmt: skip
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("name", ["index.html", SPEECH, "tasks/0-mme.html"])
+def test_no_sideways_scroll_on_a_phone_and_the_caveats_show(visit: Visit, site: Path, name: str) -> None:
+    page = visit.go(site / name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".banner.mini").first.inner_text() == "mini world, not a benchmark number"
+    assert "random weights" in page.locator("main").inner_text()
+
+
+def test_scores_sort_best_first_and_missing_last(visit: Visit, site: Path) -> None:
+    page = visit.go(site / "index.html")
+    page.get_by_role("button", name="score", exact=True).click()
+    assert page.locator("td.score").last.inner_text() == "–"
+    assert page.locator("th[aria-sort=ascending]").count() == 1
