@@ -84,7 +84,7 @@ class Decode:
         more = len(prompts) == self._capacity
         like = prompts[0].embeds
         longest = max(len(prompt.embeds) for prompt in prompts)
-        table = Rows(self._lm, len(prompts), longest + self._decoding.max_new_tokens, self._decoding, like)
+        table = Rows(self._lm, len(prompts), longest, self._decoding, like)
         every = self._read_every or (1 if like.device.type == "cpu" else READ_EVERY_ON_DEVICE)
         self._join(table, prompts)
         steps = 0

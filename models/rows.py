@@ -22,6 +22,9 @@ from models.sampling import GREEDY, Sampling, penalised, sample
 BLOCK = 128
 """Where shapes must not change often the visible part of the cache is rounded up to a multiple of this."""
 
+ROOM = 512
+"""Slots that a row gets for its answer at first: most answers are far shorter than they may be."""
+
 
 class CausalLM(Protocol):
     """A transformers decoder (`model`, which takes a cache with `update`) and its output layer."""
@@ -112,10 +115,11 @@ class SlotCache:
 class Rows:
     """`capacity` rows. Those that are decoded are the first `active`; the caller keeps account of who is where."""
 
-    def __init__(self, lm: CausalLM, capacity: int, slots: int, decoding: Decoding, like: Tensor) -> None:
+    def __init__(self, lm: CausalLM, capacity: int, longest: int, decoding: Decoding, like: Tensor) -> None:
         config, device = lm.model.config, like.device
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        shape = (capacity, config.num_key_value_heads, _rounded(slots), head_dim)
+        self._room = min(decoding.max_new_tokens, ROOM)
+        shape = (capacity, config.num_key_value_heads, _rounded(longest + self._room), head_dim)
         self.cache = SlotCache(config.num_hidden_layers, shape, like)
         self.slot_numbers = torch.arange(shape[2], device=device)
         self.device = device
@@ -137,10 +141,7 @@ class Rows:
     def join(self, prompts: Sequence[Prompt], places: Sequence[int]) -> None:
         """Read the prompts into the rows at `places`, all below `active`, and choose their first tokens."""
         lengths = [len(prompt.embeds) for prompt in prompts]
-        if (needed := max(lengths) + self._decoding.max_new_tokens) > self.cache.slots:
-            self.cache.grow(_rounded(needed))
-            self.slot_numbers = torch.arange(self.cache.slots, device=self.device)
-            self._step = Step(self._run_step, self.device)
+        self._reach(max(lengths) + self._room)
         rows = torch.tensor(places, device=self.device)
         ends = torch.tensor(lengths, device=self.device)
         self.cache.positions[rows] = ends
@@ -163,6 +164,7 @@ class Rows:
 
         `level` says that all have that length: what is visible is then all there is, and needs no mask.
         """
+        self._reach(length)
         cache = self.cache
         cache.active, cache.level = active, level
         cache.visible = length if self.device.type == "cpu" else min(cache.slots, _rounded(length))
@@ -183,6 +185,13 @@ class Rows:
         first = torch.tensor(read, device=self.device)[:, None]
         places = (first + torch.arange(width, device=self.device)).clamp_max(self._decoding.max_new_tokens)
         return self.generated[:active].gather(1, places).tolist()
+
+    def _reach(self, slots: int) -> None:
+        """Make the cache as long as that, by half at least; its new places make graphs of old ones useless."""
+        if slots > self.cache.slots:
+            self.cache.grow(_rounded(max(slots, self.cache.slots * 3 // 2)))
+            self.slot_numbers = torch.arange(self.cache.slots, device=self.device)
+            self._step = Step(self._run_step, self.device)
 
     def _run_step(self) -> None:
         cache = self.cache

@@ -92,9 +92,16 @@ def card(facts: Facts) -> str:
     )
 
 
+def numbers(results: Mapping[str, Any], task: str) -> Mapping[str, Any]:
+    """The numbers of a task's headline profile and channel, as they stand in `results.json`."""
+    entry = results["tasks"][task]
+    found: Mapping[str, Any] = entry["scores"][entry["profile"]][entry["channel"]]
+    return found
+
+
 def measured(results: Mapping[str, Any], task: str, metric: str) -> str:
     """A score with its 95 % interval: "3.2 % [2.5, 4.0]"."""
-    found = results["tasks"][task]["metrics"][metric]
+    found = numbers(results, task)["metrics"][metric]
     low, high = found["ci"]
     digits, unit = (1, " %") if found["unit"] == "%" else (0, "")
     return f"{found['value']:.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
@@ -103,7 +110,7 @@ def measured(results: Mapping[str, Any], task: str, metric: str) -> str:
 def _score(target: Target, facts: Facts) -> dict[str, Any]:
     by_stage = [measured(results, target.task, target.metric) for results in facts.by_stage.values()]
     without = measured(facts.blanked[target.blank], target.task, target.metric)
-    final = list(facts.by_stage.values())[-1]["tasks"][target.task]["metrics"][target.metric]
+    final = numbers(list(facts.by_stage.values())[-1], target.task)["metrics"][target.metric]
     value, higher = final["value"], final["higher_is_better"]
     note = "" if (value >= target.bound if higher else value <= target.bound) else ", missed"
     return target._asdict() | {"measured": by_stage[-1] + note, "by_stage": by_stage, "without": without}
@@ -111,8 +118,8 @@ def _score(target: Target, facts: Facts) -> dict[str, Any]:
 
 def _categories(facts: Facts) -> dict[str, Mapping[str, Any]]:
     """MME's categories as they are read, with their metrics, the best first."""
-    metrics = list(facts.by_stage.values())[-1]["tasks"]["mme"]["metrics"]
-    categories = {name.replace("_", " "): metric for name, metric in metrics.items() if not metric.get("headline")}
+    groups = numbers(list(facts.by_stage.values())[-1], "mme")["groups"]["category"]
+    categories = {name.replace("_", " "): group["metrics"]["score"] for name, group in groups.items()}
     return dict(sorted(categories.items(), key=lambda item: -item[1]["value"]))
 
 

@@ -27,6 +27,7 @@ from models.training.recipes import MINI_UTTERANCES, STAGES
 from models.training.vita15 import CMVN, REPORT
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
+from models.vita15.weights import write_card
 
 TASKS = ("librispeech_test_clean", "librispeech_test_other", "aishell1", "mme")
 MEASURED = ("1.3", "2.1b", "2.2")
@@ -40,6 +41,7 @@ def convert(stage: Path, weights: Path) -> None:
     shutil.rmtree(weights, ignore_errors=True)
     checkpoint.save(loaded.model, loaded.tokenizer, weights, generation=loaded.generation)
     shutil.copyfile(stage / CMVN, weights / CMVN)
+    write_card(weights, "vita15-mini", "trained in the mini world", checkpoint.content_files(weights))
 
 
 def scores(weights: Path, out: Path, ablate: Any = None) -> Mapping[str, Any]:

@@ -161,6 +161,16 @@ def test_who_comes_and_goes_beside_it_changes_no_answer(
     assert [(row.ids, row.finish) for row in found] == [(alone[n].ids, alone[n].finish) for n in order]
 
 
+def test_the_cache_grows_with_the_answers_and_changes_none(
+    lm: Qwen2ForCausalLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = {"max_new_tokens": 150, "rows": 3}
+    want = decode(lm, *prompts(lm, LENGTHS), **how)
+    monkeypatch.setattr("models.rows.ROOM", 8)
+    monkeypatch.setattr("models.rows.BLOCK", 16)
+    assert ids(decode(lm, *prompts(lm, LENGTHS), **how)) == ids(want)
+
+
 def test_stop_tokens_cannot_be_chosen_before_the_minimum(lm: Qwen2ForCausalLM) -> None:
     free = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=20, stop_ids=STOPS)
     held = decode(lm, *prompts(lm, LENGTHS), max_new_tokens=20, stop_ids=STOPS, min_new_tokens=20, rows=3)

@@ -17,10 +17,11 @@ def results(value: float) -> dict[str, Any]:
         entry = {"value": value, "ci": [value - 1, value + 1], "unit": "%", "higher_is_better": False, "headline": True}
         if target.metric == "total":
             entry |= {"unit": "points", "higher_is_better": True}
-        tasks[target.task] = {"metrics": {target.metric: entry}}
-    tasks["mme"]["metrics"] |= {
-        "text_translation": {"value": 85.0, "ci": [70.0, 100.0]},
-        "posters": {"value": 200.0, "ci": [200.0, 200.0]},
+        scores = {"metrics": {target.metric: entry}, "groups": {}}
+        tasks[target.task] = {"profile": "ours", "channel": "", "scores": {"ours": {"": scores}, "theirs": {}}}
+    tasks["mme"]["scores"]["ours"][""]["groups"]["category"] = {
+        "text_translation": {"metrics": {"score": {"value": 85.0, "ci": [70.0, 100.0]}}},
+        "posters": {"metrics": {"score": {"value": 200.0, "ci": [200.0, 200.0]}}},
     }
     return {"tasks": tasks}
 
