@@ -85,7 +85,7 @@ class Clip:
 
 
 def extent_of_clip(path: Path) -> tuple[float, int, int, int, float]:
-    """Seconds, width and height of an upright frame, frames and frames a second, from the header alone."""
+    """Seconds, width and height as stored, frames and frames a second, from the header alone."""
     with opened(path) as container:
         stream = container.streams.video[0]
         fps = _rate(stream)
@@ -121,12 +121,13 @@ def _count(path: Path, container: Any) -> int:
     n_frames, reached = 0, 0.0
     declared = (container.duration or 0) / 1e6
     start = (container.start_time or 0) / 1e6
+    video = container.streams.video[0].index
     for packet in container.demux():
         if packet.is_corrupt:
             raise SampleError(f"video is truncated: {shown(path)}: a packet is cut; fetch it again")
         if packet.pts is not None:
             reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
-        if packet.stream.type == "video" and packet.stream.index == container.streams.video[0].index:
+        if packet.stream_index == video:
             n_frames += len(packet.decode())
     if reached < declared - _MISSING_S:
         raise SampleError(f"video is truncated: {shown(path)} holds {reached:.2f} of {declared:.2f} s; fetch it again")

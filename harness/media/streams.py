@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.failures import SampleError
 from harness.media.containers import fault
-from harness.media.files import shown
+from harness.media.files import require_file, shown
 from harness.types import MediaKind
 
 _FORMATS = (
@@ -33,7 +33,8 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def require_whole(path: Path, kind: MediaKind) -> None:
-    """Raises SampleError when the file's header speaks of more than the file holds."""
+    """Raises SampleError when there is no file, or when its header speaks of more than it holds."""
+    require_file(kind, path)
     try:
         with path.open("rb") as file:
             said = fault(file)
