@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.failures import SampleError
 from harness.media.files import shown
 from harness.media.limits import CLIP_PIXELS, PIXELS
-from harness.media.streams import opened, require_whole
+from harness.media.streams import opened, require_codec, require_whole
 from harness.types import Media
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def extent_of_clip(path: Path) -> tuple[float, int, int, int, float]:
 def _length(path: Path, size: int, mtime_ns: int) -> tuple[int, float]:
     """Frames, by the header or by decoding all, and frames a second. Remembered for each state of a file."""
     with opened(path) as container:
-        if not container.streams.video:
-            raise SampleError(f"video has no picture stream: {shown(path)}")
+        require_codec(path, container.streams.video, "pictures")
         stream = container.streams.video[0]
         PIXELS.check(stream.width * stream.height, f"video of {stream.width} x {stream.height}: {shown(path)}")
         fps = _rate(stream)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,14 @@ def require_whole(path: Path, kind: MediaKind) -> None:
         raise SampleError(f"{kind} cannot be read: {shown(path)}: {error.strerror}") from error
     if said:
         raise SampleError(f"{kind} is truncated: {shown(path)}: {said}; fetch it again")
+
+
+def require_codec(path: Path, streams: Sequence[Any], what: str) -> None:
+    """Raises SampleError unless the first of the streams can be decoded; `what` says what they hold."""
+    if not streams:
+        raise SampleError(f"file has no {what}: {shown(path)}")
+    if streams[0].codec_context is None:
+        raise SampleError(f"file has {what} of a codec that FFmpeg does not know: {shown(path)}")
 
 
 def _is_text(address: str) -> bool:

@@ -34,7 +34,7 @@ def write_sound(
     return path
 
 
-def write_clip(path: Path, frames: int = 50, rate: int = 25, size: int = 64, sound: str = "") -> Path:
+def write_video(path: Path, frames: int = 50, rate: int = 25, size: int = 32, sound: str = "") -> Path:
     """A video whose frame i has the grey value 4 * i, with a strip of noise, and sound of 1 s if a codec is named."""
     noise = np.random.default_rng(0)
     with av.open(str(path), "w") as container:

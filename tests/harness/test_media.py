@@ -18,7 +18,7 @@ from harness import media
 from harness.failures import SampleError, UsageError
 from harness.media import load_audio, load_image
 from harness.types import Media, MediaKind, Picture, Waveform
-from tests.harness.media_files import write_clip, write_sound
+from tests.harness.media_files import write_sound, write_video
 
 TONE = (0.5 * np.sin(np.arange(8000) / 10)).astype(np.float32)
 
@@ -80,7 +80,9 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path, kind: MediaK
         with pytest.raises(SampleError, match=said) as caught:
             media.load(file)
         with pytest.raises(SampleError, match=said):
-            {"audio": load_audio, "image": load_image, "video": lambda _: media.Clip.open(file)}[kind](Path(path))
+            {"audio": load_audio, "image": load_image, "video": lambda p: media.Clip.open(Media("video", str(p)))}[
+                kind
+            ](Path(path))
         str(caught.value).encode()
         assert media.probe(file) == media.Extent()
         assert media.reference(kind, Path(path)).sha256 == (EMPTY if path.endswith("empty.wav") else "")
@@ -94,7 +96,7 @@ def test_a_file_whose_name_is_no_utf8_is_read(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", TONE, 16000)
     Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
     write_sound(tmp_path / "a.m4a", "aac")
-    write_clip(tmp_path / "a.mp4")
+    write_video(tmp_path / "a.mp4")
     for ending in ("wav", "png", "m4a", "mp4"):
         (tmp_path / f"a.{ending}").rename(tmp_path / f"{name}.{ending}")
     assert load_audio(tmp_path / f"{name}.wav").rate == 16000
@@ -131,7 +133,7 @@ def test_a_file_that_changed_since_it_was_planned_is_refused(tmp_path: Path) -> 
 
 def test_a_file_of_many_questions_is_read_once_for_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, digest, read = tmp_path / "a.mp4", hashlib.file_digest, []
-    write_clip(path)
+    write_video(path)
     monkeypatch.setattr(hashlib, "file_digest", lambda file, name: read.append(file.name) or digest(file, name))
     planned = [media.reference("video", path) for _ in range(3)]
     with ThreadPoolExecutor(4) as pool:
@@ -202,9 +204,9 @@ def test_seconds_of_sound_are_probed(tmp_path: Path, ending: str) -> None:
 
 
 def test_seconds_of_compressed_sound_and_of_a_sound_track_are_probed(tmp_path: Path) -> None:
-    for path in (write_sound(tmp_path / "a.m4a", "aac"), write_clip(tmp_path / "b.mp4", frames=25, sound="aac")):
+    for path in (write_sound(tmp_path / "a.m4a", "aac"), write_video(tmp_path / "b.mp4", frames=25, sound="aac")):
         assert media.probe(Media("audio", str(path))).seconds == pytest.approx(1, abs=0.1)
-    assert media.probe(Media("audio", str(write_clip(tmp_path / "mute.mp4")))) == media.Extent()
+    assert media.probe(Media("audio", str(write_video(tmp_path / "mute.mp4")))) == media.Extent()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -243,5 +245,5 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         Image.effect_noise((32, 32), 50).save(folder / f"a.{ending}")
     write_sound(folder / "a.m4a", "aac")
     for ending in ("mp4", "mpg"):
-        write_clip(folder / f"a.{ending}", frames=10)
+        write_video(folder / f"a.{ending}", frames=10)
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
