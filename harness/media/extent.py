@@ -18,8 +18,11 @@ _ENDLESS = 1 << 48
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a file's header says: seconds of audio or video, pixels of an image or a video's frame, upright; frames of
-    a video, guessed from its length where the header does not count them. 0 where it cannot be read."""
+    """What a file's header says, 0 where it cannot be read.
+
+    Seconds of audio or video; pixels of an image after turning, of a video as stored; frames of a video, guessed from
+    its length where the header does not count them.
+    """
 
     seconds: float = 0.0
     width: int = 0
@@ -39,8 +42,8 @@ def probe(media: Media) -> Extent:
                 with opened_image(path) as image:
                     return Extent(0.0, *upright_size(image))
             case "video":
-                seconds, *rest = extent_of_clip(path)
-                return Extent(_cut_seconds(media, seconds), *rest)
+                seconds, width, height, frames, fps = extent_of_clip(path)
+                return Extent(_cut_seconds(media, seconds), width, height, frames, fps)
     except Exception:
         return Extent()
 

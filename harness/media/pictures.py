@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.failures import SampleError
-from harness.media.files import shown
+from harness.media.files import require_file, shown
 from harness.media.limits import PIXELS, TEXT_BYTES
 from harness.types import Picture
 
@@ -40,6 +41,7 @@ def load_image(path: Path) -> Picture:
     """
     from PIL import Image
 
+    require_file("image", path)
     try:
         return Picture(_upright(*_decoded(path)))
     except (SampleError, MemoryError):
@@ -87,10 +89,12 @@ def upright_size(image: Any) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)
 def _formats() -> tuple[str, ...]:
-    """Those that this Pillow has; its bound on a PNG's text chunks is raised on the way."""
+    """Those that this Pillow has. On the way its bound on a PNG's text chunks is raised, and its warning of large
+    pictures, for which there is an error here, is silenced."""
     from PIL import Image, PngImagePlugin
 
     Image.init()
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, TEXT_BYTES)
     return tuple(name for name in _FORMATS.split(",") if name in Image.OPEN)
 

@@ -12,7 +12,7 @@ from harness.failures import SampleError
 from harness.media.files import shown
 from harness.media.limits import AUDIO_S, CHANNELS, COUNTED_RATE
 from harness.media.mp3 import frame_length, frames_declared, is_mp3
-from harness.media.streams import opened, require_whole
+from harness.media.streams import opened, require_codec, require_whole
 from harness.types import Channels, Waveform
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ def _ffmpeg_blocks(path: Path, start_s: float | None, end_s: float | None) -> It
     position = 0
     try:
         with opened(path) as container:
-            if not container.streams.audio:
-                raise SampleError(f"file has no sound: {shown(path)}")
+            require_codec(path, container.streams.audio, "sound")
             for frame in _frames(path, container):
                 n_channels, rate = frame.layout.nb_channels, frame.sample_rate
                 CHANNELS.check(n_channels, f"audio of {n_channels} channels: {shown(path)}")

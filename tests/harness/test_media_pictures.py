@@ -198,16 +198,16 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
 def test_the_bound_on_pixels_is_told_and_can_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("1", (14000, 14000)).save(tmp_path / "a.png")
     Image.new("1", (10, 11)).save(tmp_path / "b.png")
-    with pytest.raises(SampleError, match="14000 x 14000 .*more than 100000000 pixels; HARNESS_MAX_PIXELS") as caught:
+    with pytest.raises(SampleError, match=r"14000 x 14000 .*more than 100000000 pixels; HARNESS_MAX_PIXELS") as caught:
         seen(tmp_path / "a.png")
     assert caught.value.kind == "limit"
     monkeypatch.setenv("HARNESS_MAX_PIXELS", "100")
-    with pytest.raises(SampleError, match="10 x 11 .*more than 100 pixels; HARNESS_MAX_PIXELS"):
+    with pytest.raises(SampleError, match=r"10 x 11 .*more than 100 pixels; HARNESS_MAX_PIXELS"):
         seen(tmp_path / "b.png")
 
 
 @pytest.mark.parametrize("form", ["png", "rgba.png", "p.png", "jpg", "webp", "avif", "tif", "16.png"])
-def test_a_picture_takes_twelve_bytes_a_pixel(tmp_path: Path, form: str) -> None:
+def test_a_picture_takes_at_most_sixteen_bytes_a_pixel(tmp_path: Path, form: str) -> None:
     path, side = tmp_path / f"a.{form}", 3000
     mode = {"rgba.png": "RGBA", "p.png": "P", "16.png": "I;16"}.get(form, "RGB")
     exif = Image.Exif()
@@ -216,7 +216,7 @@ def test_a_picture_takes_twelve_bytes_a_pixel(tmp_path: Path, form: str) -> None
     if form == "jpg":
         options |= {"progressive": True, "subsampling": 0}
     Image.new(mode, (side, side)).save(path, **options)
-    assert peak_bytes("load_image(paths[0])", path) < 12 * side * side + (30 << 20)
+    assert 3 * side * side < peak_bytes("load_image(paths[0])", path) < 16 * side * side + (30 << 20)
 
 
 def test_a_picture_over_the_bound_takes_no_memory(tmp_path: Path) -> None:
