@@ -83,8 +83,15 @@ def detail(
             name: value if isinstance(value, str) else encoded(value).decode() for name, value in record.doc.items()
         },
         "cluster": record.cluster,
+        "tags": _tags(entry, scored),
         "times": _times(response),
     }
+
+
+def _tags(entry: TaskResult, scored: Scored) -> list[str]:
+    """ "category: posters", for every sub-score that the sample counts in."""
+    score = headline_score(entry, scored)
+    return [f"{tag}: {value}" for tag, values in (score.tags if score else {}).items() for value in values]
 
 
 def _scores(entry: TaskResult, scored: Scored) -> list[dict[str, Any]]:

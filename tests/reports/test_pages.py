@@ -257,6 +257,7 @@ def test_tags_choose_samples(visit: Visit, tmp_path: Path) -> None:
     page.select_option("#tag", label="category: odd")
     visit.settle()
     assert page.locator(".sample h3").all_inner_texts() == ["1", "3", "5"]
+    assert texts(page.locator(".sample").first, "counts in") == ["category: odd"]
 
 
 def test_keys_walk_and_worst_comes_first(visit: Visit, site: Path) -> None:

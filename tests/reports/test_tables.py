@@ -184,6 +184,25 @@ def test_a_run_of_format_1_is_shown(tmp_path: Path) -> None:
     assert "invalid: the log has 3 records, these numbers were made from 4 (1 planned samples missing" in printed(run)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"scores": "scores/1"', '"scores": "../elsewhere"', "field scores must be"),
+        ('"x": {', '"../../x": {', "is no name of a task"),
+        ('"x": {', '"y": {', "task y is not in manifest.json"),
+        ('"profile": "qwen2"', '"profile": "kimi"', "no numbers of its profile kimi"),
+    ],
+)
+def test_results_that_were_edited_are_one_message(tmp_path: Path, old: str, new: str, said: str) -> None:
+    run = write_run(tmp_path / "r", {"x": entry(WER)})
+    path = run / "results.json"
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new))
+    with pytest.raises(UsageError, match=said):
+        load(run)
+
+
 # The log of today beside the numbers
 
 
