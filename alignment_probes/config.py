@@ -2,63 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+import msgspec
+from msgspec import Meta
 
-from alignment_probes.metrics import KNOWN_METRICS, METRICS
+from alignment_probes.names import KNOWN_METRICS, METRICS
 from alignment_probes.profiles import PROFILES, Profile
-from harness.config import DEVICES
+from harness.config import DEVICES, Natural, Positive, told
 from harness.contracts import ProbeStage
 from harness.failures import UsageError
 
 
-class ProbeConfig(BaseModel):
+class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is probed, on what, by which convention."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(min_length=1, description="model name, see `harness list models`")
-    data: str = Field("mini", description='"mini", "hub" (1024 WIT pairs), or a folder with a table')
-    stage: ProbeStage = Field("unembedding", description="mean token embeddings, or last-token states of layers")
-    profile: Literal["paper", "platonic"] = Field("paper", description="convention of the scores")
-    metrics: tuple[str, ...] = Field(METRICS, min_length=1, description="alignment metrics")
-    layers: tuple[int, ...] | None = Field(None, description="states to score; None is all, 0 the model's input")
-    k: int | None = Field(None, ge=1, description="neighbours; None is the profile's number")
-    fuse: Literal["concat", "tokens"] = Field(
-        "concat", description="vision+audio at the model's input: both means side by side, or the mean of all tokens"
+    model: Annotated[str, Meta(min_length=1), told("model name, see `harness list models`")]
+    data: Annotated[str, told("mini, hub (1024 WIT pairs), or a folder with pictures and captions")] = "mini"
+    stage: Annotated[ProbeStage, told("unembedding (model's input) or embedding (layers)")] = "unembedding"
+    profile: Annotated[Literal["paper", "platonic"], told("paper (k 50, raw) or platonic (k 10, best layers)")] = (
+        "paper"
     )
-    limit: int | None = Field(None, ge=1, description="first N rows")
-    seed: int = Field(0, ge=0, description="seed of random weights, shuffles and resamples")
-    batch_size: int = Field(16, ge=1, description="samples of a forward pass")
-    weights: str | None = Field(None, description="folder in the released layout, or a hub id")
-    device: str = Field("auto", pattern=rf"^({DEVICES})$", description="auto, cpu, cuda, cuda:N")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _metrics(cls, value: Any) -> Any:
-        names = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
-        if unknown := [name for name in names if name not in KNOWN_METRICS]:
-            raise ValueError(f"unknown {', '.join(unknown)}; there are {', '.join(KNOWN_METRICS)}")
-        if len(set(names)) < len(names):
-            raise ValueError("a metric is named twice")
-        return names
-
-    @field_validator("layers", mode="before")
-    @classmethod
-    def _layers(cls, value: Any) -> Any:
-        if value is None or value == "all":
-            return None
-        if not isinstance(value, str):
-            return value
-        try:
-            layers = tuple(int(piece) for piece in value.split(","))
-        except ValueError:
-            raise ValueError("give numbers like 0,4,8, or all") from None
-        if len(set(layers)) < len(layers):
-            raise ValueError("a layer is named twice")
-        return layers
+    metrics: Annotated[tuple[str, ...], Meta(min_length=1), told("metrics, comma-separated; default: all seven")] = (
+        METRICS
+    )
+    layers: Annotated[tuple[Natural, ...] | None, told("0,4,8 or all; 0 is the model's input")] = None
+    k: Annotated[Positive | None, told("neighbours; default: the profile's")] = None
+    fuse: Annotated[
+        Literal["concat", "tokens"],
+        told("vision+audio at the input: both means side by side (concat), or the mean of all tokens"),
+    ] = "concat"
+    limit: Annotated[Positive | None, told("first N rows")] = None
+    seed: Annotated[Natural, told("seed of random weights, shuffles and resamples")] = 0
+    batch_size: Annotated[Positive, told("samples of a forward pass")] = 16
+    weights: Annotated[str | None, told("folder in the released layout, or a hub id")] = None
+    device: Annotated[str, Meta(pattern=rf"^({DEVICES})$"), told("auto, cpu, cuda or cuda:N")] = "auto"
+    dtype: Annotated[Literal["auto", "float32", "bfloat16", "float16"], told("auto, float32, bfloat16 or float16")] = (
+        "auto"
+    )
 
     @property
     def conventions(self) -> Profile:
@@ -69,13 +51,56 @@ class ProbeConfig(BaseModel):
         return self.k if self.k is not None else self.conventions.k
 
 
-def make_config(fields: dict[str, Any]) -> ProbeConfig:
+def make_config(fields: Mapping[str, Any]) -> ProbeConfig:
     """Validate fields; every problem is told at once with the name of its field. Raises UsageError."""
-    try:
-        config = ProbeConfig(**fields)
-    except ValidationError as error:
-        problems = [f"  {'.'.join(map(str, e['loc'])) or 'config'}: {e['msg']}" for e in error.errors()]
-        raise UsageError("\n".join(["bad probe configuration:", *problems])) from None
+    known = {field.name: field for field in msgspec.structs.fields(ProbeConfig)}
+    values: dict[str, Any] = {}
+    problems = [f"  {name}: no such field" for name in fields if name not in known]
+    problems += ["  model: is missing"] * ("model" not in fields)
+    for name, value in fields.items():
+        if name not in known:
+            continue
+        try:
+            values[name] = msgspec.convert(_READ.get(name, _as_it_is)(value), known[name].type)
+        except (ValueError, msgspec.ValidationError) as error:
+            problems.append(f"  {name}: {error}")
+    if problems:
+        raise UsageError("\n".join(["bad probe configuration:", *problems]))
+    config = ProbeConfig(**values)
     if config.layers is not None and config.stage == "unembedding":
         raise UsageError("--layers: the unembedding stage has no layers; leave it out or use --stage embedding")
     return config
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _metrics(value: Any) -> Any:
+    names = _pieces(value)
+    if unknown := [name for name in names if name not in KNOWN_METRICS]:
+        raise ValueError(f"unknown {', '.join(map(str, unknown))}; there are {', '.join(KNOWN_METRICS)}")
+    if len(set(names)) < len(names):
+        raise ValueError("a metric is named twice")
+    return names
+
+
+def _layers(value: Any) -> Any:
+    if value is None or value in ("all", ["all"]):
+        return None
+    try:
+        layers = [int(piece) for piece in _pieces(value)]
+    except (TypeError, ValueError):
+        raise ValueError("give numbers like 0,4,8, or all") from None
+    if len(set(layers)) < len(layers):
+        raise ValueError("a layer is named twice")
+    return layers
+
+
+def _pieces(value: Any) -> list[Any]:
+    """A list, whose texts may hold several names between commas."""
+    given = [value] if isinstance(value, str) else list(value)
+    return [piece for one in given for piece in (one.split(",") if isinstance(one, str) else [one])]
+
+
+_READ = {"metrics": _metrics, "layers": _layers}

@@ -25,11 +25,11 @@ from torch import Tensor
 from alignment_probes.data import Rejected, Triple
 from harness import media as media_files
 from harness.contracts import ProbedModel, ProbeStage
-from harness.failures import UsageError, failure_from, is_out_of_memory
+from harness.engines.retry import settle
+from harness.failures import UsageError, failure_from
+from harness.files import read_json, write_atomically, write_json
 from harness.progress import track
-from harness.schedule import halves
-from harness.store import read_json, write_json
-from harness.types import Failure, Generation, LoadedRequest, Message, Part, Request, States, Text
+from harness.types import Failure, Generation, LoadedRequest, Message, Part, Pictures, Request, States, Text
 
 FORMAT = 1
 SHARD_BYTES = 128 * 2**20
@@ -46,7 +46,7 @@ def requests(triple: Triple, stage: ProbeStage) -> dict[str, Request]:
     if stage == "embedding":
         parts = {"vision": (triple.image,), "vision+audio": (triple.image, triple.audio), "text": (text,)}
     return {
-        side: Request(triple.id, (Message("user", content),), Generation(), image_tiles=IMAGE_TILES)
+        side: Request(triple.id, (Message("user", content),), Generation(), pictures=Pictures(max_tiles=IMAGE_TILES))
         for side, content in parts.items()
     }
 
@@ -94,33 +94,17 @@ def _states(model: ProbedModel, batch: Sequence[Request], stage: ProbeStage) -> 
     loaded: list[tuple[int, LoadedRequest]] = []
     for place, request in enumerate(batch):
         try:
-            loaded.append((place, LoadedRequest(request, tuple(media_files.load(media) for media in request.media))))
+            channels = model.capabilities.channels
+            contents = tuple(media_files.load(media, channels) for media in request.media)
+            loaded.append((place, LoadedRequest(request, contents)))
         except Exception as error:
             outcomes[place] = failure_from(error, "load")
-    outcomes |= dict(_asked(model, loaded, stage))
+
+    def ask(items: Sequence[tuple[int, LoadedRequest]]) -> Iterator[tuple[int, States | Failure]]:
+        return model.hidden_states([request for _, request in items], stage)
+
+    outcomes |= {place: outcome for (place, _), outcome in settle(loaded, ask)}
     return [outcomes[place] for place in range(len(batch))]
-
-
-def _asked(
-    model: ProbedModel, loaded: Sequence[tuple[int, LoadedRequest]], stage: ProbeStage
-) -> Iterator[tuple[int, States | Failure]]:
-    """Out of memory halves a batch; any other exception leaves one request at a time to fail alone."""
-    waiting = dict(enumerate(loaded))
-    error: Exception = RuntimeError("the model ended the batch without features of this request")
-    try:
-        for index, outcome in model.hidden_states([request for _, request in loaded], stage):
-            place, _ = waiting.pop(index)
-            yield place, outcome
-    except Exception as caught:
-        error = caught
-    rest = list(waiting.values())
-    if len(loaded) == 1 and rest:
-        yield rest[0][0], failure_from(error, "generate")
-    elif rest:
-        if is_out_of_memory(error) and torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        for part in halves(rest) if is_out_of_memory(error) and len(rest) > 1 else [[item] for item in rest]:
-            yield from _asked(model, part, stage)
 
 
 class _Shards:
@@ -148,9 +132,7 @@ class _Shards:
         tensors = {name: np.stack([row[name] for row in self._rows]) for name in self._shapes}
         content = save(tensors)
         path = self._folder / f"shard-{len(self._files):05}.safetensors"
-        partial = path.with_suffix(".part")
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_atomically(path, content)
         digest = hashlib.sha256(content).hexdigest()
         self._files.append({"file": path.name, "rows": len(self._rows), "sha256": digest})
         self._rows = []

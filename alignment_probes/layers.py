@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from alignment_probes.metrics import METRICS, Prepared, check_metrics, compare, prepare
+from alignment_probes.metrics import Prepared, check_metrics, compare, prepare
+from alignment_probes.names import METRICS
 from alignment_probes.neighbours import CHUNK_BYTES
 from alignment_probes.svcca import DEFAULT_DIM
 

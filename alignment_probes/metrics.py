@@ -15,12 +15,11 @@ import torch
 from torch import Tensor
 
 from alignment_probes.kernels import Centred, centre, linear_hsic, normalised, scatter_matrix, squared_cross_norm
+from alignment_probes.names import KNOWN_METRICS, METRICS
 from alignment_probes.neighbour_metrics import ROW_METRICS, LocalKernel, cknna, local_kernel, row_scores
 from alignment_probes.neighbours import CHUNK_BYTES, Neighbours, check_features, check_pair, nearest_neighbours
 from alignment_probes.svcca import DEFAULT_DIM, basis_correlations, leading_directions
 
-METRICS = ("cycle_knn", "mutual_knn", "lcs_knn", "cka", "cknna", "svcca", "edit_distance_knn")
-KNOWN_METRICS = (*METRICS, "cycle_knn_reverse", "unbiased_cka", "cknna_biased")
 _CKA = ("cka", "unbiased_cka")
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import orjson
+import msgspec
 
 from alignment_probes import data as probe_data
 from alignment_probes.config import ProbeConfig, make_config
@@ -28,8 +28,9 @@ from harness import manifest, registry
 from harness.config import resolve_device, resolve_dtype
 from harness.contracts import Model, ModelOptions, ProbedModel
 from harness.failures import MIN_COVERAGE, UsageError, coverage
+from harness.files import encoded, read_json, write_json
 from harness.run import RUNS
-from harness.store import RunDir, read_json, write_json
+from harness.store import RunDir
 from harness.types import Failure
 
 FORMAT = 1
@@ -120,24 +121,24 @@ def rescore(
     `options` may change what `harness probe` names about scores; UsageError for what features depend on.
     """
     old = RunDir.open(source)
-    described = old.manifest()
+    described = described_by(old)
     _check_probe(old, described)
     if stray := [name for name in options if name not in _RESCORED]:
         raise UsageError(f"--from-features takes {', '.join(stray)} from the run it reads; leave it out")
     config = make_config({**described["config"], **options})
     features = features_of(old)
     _check_layers(config, features.n_layers)
-    stored = old.results()
+    stored = results_of(old)
     failures = [Rejected(row["id"], Failure(**row["failure"])) for row in stored["left_out"]]
     _check_enough(len(features.ids), config, failures)
     other = None if baseline is None else RunDir.open(baseline)
     if other is not None:
         _check_baseline(config, described["data"], {*features.ids}, other)
     fresh = described | {
-        "created": _now(),
+        "created": manifest.now(),
         "harness": {"version": manifest.package_version("omni-harness"), **manifest.git_state()},
         "versions": _versions(),
-        "config": config.model_dump(mode="json"),
+        "config": msgspec.to_builtins(config),
         "features": {"run": old.name, "folder": str(features.folder.resolve()), "sha256": _index_hash(features.folder)},
         "baseline": _baseline(other),
     }
@@ -146,9 +147,22 @@ def rescore(
     return run
 
 
+def described_by(run: RunDir) -> dict[str, Any]:
+    """The manifest of a probe run."""
+    return read_json(run.path / "manifest.json")
+
+
+def results_of(run: RunDir) -> dict[str, Any]:
+    """The results of a probe run. Raises UsageError where there are none."""
+    path = run.path / "results.json"
+    if not path.is_file():
+        raise UsageError(f"{run.path} has no results; the probe was stopped, run it again")
+    return read_json(path)
+
+
 def features_of(run: RunDir) -> Features:
     """The features that a probe run holds or, made from another run's features, refers to."""
-    described = run.manifest()
+    described = described_by(run)
     _check_probe(run, described)
     folder = run.path / "features"
     referred = described.get("features", {})
@@ -173,12 +187,12 @@ def _finish(
     with run.lock():
         _check_enough(len(features.ids), config, rejected)
         began = time.monotonic()
-        described = run.manifest()
+        described = described_by(run)
         results = _results(described, config, features, rejected, device, baseline)
         times = times | {"scores": round(time.monotonic() - began, 3)}
         write_json(run.path / "results.json", results | {"times": times})
         draw(run.path)
-        write_json(run.path / "finished.json", {"finished": _now()})
+        write_json(run.path / "finished.json", {"finished": manifest.now()})
 
 
 def _results(
@@ -233,7 +247,7 @@ def _against(scorer: Scorer, config: ProbeConfig, baseline: RunDir) -> dict[str,
     """Paired tests of this run's model against another probe run's, on the same samples."""
     theirs = features_of(baseline)
     check_same_samples(scorer.features, theirs)
-    other = baseline.manifest()
+    other = described_by(baseline)
     second = replace(scorer, features=theirs)
     tests = [
         test for side in COMPARED[config.stage] for test in paired(scorer, second, side, side, config.layers)
@@ -246,11 +260,11 @@ def _described(prepared: Prepared, baseline: RunDir | None) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "kind": "probe",
-        "created": _now(),
+        "created": manifest.now(),
         "harness": {"version": manifest.package_version("omni-harness"), **manifest.git_state()},
         "versions": _versions(),
         "platform": platform.platform(),
-        "config": prepared.config.model_dump(mode="json"),
+        "config": msgspec.to_builtins(prepared.config),
         "model": {
             "name": model.name,
             "note": model.note,
@@ -279,7 +293,7 @@ def _check_baseline(config: ProbeConfig, data: Mapping[str, Any], ids: set[str],
     theirs = features_of(baseline)
     if theirs.stage != config.stage:
         raise UsageError(f"--baseline {baseline.path} is of stage {theirs.stage}, this probe of {config.stage}")
-    if baseline.manifest()["data"]["sha256"] == data["sha256"]:
+    if described_by(baseline)["data"]["sha256"] == data["sha256"]:
         return
     stray = sorted(ids ^ {*theirs.ids})
     told = f"{len(stray)} samples are in one of them only, e.g. {stray[0]!r}" if stray else "their content differs"
@@ -328,9 +342,5 @@ def _versions() -> dict[str, str | None]:
 
 def _new_path(config: ProbeConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    digest = hashlib.sha256(orjson.dumps(config.model_dump(mode="json"))).hexdigest()[:8]
+    digest = hashlib.sha256(encoded(config)).hexdigest()[:8]
     return RUNS / f"{stamp}-probe-{config.model}-{digest}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -16,10 +16,12 @@ from torch import Tensor
 
 from alignment_probes.features import Features
 from alignment_probes.layers import BestPair, best_pair, clamp_outliers, truncate
-from alignment_probes.metrics import METRICS, Prepared, compare, prepare
+from alignment_probes.metrics import Prepared, compare, prepare
+from alignment_probes.names import METRICS
 from alignment_probes.neighbours import first_occurrence, l2_normalize
 from alignment_probes.profiles import Profile, Variant
 from alignment_probes.statistics import Pair, confidence_intervals, paired_tests, shuffled_chance
+from harness.stats import holm
 
 PERMUTATIONS = 20
 COMPARED: Mapping[str, tuple[str, ...]] = {
@@ -245,17 +247,8 @@ def paired(first: Scorer, second: Scorer, side: str, other: str, asked: Sequence
             }
             for metric, test in tests.items()
         ]
-    return holm(found)
-
-
-def holm(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add `p_holm`: p-values corrected for the number of tests made together (Holm 1979)."""
-    running = 0.0
-    corrected: dict[int, float] = {}
-    for rank, index in enumerate(sorted(range(len(tests)), key=lambda i: float(tests[i]["p"]))):
-        running = max(running, min(1.0, (len(tests) - rank) * float(tests[index]["p"])))
-        corrected[index] = running
-    return [test | {"p_holm": corrected[index]} for index, test in enumerate(tests)]
+    corrected = holm([float(test["p"]) for test in found])
+    return [test | {"p_holm": p} for test, p in zip(found, corrected, strict=True)]
 
 
 def _tester(one: Pair, two: Pair, scorer: Scorer) -> Callable[[Metrics], Mapping[str, Any]]:

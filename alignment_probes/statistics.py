@@ -21,7 +21,8 @@ import torch
 from scipy.stats import t as student_t
 from torch import Tensor
 
-from alignment_probes.metrics import METRICS, Prepared, check_metrics, compare, score_all
+from alignment_probes.metrics import Prepared, check_metrics, compare, score_all
+from alignment_probes.names import METRICS
 from alignment_probes.neighbours import check_pair
 from alignment_probes.svcca import DEFAULT_DIM
 

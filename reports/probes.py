@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from harness.failures import UsageError
-from harness.store import read_json
+from harness.files import read_json
 from reports import probe_figures
 from reports.page.render import render
 from reports.probe_figures import AVERAGE, Figure, as_csv, conditions

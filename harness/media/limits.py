@@ -3,7 +3,7 @@
 Each is an environment variable. What a file takes at its peak, beside what the decoding library itself needs:
 
     sound      5 bytes a kept sample: 0.9 GB for an hour at 48 kHz
-    picture    7 bytes a pixel, 12 where its format is decoded twice (WebP, AVIF): 0.7 to 1.2 GB for 100 million
+    picture    12 bytes a pixel: 1.2 GB for 100 million
     frames     3 bytes a pixel of every frame that a model asks for, and one frame
 """
 

@@ -19,6 +19,7 @@ from models.vita15 import checkpoint, hub, weights
 from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.config import Vita15Config
 from models.vita15.model import OUTPUTS, TEXT_ONLY, Opened, Outline, Speaker, Vita15Model
+from models.vita15.settings import REMEDY
 from models.vita15.speech_checkpoint import build_speech, load_speech
 from models.vita15.speech_config import CodecConfig, Sampling, SpeechDecoderConfig
 from models.vita15.speech_stream import SpeechSynthesizer
@@ -96,7 +97,7 @@ def _opener(name: str, options: ModelOptions, locate: Callable[[], hub.Source]) 
         except CheckpointError as error:
             raise UsageError(str(error)) from error
         except ValueError as error:  # parts that are sound but do not fit each other
-            raise UsageError(f"{source.folder}: {error}\n{checkpoint.REMEDY}") from error
+            raise UsageError(f"{source.folder}: {error}\n{REMEDY}") from error
         speaks = (source.folder / SPEECH_FOLDER).is_dir()
         return Opened(loaded, identity, _speaker(source.folder, loaded, options) if speaks else None)
 
@@ -146,7 +147,7 @@ def _speaker(folder: Path, loaded: Loaded, options: ModelOptions) -> Speaker:
         except CheckpointError as error:
             raise UsageError(str(error)) from error
         except ValueError as error:
-            raise UsageError(f"{path}: {error}\n{checkpoint.REMEDY}") from error
+            raise UsageError(f"{path}: {error}\n{REMEDY}") from error
 
     return opener
 

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from alignment_probes import features as module
 from alignment_probes.data import Triple, load
 from alignment_probes.features import Features, check_same_samples, extract
-from harness.contracts import ModelOptions, ProbeStage
+from harness.contracts import Capabilities, ModelOptions, ProbeStage
 from harness.failures import UsageError
 from harness.types import Failure, LoadedRequest, Media, States
 from models.vita15.adapter import vita15_tiny
@@ -26,6 +26,7 @@ class NumberModel:
     """Its states are the caption's number; fails as told."""
 
     n_layers = LAYERS - 1
+    capabilities = Capabilities(frozenset({"text", "image", "audio"}), frozenset({"text"}), hidden_states=True)
 
     def __init__(self, fail: dict[str, Exception] | None = None, most: int = 99) -> None:
         self.fail, self.most = fail or {}, most

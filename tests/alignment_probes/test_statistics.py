@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from alignment_probes.metrics import METRICS, prepare, score_all
+from alignment_probes.metrics import prepare, score_all
+from alignment_probes.names import METRICS
 from alignment_probes.neighbours import l2_normalize
 from alignment_probes.statistics import Pair, analytic_chance, confidence_intervals, paired_tests, shuffled_chance
 

@@ -23,12 +23,6 @@ def load_audio(path: Path) -> Waveform:
     return found
 
 
-def load_image(path: Path) -> Picture:
-    found = media.load(Media("image", str(path)))
-    assert isinstance(found, Picture)
-    return found
-
-
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
 def test_sample_formats(tmp_path: Path, subtype: str) -> None:
     soundfile.write(tmp_path / "a.wav", TONE, 16000, subtype=subtype)
@@ -69,40 +63,6 @@ def test_bad_audio_is_told(tmp_path: Path) -> None:
         with pytest.raises(SampleError, match=said) as caught:
             load_audio(tmp_path / name)
         assert name in str(caught.value)
-
-
-@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "RGBA", "LA", "1", "I;16"])
-def test_every_image_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
-    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    Image.new("L", (4, 3), 255).convert(mode).save(path)
-    pixels = load_image(path).pixels
-    assert pixels.shape == (3, 4, 3)
-    if mode != "I;16":
-        assert (pixels == 255).all()
-
-
-def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
-    Image.new("RGBA", (2, 2), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    assert (load_image(tmp_path / "a.png").pixels == 255).all()
-
-
-@pytest.mark.parametrize("size", [(1, 1), (20000, 50)])
-def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
-    Image.new("RGB", size).save(tmp_path / "a.png")
-    assert load_image(tmp_path / "a.png").pixels.shape == (size[1], size[0], 3)
-
-
-def test_bad_images_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Image.effect_noise((64, 64), 50).save(tmp_path / "a.png")
-    whole = (tmp_path / "a.png").read_bytes()
-    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "no.png").write_bytes(b"this is no image")
-    for name in ("cut.png", "no.png"):
-        with pytest.raises(SampleError, match="cannot be decoded"):
-            load_image(tmp_path / name)
-    monkeypatch.setattr("harness.media.pictures.MAX_PIXELS", 100)
-    with pytest.raises(SampleError, match="more than 100"):
-        load_image(tmp_path / "a.png")
 
 
 def write_video(path: Path, frames: int = 20) -> None:

@@ -185,8 +185,9 @@ def vision(goldens: Path) -> Check:
     check.close("projected", projector(features), golden.tensors["out.projected"])
     shuffled = pixel_shuffle(golden.tensors["in.pixel_shuffle"])
     check.equal("pixel_shuffle", shuffled, golden.tensors["out.pixel_shuffle"])
-    other = projector(vision_features(tower(golden.tensors["in.pixel_values_other_size"])))
-    check.close("projected_other_size", other, golden.tensors["out.projected_other_size"])
+    if (other := golden.tensors.get("in.pixel_values_other_size")) is not None:  # a pair that a golden may lack
+        want = golden.tensors["out.projected_other_size"]
+        check.close("projected_other_size", projector(vision_features(tower(other))), want)
     return check
 
 
