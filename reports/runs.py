@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,11 +82,6 @@ def _check(directory: RunDir, manifest: Manifest, results: Results) -> None:
             raise UsageError(f"{path}: task {task} is not in manifest.json; was one of them edited?")
         if entry.channel not in entry.scores.get(entry.profile, {}):
             raise UsageError(f"{path}: task {task} has no numbers of its profile {entry.profile}; was the file edited?")
-
-
-def load_all(paths: Sequence[Path]) -> list[Run]:
-    """Several runs, in the order given."""
-    return [load(path) for path in paths]
 
 
 def caveats(run: Run) -> list[str]:
