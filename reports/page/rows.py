@@ -49,7 +49,7 @@ def write_samples(run: Run, task: str, folder: MediaFolder, choice: MediaChoice,
 def index_line(entry: TaskResult, record: Record, scored: Scored, tags: dict[tuple[str, str], int]) -> list[Any]:
     """[id, value, wrong, status, tags]: what filtering and sorting need. `tags` numbers them as they come."""
     score = headline_score(entry, scored)
-    name = record.id if entry.repeats == 1 else f"{record.id}  #{record.repeat + 1}"
+    name = record.id if entry.repeats == 1 else f"{record.id} #{record.repeat + 1}"
     if score is None:
         return [name, None, None, "unscored" if record.failure is None else "failed", []]
     own = [tags.setdefault((tag, value), len(tags)) for tag, values in score.tags.items() for value in values]
