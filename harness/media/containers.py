@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal
 
 _MAX_CHUNKS = 100_000
 _TAIL = 1 << 18
+_MAX_PACKS = 32
 
 
 def fault(file: BinaryIO) -> str:
@@ -141,12 +142,13 @@ def _program_stream(file: BinaryIO, head: bytes, size: int) -> int | None:
     """Packets are followed from the first pack near the end whose chain holds."""
     start = max(0, size - _TAIL)
     tail = _at(file, start, _TAIL)
-    pack = tail.find(b"\0\0\1\xba")
-    while pack >= 0:
-        end = _packets_end(tail, pack)
-        if end is not None:
-            return start + end
+    pack = -1
+    for _ in range(_MAX_PACKS):
         pack = tail.find(b"\0\0\1\xba", pack + 1)
+        if pack < 0:
+            break
+        if (end := _packets_end(tail, pack)) is not None:
+            return start + end
     return None
 
 
