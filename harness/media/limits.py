@@ -56,6 +56,7 @@ AUDIO_S = Limit("HARNESS_MAX_AUDIO_S", 3600, "seconds")
 CHANNELS = Limit("HARNESS_MAX_CHANNELS", 64, "channels")
 PIXELS = Limit("HARNESS_MAX_PIXELS", 100_000_000, "pixels")
 CLIP_PIXELS = Limit("HARNESS_MAX_CLIP_PIXELS", 600_000_000, "pixels")
+LIMITS = (AUDIO_S, CHANNELS, PIXELS, CLIP_PIXELS)
 TEXT_BYTES = 16 << 20
 """Of one text chunk in a PNG; Pillow's own bound is 1 MB."""
 

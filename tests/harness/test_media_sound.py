@@ -63,6 +63,16 @@ def test_a_streamed_wav_whose_size_was_never_written_is_whole(tmp_path: Path, si
     assert len(heard(tmp_path / "a.wav").samples) == len(TONE)
 
 
+def test_a_live_ogg_without_the_mark_of_its_end_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, np.tile(TONE, 20), 16000)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"OggS")])
+    assert 0 < len(heard(path).samples) < 20 * len(TONE)
+    path.write_bytes(content + b"TAG" + bytes(125))
+    assert len(heard(path).samples) == 20 * len(TONE)
+
+
 def test_flac_of_no_stated_length_is_read_to_its_end(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.flac", TONE, 16000)
     content = bytearray((tmp_path / "a.flac").read_bytes())
