@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.media.blocks import suits_libsndfile
 from harness.media.clips import extent_of_clip
-from harness.media.files import checked
-from harness.media.mp3 import is_mp3
+from harness.media.files import checked, native
 from harness.media.pictures import opened_image, upright_size
 from harness.media.streams import opened
 from harness.types import Media
-
-_ENDLESS = 1 << 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +48,9 @@ def probe(media: Media) -> Extent:
 def _seconds(path: Path) -> float:
     import soundfile
 
-    if not is_mp3(path):
-        try:
-            info = soundfile.info(os.fsencode(path))
-            if info.frames < _ENDLESS:
-                return float(info.frames / info.samplerate)
-        except (soundfile.LibsndfileError, TypeError):
-            pass
+    if suits_libsndfile(path):
+        info = soundfile.info(native(path))
+        return float(info.frames / info.samplerate)
     with opened(path) as container:
         return (container.duration or 0) / 1e6 if container.streams.audio else 0.0
 

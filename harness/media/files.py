@@ -37,7 +37,7 @@ def sha256_of(path: Path) -> str:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             return ""
-        return _digest(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return _digest(str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     except (OSError, ValueError):  # ValueError: a name that no file system can hold
         return ""
 
@@ -79,6 +79,11 @@ def require_file(kind: MediaKind, path: Path) -> None:
 def shown(path: Path | str) -> str:
     """A path as a message can hold it: bytes that are no UTF-8 and control characters are replaced."""
     return printable(str(path))
+
+
+def native(path: Path) -> str | bytes:
+    """A path for a C library: its bytes where names are bytes, so that one that is no UTF-8 is found."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def intern(kind: MediaKind, content: bytes) -> Media:

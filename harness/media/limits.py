@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.failures import SampleError, UsageError
+from harness.media.files import shown
 
 COUNTED_RATE = 48_000
 """Hz. Sound at a higher rate counts for as many more seconds, since samples are what takes memory."""
@@ -54,5 +56,11 @@ AUDIO_S = Limit("HARNESS_MAX_AUDIO_S", 3600, "seconds")
 CHANNELS = Limit("HARNESS_MAX_CHANNELS", 64, "channels")
 PIXELS = Limit("HARNESS_MAX_PIXELS", 100_000_000, "pixels")
 CLIP_PIXELS = Limit("HARNESS_MAX_CLIP_PIXELS", 600_000_000, "pixels")
+LIMITS = (AUDIO_S, CHANNELS, PIXELS, CLIP_PIXELS)
 TEXT_BYTES = 16 << 20
 """Of one text chunk in a PNG; Pillow's own bound is 1 MB."""
+
+
+def require_short(path: Path, samples: int, rate: int) -> None:
+    """Raises SampleError when so many samples are over the bound on sound."""
+    AUDIO_S.check(samples / min(rate, COUNTED_RATE), f"audio of {samples / rate:.0f} s at {rate} Hz: {shown(path)}")

@@ -28,6 +28,8 @@ _ORIENTATION = 0x0112
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
 """EXIF orientation -> quarter turns against the clock, and whether left and right are swapped afterwards."""
 _BITS_PER_SAMPLE = 258
+_FEW_BITS = {"L;2": 85, "L;4": 17}
+"""Grey of 2 and 4 bits in PNG: what Pillow multiplies the pixels with, and not the transparent value."""
 _STRIP = 1 << 20
 """Pixels that are converted at once."""
 
@@ -55,7 +57,10 @@ def load_image(path: Path) -> Picture:
 def _decoded(path: Path) -> tuple[Pixels, int]:
     """The pixels as they are stored, and their orientation; Pillow's own copy is gone when they are turned."""
     with opened_image(path) as image:
+        few_bits = _FEW_BITS.get(str(image.tile[0].args), 1) if image.format == "PNG" and image.tile else 1
         image.load()
+        if few_bits > 1 and isinstance(image.info.get("transparency"), int):
+            image.info["transparency"] *= few_bits
         return _rgb(image), orientation(image)
 
 
@@ -143,14 +148,13 @@ def _grey(values: npt.NDArray[Any], scale: float, transparent: object) -> Pixels
 def _grey_scale(image: Any) -> float:
     """What grey values deeper than 8 bits are multiplied with to be 0..255."""
     highest = float(image.getextrema()[1])
-    if image.format == "TIFF":
-        bits = int(max(image.tag_v2.get(_BITS_PER_SAMPLE, (16,))))
-        if image.mode != "F" and bits <= 16:
-            return float(2.0 ** (8 - bits))
-        if image.mode == "F" and highest <= 1:
-            return 255.0
-        if highest <= 255:
-            return 1.0
+    if image.mode == "F" and highest <= 1:
+        return 255.0
+    bits = int(max(image.tag_v2.get(_BITS_PER_SAMPLE, (16,)))) if image.format == "TIFF" else 16
+    if image.mode != "F" and 8 <= bits < 16:
+        return float(2.0 ** (8 - bits))
+    if highest <= 255 and (image.mode == "F" or bits > 16):
+        return 1.0
     return 1 / 256 if highest <= 65535 else 255 / highest
 
 

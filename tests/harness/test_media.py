@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -215,6 +217,30 @@ def test_probing_a_broken_file_says_nothing(tmp_path: Path, kind: MediaKind) -> 
     assert media.probe(Media(kind, str(tmp_path / "a.flac"))) == media.Extent()
 
 
+def test_files_opened_side_by_side_are_what_they_are_alone(good: dict[str, bytes], tmp_path: Path) -> None:
+    files = []
+    for ending, content in good.items():
+        (tmp_path / f"a.{ending}").write_bytes(content)
+        files.append(media.reference(KIND_OF.get(ending, "audio"), tmp_path / f"a.{ending}"))
+
+    def content(file: Media) -> bytes:
+        found = media.load(file)
+        if isinstance(found, Waveform):
+            return found.samples.tobytes()
+        return found.pixels.tobytes() if isinstance(found, Picture) else found.frames([0, 7])[1].tobytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(content, files * 8)) == [content(file) for file in files] * 8
+
+
+def test_importing_the_media_brings_in_no_decoder() -> None:
+    code = "import sys, harness.media; print({'numpy', 'av', 'PIL', 'soundfile', 'torch'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+KIND_OF: dict[str, MediaKind] = {"png": "image", "jpg": "image", "mp4": "video", "mpg": "video"}
+
+
 @given(st.sampled_from(["wav", "flac", "ogg", "mp3", "m4a", "png", "jpg", "mp4", "mpg"]), st.data())
 @settings(max_examples=80, deadline=None)
 def test_a_file_with_any_byte_changed_loads_or_is_a_sample_error(
@@ -226,7 +252,7 @@ def test_a_file_with_any_byte_changed_loads_or_is_a_sample_error(
         content[at] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("mutated") / f"a.{ending}"
     path.write_bytes(content)
-    kind: MediaKind = {"png": "image", "jpg": "image", "mp4": "video", "mpg": "video"}.get(ending, "audio")
+    kind = KIND_OF.get(ending, "audio")
     media.probe(Media(kind, str(path)))
     try:
         found = media.load(Media(kind, str(path)))

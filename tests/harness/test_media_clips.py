@@ -82,6 +82,17 @@ def test_a_video_filmed_on_its_side_stands_upright(tmp_path: Path) -> None:
     assert upright.flags.c_contiguous
 
 
+def test_frames_that_an_edit_list_takes_out_are_not_counted(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4")
+    content = bytearray(path.read_bytes())
+    edit = content.index(b"elst") + 12
+    content[edit : edit + 8] = (1800).to_bytes(4, "big") + (5 * 512).to_bytes(4, "big")  # 1.8 s from 0.2 s on
+    path.write_bytes(content)
+    clip = opened(path)
+    assert clip.n_frames == 45
+    assert [round(float(frame[16:].mean()) / 4) for frame in clip.frames([0, 44])] == [5, 49]
+
+
 def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"no video")
     with pytest.raises(SampleError, match=r"cannot be decoded: .*a\.mp4: Invalid data"):

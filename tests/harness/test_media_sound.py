@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,16 @@ def test_a_streamed_wav_whose_size_was_never_written_is_whole(tmp_path: Path, si
     content[40:44] = size.to_bytes(4, "little")
     (tmp_path / "a.wav").write_bytes(content)
     assert len(heard(tmp_path / "a.wav").samples) == len(TONE)
+
+
+def test_a_live_ogg_without_the_mark_of_its_end_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, np.tile(TONE, 20), 16000)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"OggS")])
+    assert 0 < len(heard(path).samples) < 20 * len(TONE)
+    path.write_bytes(content + b"TAG" + bytes(125))
+    assert len(heard(path).samples) == 20 * len(TONE)
 
 
 def test_flac_of_no_stated_length_is_read_to_its_end(tmp_path: Path) -> None:
@@ -144,8 +155,9 @@ def test_a_cut_is_the_same_as_the_whole_cut_afterwards(tmp_path: Path, name: str
     whole = heard(path).samples
     assert np.array_equal(load_audio(path, 1.25, 7.5).samples, whole[20000:120000])
     assert np.array_equal(load_audio(path, 9.5, 99.0).samples, whole[152000:])
-    with pytest.raises(SampleError, match="no samples"):
-        load_audio(path, 11.0, 12.0)
+    for start, end in [(11.0, 12.0), (2.0, 1.0), (math.nan, 1.0), (math.inf, None)]:
+        with pytest.raises(SampleError, match=f"no samples between {start} and {end or math.inf} s: .*{name}"):
+            load_audio(path, start, end)
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])
@@ -212,6 +224,15 @@ def test_a_codec_that_nothing_knows_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(content)
     with pytest.raises(SampleError, match=r"codec that FFmpeg does not know: .*a\.wav"):
         heard(tmp_path / "a.wav")
+
+
+def test_sound_that_becomes_stereo_on_the_way_is_refused(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.mp3", "libmp3lame", muxer={"write_xing": "0", "id3v2_version": "0"})
+    soundfile.write(tmp_path / "b.mp3", np.column_stack([TONE, TONE / 2]), 16000)
+    joined = (tmp_path / "a.mp3").read_bytes() + (tmp_path / "b.mp3").read_bytes()
+    (tmp_path / "c.mp3").write_bytes(joined)
+    with pytest.raises(SampleError, match="changes its rate or channels"):
+        heard(tmp_path / "c.mp3")
 
 
 def test_words_named_wav_are_no_sound(tmp_path: Path) -> None:
