@@ -18,6 +18,7 @@ from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
 from harness.failures import Exit, RunStopped, UsageError
 from harness.judging import check_judges
+from harness.media.limits import check_limits
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
 from harness.progress import track
 from harness.records import record
@@ -56,6 +57,7 @@ class Prepared:
 
 def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     """Resolve names, presets, profiles, judges and capabilities; touches neither weights nor data."""
+    check_limits()
     tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
     dtype = resolve_dtype(config.dtype, device)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from typing import Any
+
+_CREDENTIALS = re.compile(r"(\w+://)[^\s/@]+@")
 
 
 def printable(text: str) -> str:
@@ -14,6 +17,15 @@ def printable(text: str) -> str:
         return c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs"  # e.g. the ideographic space
 
     return "".join(c if harmless(c) else "\ufffd" for c in text)
+
+
+def redacted(text: str) -> str:
+    """The text without the credentials in its URLs.
+
+    >>> redacted("cannot reach https://user:secret@hub.example/x")
+    'cannot reach https://***@hub.example/x'
+    """
+    return _CREDENTIALS.sub(r"\1***@", text)
 
 
 def tolerant() -> None:
@@ -32,4 +44,4 @@ def print_json(content: Any) -> None:
 
 
 def complain(message: str) -> None:
-    print(printable(message), file=sys.stderr, flush=True)
+    print(printable(redacted(message)), file=sys.stderr, flush=True)

@@ -61,6 +61,12 @@ TEXT_BYTES = 16 << 20
 """Of one text chunk in a PNG; Pillow's own bound is 1 MB."""
 
 
+def check_limits() -> None:
+    """Raises UsageError for a bound that the environment sets to no number, before each sample would fail of it."""
+    for limit in LIMITS:
+        assert limit.value > 0
+
+
 def require_short(path: Path, samples: int, rate: int) -> None:
     """Raises SampleError when so many samples are over the bound on sound."""
     AUDIO_S.check(samples / min(rate, COUNTED_RATE), f"audio of {samples / rate:.0f} s at {rate} Hz: {shown(path)}")

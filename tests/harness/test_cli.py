@@ -12,7 +12,7 @@ import pytest
 
 from harness import cli
 from harness.config import parse_choices
-from harness.failures import UsageError
+from harness.failures import UsageError, failure_from
 from harness.terminal import printable
 from tests.harness.conftest import Call, Install
 
@@ -222,3 +222,19 @@ def test_a_plugin_with_a_wrong_address_is_one_message(install: Install, call: Ca
         found = call("run", *arguments, "--data", "mini")
         assert found.code == 2
         assert "of another package cannot be loaded" in found.err and "entry point" in found.err
+
+
+@pytest.mark.parametrize("field", ["--weights", "--data"])
+def test_credentials_are_refused_where_they_would_be_kept_and_never_printed(
+    call: Call, field: str, tmp_path: Path
+) -> None:
+    found = call("run", "-m", "echo", "-t", "mme", field, "https://user:s3cret@host/x", "--out", tmp_path / "run")
+    assert found.code == 2
+    assert "holds credentials" in found.err and "HF_TOKEN" in found.err
+    assert "s3cret" not in found.err + found.out
+    assert not (tmp_path / "run").exists()
+
+
+def test_credentials_in_an_error_reach_neither_message_nor_record() -> None:
+    failure = failure_from(ConnectionError("cannot reach https://user:s3cret@hub.example/api"), "load")
+    assert failure.message == "ConnectionError: cannot reach https://***@hub.example/api"
