@@ -90,6 +90,8 @@ def echo(options: ModelOptions) -> Echo:
 def read_table(path: Path) -> dict[str, str]:
     """Id -> answer of a JSONL table. Raises UsageError naming the file and the line at fault."""
     answers: dict[str, str] = {}
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: is no plain file; --weights names a table of lines")
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # not at U+2028, which JSON may hold
     except (OSError, UnicodeDecodeError) as error:

@@ -41,14 +41,14 @@ def vita15(options: ModelOptions) -> Vita15Model:
         except CheckpointError:  # a hub id, or a folder that is refused when it is opened
             return Outline(Vita15Config.published())
 
-    return Vita15Model("vita15", options, _opener("vita15", options, lambda: hub.locate(chosen)), outline)
+    return Vita15Model("vita15", options, _opener(options, lambda: hub.locate(chosen)), outline)
 
 
 def vita15_mini(options: ModelOptions) -> Vita15Model:
     """The small weights that ship with the harness, trained in its mini world; takes no `weights`."""
     if options.weights is not None:
         raise UsageError(f"--weights {options.weights}: vita15-mini has weights of its own; use --model vita15")
-    opener = _opener("vita15-mini", options, lambda: hub.Source(MINI, SHIPPED, None))
+    opener = _opener(options, lambda: hub.Source(MINI, SHIPPED, None), own="vita15-mini")
     note = weights.read_card(MINI).note
     return Vita15Model("vita15-mini", options, opener, lambda: _outline(MINI), note, TEXT_ONLY)
 
@@ -86,14 +86,15 @@ def _outline(folder: Path) -> Outline:
     return Outline(checkpoint.outline(folder), load_tokenizer(folder))
 
 
-def _opener(name: str, options: ModelOptions, locate: Callable[[], hub.Source]) -> Callable[[], Opened]:
-    """Loads weights from a folder, which is looked for when the model is opened."""
+def _opener(options: ModelOptions, locate: Callable[[], hub.Source], own: str = "") -> Callable[[], Opened]:
+    """Loads weights from a folder, which is looked for when the model is opened. `own` is the name of the model that
+    ships with the harness and comes with weights of its own."""
 
     def opener() -> Opened:
         source = locate()
         try:
             loaded = checkpoint.load(source.folder, options.device, _dtype(options))
-            identity = _identity(name, source, loaded)
+            identity = _identity(source, loaded, own)
         except CheckpointError as error:
             raise UsageError(str(error)) from error
         except ValueError as error:  # parts that are sound but do not fit each other
@@ -104,20 +105,19 @@ def _opener(name: str, options: ModelOptions, locate: Callable[[], hub.Source]) 
     return opener
 
 
-def _identity(name: str, source: hub.Source, loaded: Loaded) -> Identity:
-    """Weights are a release's where they came from its hub id at a revision, and a model's own where the folder says
-    so of exactly these contents."""
+def _identity(source: hub.Source, loaded: Loaded, own: str) -> Identity:
+    """Weights are a release's where they came from its hub id at a revision, and a model's own where the folder that
+    ships says so of exactly these contents."""
     files = checkpoint.content_files(source.folder)
     digest = weights.digest(source.folder, files)
     card = weights.read_card(source.folder)
-    known = card.digest == digest
     speaks = (source.folder / SPEECH_FOLDER).is_dir()
     return Identity(
         source=source.name,
         digest=digest,
         revision=source.revision,
         released=source.name == hub.RELEASE and source.revision is not None,
-        own=known and card.name == name,
+        own=bool(own) and (card.name, card.digest) == (own, digest),
         note=card.note,
         told=(*loaded.told, *(_speech_notes(source.folder / SPEECH_FOLDER) if speaks else ())),
         settings={name: {"value": stated.value, "from": stated.source} for name, stated in loaded.settings.items()},

@@ -170,10 +170,10 @@ def weight_files(folder: Path) -> list[Path]:
         unsafe = [name for name in names if Path(name).name != name]
         if unsafe:
             raise CheckpointError(f"{folder / INDEX}: {unsafe[0]!r} is no plain file name\n{REMEDY}")
-        if absent := [name for name in names if not (folder / name).exists()]:
+        if absent := [name for name in names if not (folder / name).is_file()]:
             raise CheckpointError(f"{folder}: {', '.join(absent)} of {len(names)} weight files are missing\n{REMEDY}")
         return [folder / name for name in names]
-    if (folder / SINGLE).exists():
+    if (folder / SINGLE).is_file():
         return [folder / SINGLE]
     raise CheckpointError(f"{folder}: neither {INDEX} nor {SINGLE} is there\n{REMEDY}")
 

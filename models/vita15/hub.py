@@ -9,11 +9,12 @@ from typing import NamedTuple
 from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError
 from models.vita15.checkpoint import INDEX, SINGLE, weight_files
+from models.vita15.weights import CARD
 
 RELEASE = "VITA-MLLM/VITA-1.5"
 PROBE_TIMEOUT_S = 1.5  # an unreachable hub is to be noticed in seconds; the library tries twice
 FILES = (
-    "config.json", "generation_config.json", SINGLE, INDEX, "model-*.safetensors",
+    "config.json", "origin_config.json", "generation_config.json", CARD, SINGLE, INDEX, "model-*.safetensors",
     "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "audio-encoder*/train.yaml",
     "vita_tts_ckpt/*/model.json", "vita_tts_ckpt/*/final.pt", "vita_tts_ckpt/*/model.safetensors",
 )  # fmt: skip
@@ -40,25 +41,34 @@ def locate(weights: str, revision: str | None = None) -> Source:
         return Source(folder, str(folder), None)
     if not _HUB_ID.fullmatch(weights) or folder.exists():
         raise UsageError(
-            f"--weights {weights}: no such folder, and no hub id of the form owner/name.\n{_ways(RELEASE)}"
+            f"--weights {_shown(weights)}: no such folder, and no hub id of the form owner/name.\n{_ways(RELEASE)}"
         )
-    return Source(cached := _cached(weights, revision) or _download(weights, revision), weights, cached.name)
+    cached, incomplete = _cached(weights, revision)
+    found = cached or _download(weights, revision, incomplete)
+    return Source(found, weights, found.name)
 
 
-def _cached(hub_id: str, revision: str | None) -> Path | None:
-    """The snapshot in the hub's cache, if it holds all weight files."""
+class _Cached(NamedTuple):
+    folder: Path | None
+    incomplete: str = ""
+
+
+def _cached(hub_id: str, revision: str | None) -> _Cached:
+    """The snapshot in the hub's cache, if it holds all weight files; else what it lacks."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
         weight_files(folder)
-    except (LocalEntryNotFoundError, CheckpointError):
-        return None
-    return folder
+    except LocalEntryNotFoundError:
+        return _Cached(None)
+    except CheckpointError as error:
+        return _Cached(None, str(error).partition("\n")[0])
+    return _Cached(folder)
 
 
-def _download(hub_id: str, revision: str | None) -> Path:
+def _download(hub_id: str, revision: str | None, incomplete: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
     try:
@@ -66,11 +76,18 @@ def _download(hub_id: str, revision: str | None) -> Path:
         HfApi().repo_info(hub_id, revision=revision, timeout=PROBE_TIMEOUT_S)
         found = snapshot_download(hub_id, revision=revision, allow_patterns=list(FILES))  # shows its progress
     except Exception as error:  # the library's HTTP client, and so its errors, change with its version
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise UsageError(
-            f"the weights {hub_id} are not in the hub's cache and could not be fetched ({reason}).\n{_ways(hub_id)}"
-        ) from error
+        reason = _shown(str(error).strip().partition("\n")[0] or type(error).__name__)
+        if incomplete:
+            message = f"of the weights {hub_id} the hub's cache lacks files ({incomplete}), which could not be fetched"
+        else:
+            message = f"the weights {hub_id} are not in the hub's cache and could not be fetched"
+        raise UsageError(f"{message} ({reason}).\n{_ways(hub_id)}") from error
     return Path(str(found))
+
+
+def _shown(text: str) -> str:
+    """A text without the user and password of a URL in it."""
+    return re.sub(r"//[^/\s@]*@", "//", text)
 
 
 def _ways(hub_id: str) -> str:

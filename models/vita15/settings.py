@@ -56,7 +56,7 @@ def config_file(folder: Path) -> Path:
 
 def train_file(folder: Path, settings: Mapping[str, Any]) -> Path:
     """The speech encoder's train.yaml; of several the one that config.json names."""
-    found = sorted(folder.glob(TRAIN))
+    found = [path for path in sorted(folder.glob(TRAIN)) if path.is_file()]
     named = Path(str(settings.get("mm_audio_encoder", ""))).name
     chosen = [path for path in found if path.parent.name == named] or found
     if not chosen:
@@ -219,6 +219,8 @@ def _penalty(path: Path, stated: Any, notes: Notes) -> float:
 
 def read_json(path: Path) -> dict[str, Any]:
     try:
+        if path.exists() and not path.is_file():
+            raise CheckpointError(f"{path}: is no plain file\n{REMEDY}")
         if path.stat().st_size > MAX_JSON_BYTES:
             raise CheckpointError(f"{path}: has {path.stat().st_size} bytes, far more than such a file needs\n{REMEDY}")
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -180,7 +180,7 @@ def _read_state(folder: Path, device: str) -> dict[str, Any]:
     """The content of the weights' file on the CPU; on the device "meta", names, shapes and types alone."""
     safe, pickled = folder / "model.safetensors", folder / "final.pt"
     path = safe if safe.exists() else pickled
-    if not path.exists():
+    if not path.is_file():
         raise CheckpointError(f"{folder}: neither model.safetensors nor final.pt is there\n{REMEDY}")
     headers = device == "meta"
     try:
@@ -219,6 +219,8 @@ def _require_tensors(folder: Path, state: Mapping[str, Any]) -> None:
 
 def _read_json(folder: Path) -> Any:
     path = folder / "model.json"
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path}: is no plain file\n{REMEDY}")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError:

@@ -29,6 +29,7 @@ PLAIN_TOKENS = (
 
 # How Qwen2.5 cuts text before BPE: contractions, words with one leading mark, single digits, marks, white space.
 CUTS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_PROBE = " It's 12 café, 你好 🙂\n"
 _REMEDY = "Take the tokenizer files of the model's release: tokenizer.json, or vocab.json with merges.txt."
 
 
@@ -42,6 +43,9 @@ class VitaTokenizer:
             raise ValueError(f"the tokenizer has no token {', '.join(missing)}")
         self._control = {index for index, token in backend.get_added_tokens_decoder().items() if token.special}
         self._bytes: dict[int, bytes] = {}
+        probe = self.encode(_PROBE)
+        if b"".join(map(self.bytes_of, probe)).decode(errors="replace") != self.decode(probe):
+            raise ValueError("the tokenizer's tokens are not made of bytes, as those of Qwen2.5 are")
 
     def __len__(self) -> int:
         """Number of tokens with the added ones: 151665 in the release."""

@@ -151,7 +151,7 @@ def test_alone_together_and_shuffled_are_the_same(model: Model, files: dict[str,
 
 def test_speech_alone_together_and_shuffled_is_the_same(speaking: Model) -> None:
     texts = ("say hello", "and good bye", "a longer question, with more words")
-    settings = {"outputs": SPOKEN, "generation": Generation(max_new_tokens=12)}
+    settings: dict[str, Any] = {"outputs": SPOKEN, "generation": Generation(max_new_tokens=12)}
     batch = [asked(text, key=text, **settings) for text in texts]
     alone = {loaded.request.sample_id: responses(speaking, [loaded])[0] for loaded in batch}
     for loaded, answer in zip(batch[::-1], responses(speaking, batch[::-1], 2), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -63,7 +64,7 @@ def test_greedy_answers_do_not_depend_on_the_batch(lm: Qwen2ForCausalLM, size: i
 
 
 def test_sampled_answers_do_not_depend_on_the_batch(lm: Qwen2ForCausalLM) -> None:
-    how = {"max_new_tokens": 30, "sampling": Sampling(temperature=1.0, top_k=20, top_p=0.9)}
+    how: dict[str, Any] = {"max_new_tokens": 30, "sampling": Sampling(temperature=1.0, top_k=20, top_p=0.9)}
     alone = [ids(decode(lm, *prompts(lm, [n]), seeds=[n], **how))[0] for n in LENGTHS]
     assert ids(decode(lm, *prompts(lm, LENGTHS), seeds=LENGTHS, **how)) == alone
     other = ids(decode(lm, *prompts(lm, LENGTHS), seeds=[n + 1 for n in LENGTHS], **how))
@@ -164,7 +165,7 @@ def test_who_comes_and_goes_beside_it_changes_no_answer(
 def test_the_cache_grows_with_the_answers_and_changes_none(
     lm: Qwen2ForCausalLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    how = {"max_new_tokens": 150, "rows": 3}
+    how: dict[str, Any] = {"max_new_tokens": 150, "rows": 3}
     want = decode(lm, *prompts(lm, LENGTHS), **how)
     monkeypatch.setattr("models.rows.ROOM", 8)
     monkeypatch.setattr("models.rows.BLOCK", 16)

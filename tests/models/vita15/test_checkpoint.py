@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -307,8 +308,6 @@ LOCATE = "import sys; from models.vita15.hub import locate; print(*locate(sys.ar
 
 def locate_in_process(cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`locate` in a fresh interpreter: the hub's library reads its settings when it is imported."""
-    import os
-
     env = os.environ | {"HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | environment
     return subprocess.run(
         [sys.executable, "-c", LOCATE, hub.RELEASE], capture_output=True, text=True, env=env, timeout=60, check=False
@@ -330,8 +329,28 @@ def test_an_unreachable_hub_is_told_in_one_message_soon(saved: Path, tmp_path: P
         done = locate_in_process(tmp_path, HF_ENDPOINT=address, HF_HUB_OFFLINE="0", no_proxy="127.0.0.1")
         assert time.monotonic() - started < 20
     told = done.stderr.rpartition("UsageError: ")[2]
-    assert "VITA-MLLM/VITA-1.5 are not in the hub's cache and could not be fetched" in told
+    assert "of the weights VITA-MLLM/VITA-1.5 the hub's cache lacks files" in told and SINGLE in told
     assert all(way in told for way in ("hf download", "--weights DIR", "--model vita15-mini --data mini"))
+
+
+def test_a_hub_that_is_not_to_be_asked_and_an_empty_cache_are_one_message(tmp_path: Path) -> None:
+    done = locate_in_process(tmp_path, HF_HUB_OFFLINE="1")
+    told = done.stderr.rpartition("UsageError: ")[2]
+    assert "VITA-MLLM/VITA-1.5 are not in the hub's cache and could not be fetched" in told
+
+
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json", SINGLE, f"{AUDIO_FOLDER}/train.yaml"])
+def test_a_pipe_in_a_files_place_is_told_and_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(CheckpointError):
+        load(folder)
+
+
+def test_credentials_in_a_url_reach_no_message() -> None:
+    with pytest.raises(UsageError) as error:
+        hub.locate("https://user:secret@hub.example/weights")
+    assert "hub.example" in str(error.value) and "secret" not in str(error.value)
 
 
 def test_what_is_neither_folder_nor_hub_id_is_told(tmp_path: Path) -> None:

@@ -131,6 +131,12 @@ def test_the_shipped_weights_are_what_their_name_says() -> None:
     assert model.fingerprint()["digest"] == weights.read_card(MINI).digest
 
 
+def test_a_folder_cannot_call_itself_the_release(folder: Path) -> None:
+    weights.write_card(folder, "vita15", "better than all", content_files(folder))
+    model = opened(folder)
+    assert model.label.startswith("vita15 (") and model.note == "better than all"
+
+
 def test_changed_weights_do_not_go_by_the_name_of_those_that_ship(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
