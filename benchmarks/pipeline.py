@@ -5,10 +5,15 @@
 
 - continuous: rows that end leave, waiting prompts take their places;
 - static: batches of as many rows, in the order of the prompts, each as long as its longest answer;
-- static, closed up: the same, but rows that ended are computed no further;
+- static_closed_up: the same, but rows that ended are computed no further;
 - transformers: `generate` on the same batches, with a criterion that ends each row at its length.
 
-All give the same tokens. The ways take turns; the figures are medians over the repeats.
+All give the same tokens.
+
+`python -m benchmarks.pipeline run [--before CHECKOUT] [--json]`: wall and CPU seconds of recognition and MME with
+`vita15-mini` on mini data, start-up included, beside another checkout of the harness, and how many answers differ.
+
+The ways take turns; the figures are medians over the repeats.
 """
 
 from __future__ import annotations
@@ -16,12 +21,18 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
+import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -125,25 +136,78 @@ def decode_rows(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def run_rows(args: argparse.Namespace) -> dict[str, Any]:
+    checkouts = {"now": Path(__file__).resolve().parents[1]}
+    if args.before:
+        checkouts["before"] = args.before.resolve()
+    took: dict[str, list[Took]] = {name: [] for name in checkouts}
+    answers: dict[str, dict[str, str]] = {}
+    for repeat in range(args.repeats):
+        for name, checkout in checkouts.items():
+            with tempfile.TemporaryDirectory() as folder:
+                out = Path(folder) / "run"
+                took[name].append(timed_run(checkout, out))
+                answers[name] = texts(out)
+        print(f"{repeat + 1}/{args.repeats}", file=sys.stderr)
+    found: dict[str, Any] = {"samples": len(answers["now"])}
+    for name, times in took.items():
+        found[f"{name}_wall_s"] = statistics.median(each.wall for each in times)
+        found[f"{name}_cpu_s"] = statistics.median(each.cpu for each in times)
+    if args.before:
+        found["wall_now_to_before"] = found["now_wall_s"] / found["before_wall_s"]
+        found["cpu_now_to_before"] = found["now_cpu_s"] / found["before_cpu_s"]
+        keys = answers["now"].keys() | answers["before"].keys()
+        found["answers_that_differ"] = sum(answers["now"].get(key) != answers["before"].get(key) for key in keys)
+    return found
+
+
+class Took(NamedTuple):
+    wall: float
+    cpu: float
+
+
+def timed_run(checkout: Path, out: Path) -> Took:
+    """Run the harness of a checkout in a process of its own."""
+    command = [sys.executable, "-m", "harness.cli", "run", "--model", "vita15-mini", "--tasks", "asr,mme"]
+    command += ["--data", "mini", "--out", str(out)]
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Took(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def texts(run: Path) -> dict[str, str]:
+    """Task and id -> answer."""
+    found: dict[str, str] = {}
+    for path in sorted(run.glob("samples/*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            found[f"{path.stem}/{record['id']}"] = (record.get("response") or {}).get("text", "no answer")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("decode",))
+    parser.add_argument("what", choices=("decode", "run"))
     parser.add_argument("--requests", type=int, default=64)
     parser.add_argument("--rows", type=int, default=8, help="rows side by side")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    parser.add_argument("--before", type=Path, help="another checkout of the harness, to run beside this one")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
     device = torch.cuda.get_device_name() if args.device.startswith("cuda") else cpu_name()
-    settings = {**described(), **vars(args), "device": device, "torch": torch.__version__}
-    found = {"settings": settings, "decode": decode_rows(args)}
+    own = vars(args) | {"before": "another checkout" if args.before else None}
+    settings = {**described(), **own, "device": device, "torch": torch.__version__}
+    found = {"settings": settings, args.what: decode_rows(args) if args.what == "decode" else run_rows(args)}
     if args.json:
         print(json.dumps(found, indent=1))
         return
-    for name, value in found["decode"].items():
+    for name, value in found[args.what].items():
         print(f"{name:32} {value:.4g}" if isinstance(value, float) else f"{name:32} {value}")
 
 

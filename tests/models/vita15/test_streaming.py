@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from harness.contracts import ModelOptions
 from harness.engines.local import prepared
 from harness.failures import SampleError
-from harness.types import Chunk, Failure, Generation, LoadedRequest, Message, Request, Response, Text, Waveform
-from models.vita15.adapter import Vita15Model, vita15_tiny
+from harness.types import Chunk, Failure, Generation, LoadedRequest, Message, Output, Request, Response, Text, Waveform
+from models.vita15.adapter import vita15_tiny
 from models.vita15.generation import TextFeed
+from models.vita15.model import Vita15Model
 from models.vita15.streaming import underruns
 from models.vita15.tokenizer import byte_tokenizer
 from models.vita15.tts_text import SegmentBuffer, segments
@@ -31,7 +32,7 @@ def model() -> Vita15Model:
 
 
 def request(text: str, speak: bool = True, **settings: int) -> LoadedRequest:
-    outputs = ("text", "speech") if speak else ("text",)
+    outputs: tuple[Output, ...] = ("text", "speech") if speak else ("text",)
     generation = Generation(**{"max_new_tokens": 24} | settings)  # type: ignore[arg-type]
     return LoadedRequest(Request("1", (Message("user", (Text(text),)),), generation, outputs), ())
 

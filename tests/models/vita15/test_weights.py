@@ -15,9 +15,10 @@ from harness.contracts import ModelOptions
 from harness.registry import get_model
 from harness.types import Failure, Generation, LoadedRequest, Message, Output, Request, Text
 from models.vita15 import adapter, checkpoint, hub, weights
-from models.vita15.adapter import MINI, Vita15Model
+from models.vita15.adapter import MINI
 from models.vita15.checkpoint import SINGLE, content_files
-from models.vita15.speech_checkpoint import SpeechModels, build_speech, save_speech
+from models.vita15.model import Vita15Model
+from models.vita15.speech_checkpoint import SpeechModels, build_speech, load_speech, save_speech
 from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
 from tests.models.asking import outcomes, responses
 
@@ -214,7 +215,6 @@ def test_the_speech_decoder_is_read_when_speech_is_first_asked_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    load_speech = adapter.load_speech
 
     def counted(path: Path, dtype: torch.dtype = torch.float32, device: str = "cpu") -> SpeechModels:
         read.append(device)
