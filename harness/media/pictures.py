@@ -27,6 +27,7 @@ _FORMATS = (
 _ORIENTATION = 0x0112
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
 """EXIF orientation -> quarter turns against the clock, and whether left and right are swapped afterwards."""
+_PNG_EXIF = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}
 _BITS_PER_SAMPLE = 258
 _FEW_BITS = {"L;2": 85, "L;4": 17}
 """Grey of 2 and 4 bits in PNG: what Pillow multiplies the pixels with, and not the transparent value."""
@@ -72,13 +73,18 @@ def opened_image(path: Path) -> Iterator[Any]:
     formats = _formats()
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, PIXELS.value)
     with path.open("rb") as file, Image.open(file, formats=formats) as image:
-        size = f"{image.width} x {image.height}"
-        PIXELS.check(image.width * image.height, f"image of {size} pixels: {shown(path)}")
+        if image.width * image.height > PIXELS.value:
+            raise PIXELS.exceeded(f"image of {image.width} x {image.height} pixels: {shown(path)}")
         yield image
 
 
 def orientation(image: Any) -> int:
-    """EXIF orientation, 1 (upright) to 8; 1 where it is not said or cannot be read."""
+    """EXIF orientation, 1 (upright) to 8; 1 where it is not said or cannot be read.
+
+    Pillow decodes a PNG whole to look for what may stand after its pixels: that is seen once they are decoded anyway.
+    """
+    if image.format == "PNG" and not _PNG_EXIF & image.info.keys():
+        return 1
     try:
         said = image.getexif().get(_ORIENTATION, 1)
     except Exception:
@@ -108,6 +114,8 @@ def _rgb(image: Any) -> Pixels:
     """uint8 [height, width, 3], made strip by strip."""
     import numpy as np
 
+    if image.mode in ("RGB", "L") and "transparency" not in image.info and image.height * image.width <= _STRIP:
+        return np.array(image.convert("RGB"))  # nearly every picture
     scale = _grey_scale(image) if image.mode[0] in "IF" else 1.0
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     rows = max(1, _STRIP // image.width)
