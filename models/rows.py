@@ -171,9 +171,9 @@ class Rows:
         self._step((active, cache.visible))
 
     def move(self, source: int, target: int) -> None:
-        """Put the row at `source` in the place of `target`."""
+        """Put the row at `source` in the place of `target`, once its tokens have been read."""
         self.cache.move(source, target)
-        for tensor in (self.tokens, self.generated, self.count, self.ended, self.uniforms, self.seen):
+        for tensor in (self.tokens, self.count, self.ended, self.uniforms, self.seen):
             if tensor is not None:
                 tensor[target].copy_(tensor[source])
 
