@@ -160,7 +160,8 @@ def ask(
     from harness.config import resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import Exit, SampleError
-    from harness.terminal import complain, print_json, printable
+    from harness.terminal import complain, print_json
+    from harness.texts import printable
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
@@ -303,7 +304,8 @@ def conclude(path: Path, json: bool) -> None:
 
 
 def _print(content: Any, json: bool) -> None:
-    from harness.terminal import print_json, printable
+    from harness.terminal import print_json
+    from harness.texts import printable
 
     if json:
         print_json(content)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.failures import UsageError
-from harness.terminal import redacted
+from harness.texts import redacted
 
 if TYPE_CHECKING:
     from harness.task import Task

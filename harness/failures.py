@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import IntEnum
 
-from harness.terminal import redacted
+from harness.texts import redacted
 from harness.types import Failure, FailureKind, Stage
 
 MIN_COVERAGE = 0.99

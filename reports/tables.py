@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from harness.schema import MetricResult, TaskResult
-from harness.terminal import printable
+from harness.texts import printable
 from reports import figures
 from reports.figures import MISSING, measured
 from reports.leaderboard import published

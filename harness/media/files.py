@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.failures import SampleError, UsageError
 from harness.media.kinds import suffix_of
-from harness.terminal import printable
+from harness.texts import printable
 from harness.types import Media, MediaKind
 
 

@@ -13,7 +13,7 @@ import pytest
 from harness import cli
 from harness.config import parse_choices
 from harness.failures import UsageError, failure_from
-from harness.terminal import printable
+from harness.texts import printable
 from tests.harness.conftest import Call, Install
 
 
