@@ -87,7 +87,9 @@ def details(run: Run, task: str) -> Iterator[str]:
     said = [f"profile {entry.profile}{channel}", f"prompt {entry.prompt}"]
     if note := run.manifest.tasks[task].prompt_note:
         said[-1] += f" ({note})"
-    said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored", f"coverage {100 * entry.coverage:.1f} %"]
+    said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored"]
+    if entry.coverage < 1:
+        said.append(f"coverage {100 * entry.coverage:.1f} %")
     if entry.truncated:
         said.append(f"{entry.truncated} truncated")
     yield ", ".join(said)
@@ -123,13 +125,14 @@ def told_constant(entry: TaskResult) -> str:
 
 
 def _intervals(metrics: Mapping[str, MetricResult]) -> Iterator[str]:
-    """How the intervals were made, once where all are made alike."""
-    made: dict[str, list[str]] = {}
+    """How the intervals were made, once where all are made alike: "Clopper-Pearson over images, n = 40 cognition"."""
+    made: dict[str, dict[str, int]] = {}
     for name, metric in metrics.items():
         if metric.ci is not None:
-            made.setdefault(figures.rests_on(metric), []).append(name)
-    for text, names in made.items():
-        yield f"interval{'s' if len(names) > 1 else ''} of {', '.join(names)}: {text}"
+            made.setdefault(f"{metric.ci_method} over {metric.ci_unit}s", {})[name] = metric.n
+    for text, counts in made.items():
+        whose = len(metrics) > 1
+        yield f"interval: {text}, n = " + ", ".join(f"{n:,} {name}" if whose else f"{n:,}" for name, n in counts.items())
 
 
 def _paper_notes(run: Run) -> Iterator[_Line]:

@@ -33,8 +33,8 @@ def test_a_row_has_value_interval_counts_profile_and_prompt(tmp_path: Path) -> N
     text = printed(write_run(tmp_path / "r", {"librispeech_test_clean": entry(WER)}))
     row = next(line for line in text.splitlines() if line.startswith("librispeech"))
     assert row.split() == ["librispeech_test_clean", "wer", "4.21", "%", "[3.90,", "4.55]", "3/3", "–"]
-    assert "profile qwen2, prompt vita, 0 failed, 0 unscored, coverage 100.0 %\n" in text
-    assert "interval of wer: Clopper-Pearson, n = 3 samples\n" in text
+    assert "profile qwen2, prompt vita, 0 failed, 0 unscored\n" in text
+    assert "interval: Clopper-Pearson over samples, n = 3\n" in text
     assert "!" not in text
 
 
