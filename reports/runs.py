@@ -89,6 +89,7 @@ def caveats(run: Run) -> list[str]:
     said = []
     if note := run.results.model.note:
         said.append(f"model: {note}")
+    said += [f"weights: {told}" for told in run.manifest.model.fingerprint.get("told", [])]
     if run.is_mini:
         said.append(MINI)
     if not run.finished:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -289,3 +290,11 @@ def test_sub_scores_are_read_back_with_their_own_n(tmp_path: Path) -> None:
     result.headline.groups = {"speaker": {"f": group}}
     run = write_run(tmp_path / "r", {"x": result})
     assert RunDir.open(run).results().tasks["x"].headline.groups["speaker"]["f"] == group
+
+
+def test_what_has_to_be_said_of_the_weights_stands_beside_the_numbers(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", {"x": entry(WER)})
+    manifest = json.loads((run / "manifest.json").read_bytes())
+    manifest["model"]["fingerprint"]["told"] = ["no repetition penalty is used"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    assert "! weights: no repetition penalty is used" in printed(run)
