@@ -132,7 +132,9 @@ def _intervals(metrics: Mapping[str, MetricResult]) -> Iterator[str]:
             made.setdefault(f"{metric.ci_method} over {metric.ci_unit}s", {})[name] = metric.n
     for text, counts in made.items():
         whose = len(metrics) > 1
-        yield f"interval: {text}, n = " + ", ".join(f"{n:,} {name}" if whose else f"{n:,}" for name, n in counts.items())
+        yield f"interval: {text}, n = " + ", ".join(
+            f"{n:,} {name}" if whose else f"{n:,}" for name, n in counts.items()
+        )
 
 
 def _paper_notes(run: Run) -> Iterator[_Line]:

@@ -22,7 +22,7 @@ from harness.types import Decoded, Failure, Generation, LoadedRequest, MediaKind
 
 Prepare = Callable[[Planned], Ready | Failure]
 
-WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
+WORKERS = min(4, os.cpu_count() or 1)
 AHEAD = 2 * WORKERS + 2
 """Requests that are opened and prepared before the model takes them: enough to keep it busy, few enough to hold."""
 

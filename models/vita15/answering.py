@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -71,11 +71,21 @@ def answers(loaded: Loaded, waiting: Iterator[Ready], rows: int) -> Iterator[tup
 @torch.inference_mode()
 def prompts_of(loaded: Loaded, items: Sequence[Ready]) -> list[Prompt]:
     """Requests with their media embedded, as the decode loop takes them. Waits for the device."""
+    ahead = [item.inputs.embeds for item in items if item.inputs.embeds is not None]
+    if len(ahead) == len(items):
+        return [Prompt(embeds, item.request.generation.seed) for embeds, item in zip(ahead, items, strict=True)]
     embedded = loaded.model.embed(collate([item.inputs for item in items]))
     if loaded.model.device.type == "cuda":
         torch.cuda.synchronize(loaded.model.device)
     rows = zip(embedded.inputs_embeds, embedded.attention_mask, items, strict=True)
     return [Prompt(embeds[mask], item.request.generation.seed) for embeds, mask, item in rows]
+
+
+@torch.inference_mode()
+def embedded_ahead(loaded: Loaded, inputs: ModelInputs) -> ModelInputs:
+    """Inputs with their prompt embedded; pixels and filter banks are let go."""
+    found = loaded.model.embed(collate([inputs]))
+    return replace(inputs, pixel_values=None, audio=(), embeds=found.inputs_embeds[0])
 
 
 def _response(answer: _Answer, end: float, truncated: bool) -> Response:

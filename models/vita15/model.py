@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from harness.types import (
     States,
 )
 from models.vita15 import states
-from models.vita15.answering import answers
+from models.vita15.answering import answers, embedded_ahead
 from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.config import Vita15Config
 from models.vita15.generation import effective
@@ -99,8 +100,7 @@ class Vita15Model:
             if self._opened is not None:
                 return
             _check_device(self._options.device)
-            if self._options.threads:
-                torch.set_num_threads(self._options.threads)
+            _set_threads(self._options)
             opened = self._opener()
             outputs = self.capabilities.outputs if opened.speaker else TEXT_ONLY
             self.capabilities = replace(self.capabilities, outputs=outputs)
@@ -127,9 +127,10 @@ class Vita15Model:
         return planned_tokens(request, extents, config, estimated if tokenizer is None else tokenizer.count)
 
     def prepare(self, loaded: LoadedRequest) -> ModelInputs:
-        """Token ids, pixel values and filter banks of a request."""
-        self.open()
-        return self._processor(loaded)
+        """Token ids, pixel values and filter banks of a request; on the CPU, which is where this runs, embedded too."""
+        weights = self._weights()
+        inputs = self._processor(loaded)
+        return embedded_ahead(weights, inputs) if weights.model.device.type == "cpu" else inputs
 
     def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
         """Answer requests that share a `batch_key`; spoken ones one at a time. What is wrong with all of them,
@@ -198,6 +199,18 @@ class Vita15Model:
 def _chained(first: Ready, rest: Iterator[Ready]) -> Iterator[Ready]:
     yield first
     yield from rest
+
+
+def _set_threads(options: ModelOptions) -> None:
+    """CPU threads of a forward pass: what is asked for, else what OMP_NUM_THREADS says, else a quarter of the cores.
+
+    On the CPU several requests are embedded at once while others are decoded, so that few threads each keep all cores
+    busy and do not wait for each other (`benchmarks/threads.py`).
+    """
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    elif options.device == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 4))
 
 
 def _check_device(device: str) -> None:

@@ -36,6 +36,8 @@ class ModelInputs:
     pixel_values: Tensor | None  # [tiles and frames, 3, H, W]
     audio: tuple[Tensor, ...]  # filter banks [T, mel] of each clip
     n_tokens: int
+    embeds: Tensor | None = None
+    """[n_tokens, D]: the whole prompt embedded, where that was done ahead of the decoding."""
 
 
 class Processor:

@@ -137,7 +137,7 @@ def test_running_out_of_memory_is_left_to_the_engine(tiny: Model, load: Load, mo
         raise torch.OutOfMemoryError("no memory")
 
     batch = ready(tiny, [load("a.wav")])
-    monkeypatch.setattr("models.vita15.omni.Vita15.encode_audio", exhaust)
+    monkeypatch.setattr("models.rows.Rows.join", exhaust)
     with pytest.raises(torch.OutOfMemoryError):
         list(tiny.generate(batch, 1))
 
