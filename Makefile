@@ -11,7 +11,7 @@ demo: $(VENV)/.base
 	$(VENV)/bin/harness run --model $(MODEL) --tasks asr,mme --data mini --out runs/demo-$$(date -u +%Y%m%dT%H%M%SZ)
 
 test: system lint
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto
 
 test-full: $(VENV)/.full test
 

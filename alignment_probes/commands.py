@@ -31,7 +31,8 @@ def probe(
     from alignment_probes.config import make_config
     from harness.failures import UsageError
     from harness.registry import load_address
-    from harness.terminal import print_json, printable
+    from harness.terminal import print_json
+    from harness.texts import printable
 
     if from_features is not None and dry_run:
         raise UsageError("--dry-run shows what a model would be given; --from-features needs no model")

@@ -23,6 +23,7 @@ from alignment_probes.speak import spoken, synthesizer
 from harness import media as media_files
 from harness.contracts import DataChoice
 from harness.failures import UsageError
+from harness.inside import Roots
 from harness.types import Failure, Media
 
 HUB_ID, HUB_REVISION = "minhuh/prh", "wit_1024"
@@ -112,6 +113,8 @@ def _media(kind: Any, value: Any, folder: Path) -> Media:
     name = value.get("path") if isinstance(value, Mapping) else value
     if not isinstance(name, str) or not name:
         raise ValueError(f"field {kind} is empty")
+    if folder != Path():  # the hub's library names files of its own cache
+        Roots(folder).check(folder / name)
     found = media_files.reference(kind, folder / name)
     if not found.sha256:
         raise ValueError(f"{kind} file is missing or cannot be read: {folder / name}")

@@ -86,6 +86,7 @@ def measure(n: int, with_picture: bool) -> dict[str, Any]:
     import pyarrow.parquet  # noqa: F401
     from PIL import Image
 
+    Image.init()  # imports its readers
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.png" if with_picture else None
         if picture is not None:

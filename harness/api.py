@@ -102,7 +102,7 @@ def resume(path: str | Path, model: Model | None = None, tasks: Sequence[Task] =
 def score(
     run: str | Path | Run,
     profile: Mapping[str, str] | None = None,
-    judge: Sequence[str] = (),
+    judge: Sequence[str] | None = None,
     tasks: Sequence[Task] = (),
 ) -> Run:
     """Score a finished run's answers again, with other headline profiles (task -> name) or judges."""

@@ -124,7 +124,7 @@ def score(
     from harness.run import score_again
 
     known = {name: get_task(name).profiles for name in need_answers(run).manifest().tasks}
-    conclude(score_again(run, parse_choices("profile", profile or [], known), judge or ()).path, json)
+    conclude(score_again(run, parse_choices("profile", profile or [], known), judge).path, json)
 
 
 @app.command()
@@ -133,8 +133,8 @@ def judge(run: RunArgument, judge: JudgeOption = None, json: JsonOption = False)
     from harness.kinds import need_answers
     from harness.run import score_again
 
-    need_answers(run)
-    conclude(score_again(run, {}, judge or ()).path, json)
+    stored = tuple(need_answers(run).manifest().config.get("judge", ()))
+    conclude(score_again(run, {}, judge or (() if stored == ("none",) else stored)).path, json)
 
 
 @app.command()
@@ -160,7 +160,8 @@ def ask(
     from harness.config import resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import Exit, SampleError
-    from harness.terminal import complain, print_json, printable
+    from harness.terminal import complain, print_json
+    from harness.texts import printable
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
@@ -303,7 +304,8 @@ def conclude(path: Path, json: bool) -> None:
 
 
 def _print(content: Any, json: bool) -> None:
-    from harness.terminal import print_json, printable
+    from harness.terminal import print_json
+    from harness.texts import printable
 
     if json:
         print_json(content)

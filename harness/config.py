@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.failures import UsageError
+from harness.texts import redacted
 
 if TYPE_CHECKING:
     from harness.task import Task
@@ -76,6 +77,9 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
     values = {name: _plain(name, value) for name, value in fields.items()}
     problems = [f"  {name}: no such field" for name in values if name not in known]
     problems += [f"  {name}: is missing" for name, field in known.items() if field.required and name not in values]
+    for name in ("data", "weights", "judge"):
+        if redacted(str(values.get(name, ""))) != str(values.get(name, "")):
+            problems.append(f"  {name}: holds credentials, which a manifest would keep; put a token into HF_TOKEN")
     for name, value in values.items():
         try:
             if name in known:

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 
+from harness.texts import redacted
 from harness.types import Failure, FailureKind, Stage
 
 MIN_COVERAGE = 0.99
@@ -47,7 +49,12 @@ class JudgeError(Exception):
 
 
 def failure_from(error: BaseException, stage: Stage) -> Failure:
-    """The record of an exception that stopped one sample."""
+    """The record of an exception that stopped one sample, without credentials that its message may quote."""
+    failure = _failure_from(error, stage)
+    return replace(failure, message=redacted(failure.message))
+
+
+def _failure_from(error: BaseException, stage: Stage) -> Failure:
     if isinstance(error, SampleError):
         return Failure(stage, error.kind, str(error))
     if is_out_of_memory(error):

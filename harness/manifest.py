@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ def build(
         ),
         device=device,
         dtype=dtype,
-        threads=config.threads,
+        threads=config.threads or _torch_threads(),
         tasks={plan.name: _task(plan, engine) for plan in plans},
     )
 
@@ -107,6 +108,12 @@ def _compare(stored: Any, current: Any, path: str) -> list[str]:
 def _plain(value: Any) -> Any:
     """The value as it looks after a trip through JSON (tuples become lists)."""
     return msgspec.json.decode(encoded(dict(value) if isinstance(value, Mapping) else value))
+
+
+def _torch_threads() -> int | None:
+    """Threads of a forward pass on the CPU, where the model computes with torch."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
 
 
 def versions() -> dict[str, str | None]:

@@ -161,6 +161,8 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
     identity = str(row.get("sample_id") or row.get("id") or row.get("question_id") or f"row-{index}")
     try:
         doc = task.doc(row)
+    except UsageError:  # the machine's trouble, not the row's
+        raise
     except Exception as error:  # a plug-in's row function may raise anything
         problem = error
     try:
@@ -172,6 +174,8 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
     elif problem is None:
         try:
             messages = tuple(chosen.preset.messages(row))
+        except UsageError:
+            raise
         except Exception as error:
             problem = error
     sample = Sample(identity, messages, doc, cluster)

@@ -97,7 +97,7 @@ def _show(messages: Sequence[Message]) -> str:
 
 def print_scores(result: Mapping[str, Any]) -> None:
     """A scored responses file as text."""
-    from harness.terminal import printable
+    from harness.texts import printable
 
     print(
         f"{result['task']}, profile {result['profile']}: {result['n_scored']} of {result['n_expected']} scored, "

@@ -18,6 +18,7 @@ from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
 from harness.failures import Exit, RunStopped, UsageError
 from harness.judging import check_judges
+from harness.media.limits import check_limits
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
 from harness.progress import track
 from harness.records import record
@@ -56,6 +57,7 @@ class Prepared:
 
 def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     """Resolve names, presets, profiles, judges and capabilities; touches neither weights nor data."""
+    check_limits()
     tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
     dtype = resolve_dtype(config.dtype, device)
@@ -289,8 +291,13 @@ def tasks_of(described: Manifest, objects: Objects = NONE) -> dict[str, Task]:
     return {name: objects.tasks.get(name) or registry.get_task(name) for name in described.tasks}
 
 
-def score_again(path: Path, profiles: Mapping[str, str], judges: Sequence[str] = (), objects: Objects = NONE) -> RunDir:
-    """Score a finished run's stored answers anew, with other headline profiles if they are named. Needs no model."""
+def score_again(
+    path: Path, profiles: Mapping[str, str], judges: Sequence[str] | None = None, objects: Objects = NONE
+) -> RunDir:
+    """Score a finished run's stored answers anew, with other headline profiles if they are named. Needs no model.
+
+    Without `judges` those of the run are asked; an empty list stands for the tasks' own.
+    """
     run = RunDir.open(path)
     if not run.finished:
         raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
@@ -302,7 +309,8 @@ def score_again(path: Path, profiles: Mapping[str, str], judges: Sequence[str] =
         if profile not in tasks[name].profiles:
             raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(tasks[name].profiles)}")
     with _stoppable(run), run.lock():
-        finish.finish(run, tasks, judges or described.config.get("judge", ()), profiles)
+        stored = described.config.get("judge", ())
+        finish.finish(run, tasks, stored if judges is None else judges, profiles)
     return run
 
 

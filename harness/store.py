@@ -297,7 +297,8 @@ def _cut_torn_tail(file: int) -> None:
     end, block = size, 1 << 16
     while end > 0:
         start = max(0, end - block)
-        newline = os.pread(file, end - start, start).rfind(b"\n")
+        os.lseek(file, start, os.SEEK_SET)
+        newline = os.read(file, end - start).rfind(b"\n")
         if newline >= 0:
             end = start + newline + 1
             break

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from typing import Any
 
-
-def printable(text: str) -> str:
-    """What a model, a data set or a file name wrote, without control characters, marks of direction and surrogates."""
-
-    def harmless(c: str) -> bool:
-        return c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs"  # e.g. the ideographic space
-
-    return "".join(c if harmless(c) else "\ufffd" for c in text)
+from harness.texts import printable, redacted
 
 
 def tolerant() -> None:
@@ -32,4 +24,4 @@ def print_json(content: Any) -> None:
 
 
 def complain(message: str) -> None:
-    print(printable(message), file=sys.stderr, flush=True)
+    print(printable(redacted(message)), file=sys.stderr, flush=True)

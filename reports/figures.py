@@ -50,10 +50,10 @@ def headline(metrics: Mapping[str, MetricResult]) -> dict[str, MetricResult]:
 
 
 def over_profiles(entry: TaskResult, name: str) -> str:
-    """ "2.04 % qwen2; 2.04–9.31 % over 5 profiles", nothing where there is one profile."""
+    """ "2.04 % qwen2; 2.04–9.31 % over 5 profiles", nothing where all profiles agree."""
     values = profile_values(entry, name)
-    if len(entry.scores) < 2 or not values:
-        return ""
+    if len({number(value, entry.headline.metrics[name].unit) for value in values.values()}) < 2:
+        return ""  # one profile, or all agree
     unit = entry.headline.metrics[name].unit
     own = with_unit(entry.headline.metrics[name].value, unit)
     low, high = number(min(values.values()), unit), number(max(values.values()), unit)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.failures import UsageError
 from harness.plan import key
 from harness.recount import recounted
 from harness.schema import Manifest, Record, Results, Scored
@@ -63,12 +65,23 @@ class Run:
 def load(path: Path) -> Run:
     """Read a run directory. Raises UsageError if it is none, has no results, or has another format."""
     directory = RunDir.open(Path(path))
-    return Run(directory, directory.manifest(), recounted(directory))
+    manifest, results = directory.manifest(), directory.results()
+    _check(directory, manifest, results)
+    return Run(directory, manifest, recounted(directory))
 
 
-def load_all(paths: Sequence[Path]) -> list[Run]:
-    """Several runs, in the order given."""
-    return [load(path) for path in paths]
+def _check(directory: RunDir, manifest: Manifest, results: Results) -> None:
+    """Raise UsageError where manifest and results do not belong together, or name files outside of the run."""
+    path = directory.path / "results.json"
+    if results.scores and not re.fullmatch(r"scores/\d+", results.scores):
+        raise UsageError(f"{path}: field scores must be scores/<number>, not {results.scores!r}; was the file edited?")
+    for task, entry in results.tasks.items():
+        if re.search(r"[/\\\0]|^\.", task):
+            raise UsageError(f"{path}: {task!r} is no name of a task; was the file edited?")
+        if task not in manifest.tasks:
+            raise UsageError(f"{path}: task {task} is not in manifest.json; was one of them edited?")
+        if entry.channel not in entry.scores.get(entry.profile, {}):
+            raise UsageError(f"{path}: task {task} has no numbers of its profile {entry.profile}; was the file edited?")
 
 
 def caveats(run: Run) -> list[str]:
@@ -76,6 +89,7 @@ def caveats(run: Run) -> list[str]:
     said = []
     if note := run.results.model.note:
         said.append(f"model: {note}")
+    said += [f"weights: {told}" for told in run.manifest.model.fingerprint.get("told", [])]
     if run.is_mini:
         said.append(MINI)
     if not run.finished:

@@ -7,17 +7,16 @@ stands only beside the released weights, on the benchmark and split that the pap
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import NamedTuple, TextIO
 
 from harness.schema import MetricResult, TaskResult
-from harness.terminal import printable
+from harness.texts import printable
 from reports import figures
 from reports.figures import MISSING, measured
-from reports.published import Published, find
-from reports.runs import MINI, Run, caveats, conditions, load, load_all
+from reports.leaderboard import published
+from reports.runs import Run, caveats, conditions, load
 
 PAPER = "paper: the value that the model's paper prints for the released weights on the whole set; not a rank"
 _HEADINGS = ("task", "metric", "value [95 % CI]", "scored", "paper")
@@ -32,61 +31,6 @@ def print_table(path: Path, *, stream: TextIO | None = None) -> None:
     console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
     for line in lines(load(path)):
         console.print(Text(printable(line.text), style=line.style))
-
-
-def summary(run_dirs: Sequence[Path]) -> list[dict[str, Any]]:
-    """Every metric of every task of every run, for machines: one flat mapping each."""
-    return [row for run in load_all(run_dirs) for row in rows(run)]
-
-
-def rows(run: Run) -> Iterator[dict[str, Any]]:
-    """Every metric under every profile and channel, with the counts and caveats that belong to it."""
-    for task, entry in run.results.tasks.items():
-        for profile, channels in entry.scores.items():
-            for channel, scores in channels.items():
-                first = (profile, channel) == (entry.profile, entry.channel)
-                for name, metric in scores.metrics.items():
-                    paper = published(run, task, name) if first else None
-                    yield {
-                        **_about(run, task, entry),
-                        "profile": profile,
-                        "channel": channel,
-                        "metric": name,
-                        **{field: getattr(metric, field) for field in metric.__struct_fields__},
-                        "headline": metric.headline and first,
-                        **{field: getattr(scores, field) for field in ("n_scored", "n_failed", "n_unscored")},
-                        "coverage": scores.coverage,
-                        "valid": entry.valid and scores.valid,
-                        "profiles": figures.profile_values(entry, name) if first else {},
-                        "published": None if paper is None else asdict(paper),
-                    }
-
-
-def _about(run: Run, task: str, entry: TaskResult) -> dict[str, Any]:
-    return {
-        "run": run.name,
-        "model": run.model,
-        "finished": run.finished,
-        "benchmark": not run.is_mini,
-        "caveats": caveats(run),
-        "dtype": run.manifest.dtype,
-        "device": run.manifest.device,
-        "batch_tokens": run.manifest.config.get("batch_tokens"),
-        "task": task,
-        "prompt": entry.prompt,
-        **{field: getattr(entry, field) for field in ("n_expected", "n_rows", "n_published", "truncated", "problems")},
-        "repeats": entry.repeats,
-        "judges": entry.judges,
-    }
-
-
-def published(run: Run, task: str, metric: str) -> Published | None:
-    """The paper's value of a number: of the released weights only, and of this benchmark, split and metric."""
-    described = run.manifest.tasks.get(task)
-    if not run.results.model.released or run.is_mini or described is None:
-        return None
-    theirs = described.published_metrics.get(metric)
-    return find(run.results.model.name, described.benchmark, described.split, theirs)
 
 
 class _Line(NamedTuple):
@@ -143,7 +87,9 @@ def details(run: Run, task: str) -> Iterator[str]:
     said = [f"profile {entry.profile}{channel}", f"prompt {entry.prompt}"]
     if note := run.manifest.tasks[task].prompt_note:
         said[-1] += f" ({note})"
-    said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored", f"coverage {100 * entry.coverage:.1f} %"]
+    said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored"]
+    if entry.coverage < 1:
+        said.append(f"coverage {100 * entry.coverage:.1f} %")
     if entry.truncated:
         said.append(f"{entry.truncated} truncated")
     yield ", ".join(said)
@@ -179,13 +125,14 @@ def told_constant(entry: TaskResult) -> str:
 
 
 def _intervals(metrics: Mapping[str, MetricResult]) -> Iterator[str]:
-    """How the intervals were made, once where all are made alike."""
-    made: dict[str, list[str]] = {}
+    """How the intervals were made, once where all are made alike: "Clopper-Pearson over images, n = 40 cognition"."""
+    made: dict[str, dict[str, int]] = {}
     for name, metric in metrics.items():
         if metric.ci is not None:
-            made.setdefault(figures.rests_on(metric), []).append(name)
-    for text, names in made.items():
-        yield f"interval{'s' if len(names) > 1 else ''} of {', '.join(names)}: {text}"
+            made.setdefault(f"{metric.ci_method} over {metric.ci_unit}s", {})[name] = metric.n
+    for text, counts in made.items():
+        whose = len(metrics) > 1
+        yield f"interval: {text}, n = " + ", ".join(f"{n:,} {name}" if whose else f"{n:,}" for name, n in counts.items())
 
 
 def _paper_notes(run: Run) -> Iterator[_Line]:
@@ -201,6 +148,3 @@ def _paper_notes(run: Run) -> Iterator[_Line]:
     for task, paper in found:
         if paper.note:
             yield _Line(f"* {task}: {paper.note}", "dim")
-
-
-__all__ = ["MINI", "PAPER", "details", "lines", "print_table", "published", "rows", "summary", "told_constant"]

@@ -14,14 +14,19 @@ from harness.config import RunConfig
 from harness.failures import Exit
 from harness.run import exit_code, start
 from harness.store import RunDir
+from harness.types import Failure, Status
 
 RATE = 16_000
 TONE = (0.3 * np.sin(np.arange(RATE) / 20)).astype(np.float32)
 
 
-def run(task: str, data: Path, out: Path) -> tuple[RunDir, dict[str, dict]]:
+def run(task: str, data: Path, out: Path) -> tuple[RunDir, dict[str, Status], dict[str, Failure]]:
+    """The run, each sample's status under the headline profile, and the failures."""
     finished = start(RunConfig(model="vita15-tiny", tasks=(task,), data=str(data)), out)
-    return finished, {record["id"]: record for record in finished.records(task)}
+    profile = finished.results().tasks[task].profile
+    pairs = list(finished.pairs(task))
+    status = {record.id: scored.scores[profile][""].status for record, scored in pairs}
+    return finished, status, {record.id: record.failure for record, _ in pairs if record.failure}
 
 
 @pytest.fixture
@@ -52,9 +57,9 @@ def audio_folder(tmp_path: Path) -> Path:
 
 
 def test_bad_audio(audio_folder: Path, tmp_path: Path) -> None:
-    finished, records = run("librispeech_test_clean", audio_folder, tmp_path / "run")
+    finished, status, failures = run("librispeech_test_clean", audio_folder, tmp_path / "run")
     for name in ("good", "stereo", "24bit", "silent"):
-        assert records[f"1-2-{name}"]["score"]["status"] == "ok", name
+        assert status[f"1-2-{name}"] == "ok", name
     said = {
         "1-2-20ms": "20 ms",
         "1-2-cut": "cut.flac",
@@ -63,15 +68,15 @@ def test_bad_audio(audio_folder: Path, tmp_path: Path) -> None:
         "1-2-good#2": "duplicate id '1-2-good'",
     }
     for identity, words in said.items():
-        failure = records[identity]["failure"]
-        assert (failure["stage"], failure["kind"]) == ("load", "permanent"), identity
-        assert words in failure["message"]
-    assert records["1-2-unscorable"]["score"]["status"] == "unscored"
+        failure = failures[identity]
+        assert (failure.stage, failure.kind) == ("load", "permanent"), identity
+        assert words in failure.message
+    assert status["1-2-unscorable"] == "unscored"
 
-    result = finished.results()["tasks"]["librispeech_test_clean"]
-    counts = [result[f"n_{name}"] for name in ("expected", "scored", "failed", "unscored")]
-    assert counts == [10, 4, 5, 1]
-    assert result["failures"] == {"load/permanent": 5}
+    result = finished.results().tasks["librispeech_test_clean"]
+    assert (result.n_expected, result.n_scored, result.n_failed, result.n_unscored) == (10, 4, 5, 1)
+    assert result.failures == {"load/permanent": 5}
+    assert "10 of 2,620 published rows" in result.problems
     assert exit_code(finished) is Exit.INCOMPLETE
 
 
@@ -92,14 +97,13 @@ def test_bad_images(tmp_path: Path) -> None:
     picture("strip", Image.new("RGB", (20_000, 50)).save)
     picture("cmyk", lambda path: plain.convert("CMYK").save(path, format="JPEG"))
     picture("corrupt", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n no picture"))
-    finished, records = run("mme", tmp_path, tmp_path / "run")
-    status = {identity: record["score"]["status"] for identity, record in records.items()}
+    finished, status, failures = run("mme", tmp_path, tmp_path / "run")
     assert len(status) == 12
     for identity, found in status.items():
-        assert found == ("failed" if "corrupt" in identity else "ok"), (identity, records[identity].get("failure"))
-    failed = next(record for identity, record in records.items() if "corrupt" in identity)
-    assert "cannot be decoded" in failed["failure"]["message"]
-    assert "corrupt.png" in failed["failure"]["message"]
-    result = finished.results()["tasks"]["mme"]
-    assert [result[f"n_{name}"] for name in ("expected", "scored", "failed")] == [12, 10, 2]
+        assert found == ("failed" if "corrupt" in identity else "ok"), (identity, failures.get(identity))
+    failure = next(failure for identity, failure in failures.items() if "corrupt" in identity)
+    assert "cannot be decoded" in failure.message and "corrupt.png" in failure.message
+    result = finished.results().tasks["mme"]
+    assert (result.n_expected, result.n_scored, result.n_failed) == (12, 10, 2)
+    assert result.headline.n_incomplete_groups == 0, "a broken picture's questions stay a pair"
     assert exit_code(finished) is Exit.INCOMPLETE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.failures import SampleError
 from harness.media.files import shown
 from harness.media.limits import CLIP_PIXELS, PIXELS
-from harness.media.streams import opened, require_whole
+from harness.media.streams import opened, require_codec, require_whole
 from harness.types import Media
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Clip:
 
 
 def extent_of_clip(path: Path) -> tuple[float, int, int, int, float]:
-    """Seconds, width and height of an upright frame, frames and frames a second, from the header alone."""
+    """Seconds, width and height as stored, frames and frames a second, from the header alone."""
     with opened(path) as container:
         stream = container.streams.video[0]
         fps = _rate(stream)
@@ -98,8 +98,7 @@ def extent_of_clip(path: Path) -> tuple[float, int, int, int, float]:
 def _length(path: Path, size: int, mtime_ns: int) -> tuple[int, float]:
     """Frames, by the header or by decoding all, and frames a second. Remembered for each state of a file."""
     with opened(path) as container:
-        if not container.streams.video:
-            raise SampleError(f"video has no picture stream: {shown(path)}")
+        require_codec(path, container.streams.video, "pictures")
         stream = container.streams.video[0]
         PIXELS.check(stream.width * stream.height, f"video of {stream.width} x {stream.height}: {shown(path)}")
         fps = _rate(stream)
@@ -121,12 +120,13 @@ def _count(path: Path, container: Any) -> int:
     n_frames, reached = 0, 0.0
     declared = (container.duration or 0) / 1e6
     start = (container.start_time or 0) / 1e6
+    video = container.streams.video[0].index
     for packet in container.demux():
         if packet.is_corrupt:
             raise SampleError(f"video is truncated: {shown(path)}: a packet is cut; fetch it again")
         if packet.pts is not None:
             reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
-        if packet.stream.type == "video" and packet.stream.index == container.streams.video[0].index:
+        if packet.stream_index == video:
             n_frames += len(packet.decode())
     if reached < declared - _MISSING_S:
         raise SampleError(f"video is truncated: {shown(path)} holds {reached:.2f} of {declared:.2f} s; fetch it again")

@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal
 
 _MAX_CHUNKS = 100_000
 _TAIL = 1 << 18
+_MAX_PACKS = 32
 
 
 def fault(file: BinaryIO) -> str:
@@ -21,7 +22,7 @@ def fault(file: BinaryIO) -> str:
     size = file.seek(0, os.SEEK_END)
     head = _at(file, 0, 1024)
     if head[:4] == b"OggS":
-        return "" if _ogg_is_ended(_at(file, max(0, size - _TAIL), _TAIL)) else "its last page does not end the stream"
+        return "" if _ogg_is_ended(_at(file, max(0, size - _TAIL), _TAIL)) else "its last page is cut"
     end = next((declared(file, head, size) for fits, declared in _FORMATS if fits(head)), None)
     return f"it has {size} of {end} bytes" if end is not None and end > size else ""
 
@@ -141,12 +142,13 @@ def _program_stream(file: BinaryIO, head: bytes, size: int) -> int | None:
     """Packets are followed from the first pack near the end whose chain holds."""
     start = max(0, size - _TAIL)
     tail = _at(file, start, _TAIL)
-    pack = tail.find(b"\0\0\1\xba")
-    while pack >= 0:
-        end = _packets_end(tail, pack)
-        if end is not None:
-            return start + end
+    pack = -1
+    for _ in range(_MAX_PACKS):
         pack = tail.find(b"\0\0\1\xba", pack + 1)
+        if pack < 0:
+            break
+        if (end := _packets_end(tail, pack)) is not None:
+            return start + end
     return None
 
 
@@ -172,12 +174,17 @@ def _transport_stream(file: BinaryIO, head: bytes, size: int) -> int | None:
 
 
 def _ogg_is_ended(tail: bytes) -> bool:
+    """True when the file ends with a page, or a page that ends the stream is followed by something else.
+
+    A stream that was recorded live may lack the mark of its end (RFC 7845, 4.), so a whole last page is enough.
+    """
     page = tail.rfind(b"OggS")
     while page >= 0:
         header = tail[page : page + 27]
-        if len(header) == 27 and header[4] == 0 and header[5] & 4:
+        if len(header) == 27 and header[4] == 0:
             lengths = tail[page + 27 : page + 27 + header[26]]
-            if len(lengths) == header[26] and page + 27 + header[26] + sum(lengths) <= len(tail):
+            end = page + 27 + header[26] + sum(lengths)
+            if len(lengths) == header[26] and (end == len(tail) or (end < len(tail) and header[5] & 4)):
                 return True
         page = tail.rfind(b"OggS", 0, page)
     return False

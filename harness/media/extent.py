@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.media.blocks import suits_libsndfile
 from harness.media.clips import extent_of_clip
-from harness.media.files import checked
-from harness.media.mp3 import is_mp3
+from harness.media.files import checked, native
 from harness.media.pictures import opened_image, upright_size
 from harness.media.streams import opened
 from harness.types import Media
 
-_ENDLESS = 1 << 48
-
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a file's header says: seconds of audio or video, pixels of an image or a video's frame, upright; frames of
-    a video, guessed from its length where the header does not count them. 0 where it cannot be read."""
+    """What a file's header says, 0 where it cannot be read.
+
+    Seconds of audio or video; pixels of an image after turning, of a video as stored; frames of a video, guessed from
+    its length where the header does not count them.
+    """
 
     seconds: float = 0.0
     width: int = 0
@@ -39,8 +39,8 @@ def probe(media: Media) -> Extent:
                 with opened_image(path) as image:
                     return Extent(0.0, *upright_size(image))
             case "video":
-                seconds, *rest = extent_of_clip(path)
-                return Extent(_cut_seconds(media, seconds), *rest)
+                seconds, width, height, frames, fps = extent_of_clip(path)
+                return Extent(_cut_seconds(media, seconds), width, height, frames, fps)
     except Exception:
         return Extent()
 
@@ -48,13 +48,9 @@ def probe(media: Media) -> Extent:
 def _seconds(path: Path) -> float:
     import soundfile
 
-    if not is_mp3(path):
-        try:
-            info = soundfile.info(os.fsencode(path))
-            if info.frames < _ENDLESS:
-                return float(info.frames / info.samplerate)
-        except (soundfile.LibsndfileError, TypeError):
-            pass
+    if suits_libsndfile(path):
+        info = soundfile.info(native(path))
+        return float(info.frames / info.samplerate)
     with opened(path) as container:
         return (container.duration or 0) / 1e6 if container.streams.audio else 0.0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.failures import SampleError, UsageError
 from harness.media.kinds import suffix_of
-from harness.terminal import printable
+from harness.texts import printable
 from harness.types import Media, MediaKind
 
 
@@ -37,7 +37,7 @@ def sha256_of(path: Path) -> str:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             return ""
-        return _digest(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return _digest(str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     except (OSError, ValueError):  # ValueError: a name that no file system can hold
         return ""
 
@@ -49,11 +49,21 @@ def _digest(path: str, size: int, mtime_ns: int, ctime_ns: int) -> str:
 
 
 def checked(media: Media) -> Path:
-    """The path of a file that can be opened: there, regular, not empty and the one that was planned.
+    """The path of a file that can be opened and is the one that was planned. Raises SampleError naming the file."""
+    path = Path(media.path)
+    require_file(media.kind, path)
+    if media.sha256:
+        digest = sha256_of(path)
+        if not digest:
+            raise SampleError(f"{media.kind} file cannot be read: {shown(path)}; make it readable")
+        if digest != media.sha256:
+            raise SampleError(f"the file changed since it was planned: {shown(path)}")
+    return path
 
-    Raises SampleError naming the file; a pipe or a device is refused unopened, since reading it could wait for ever.
-    """
-    kind, path = media.kind, Path(media.path)
+
+def require_file(kind: MediaKind, path: Path) -> None:
+    """Raises SampleError unless a file is there, regular and not empty; a pipe or a device is refused unopened, since
+    reading it could wait for ever."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -64,18 +74,16 @@ def checked(media: Media) -> Path:
         raise SampleError(f"{kind} is no file but a {_form(found.st_mode)}: {shown(path)}")
     if found.st_size == 0:
         raise SampleError(f"{kind} file is empty (0 bytes): {shown(path)}")
-    if media.sha256:
-        digest = sha256_of(path)
-        if not digest:
-            raise SampleError(f"{kind} file cannot be read: {shown(path)}; make it readable")
-        if digest != media.sha256:
-            raise SampleError(f"the file changed since it was planned: {shown(path)}")
-    return path
 
 
 def shown(path: Path | str) -> str:
     """A path as a message can hold it: bytes that are no UTF-8 and control characters are replaced."""
     return printable(str(path))
+
+
+def native(path: Path) -> str | bytes:
+    """A path for a C library: its bytes where names are bytes, so that one that is no UTF-8 is found."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def intern(kind: MediaKind, content: bytes) -> Media:

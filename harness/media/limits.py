@@ -1,9 +1,9 @@
 """Bounds on what one file may unfold to, so that a small file cannot fill the memory.
 
-Each is an environment variable. What a file takes at its peak, beside what the decoding library itself needs:
+Each is an environment variable. What a file takes at its peak, beside some 30 MB:
 
     sound      5 bytes a kept sample: 0.9 GB for an hour at 48 kHz
-    picture    12 bytes a pixel: 1.2 GB for 100 million
+    picture    at most 16 bytes a pixel (PNG 8, JPEG 9, AVIF 11, WebP 16): 1.6 GB for 100 million
     frames     3 bytes a pixel of every frame that a model asks for, and one frame
 """
 
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.failures import SampleError, UsageError
+from harness.media.files import shown
 
 COUNTED_RATE = 48_000
 """Hz. Sound at a higher rate counts for as many more seconds, since samples are what takes memory."""
@@ -54,5 +56,17 @@ AUDIO_S = Limit("HARNESS_MAX_AUDIO_S", 3600, "seconds")
 CHANNELS = Limit("HARNESS_MAX_CHANNELS", 64, "channels")
 PIXELS = Limit("HARNESS_MAX_PIXELS", 100_000_000, "pixels")
 CLIP_PIXELS = Limit("HARNESS_MAX_CLIP_PIXELS", 600_000_000, "pixels")
+LIMITS = (AUDIO_S, CHANNELS, PIXELS, CLIP_PIXELS)
 TEXT_BYTES = 16 << 20
 """Of one text chunk in a PNG; Pillow's own bound is 1 MB."""
+
+
+def check_limits() -> None:
+    """Raises UsageError for a bound that the environment sets to no number, before each sample would fail of it."""
+    for limit in LIMITS:
+        assert limit.value > 0
+
+
+def require_short(path: Path, samples: int, rate: int) -> None:
+    """Raises SampleError when so many samples are over the bound on sound."""
+    AUDIO_S.check(samples / min(rate, COUNTED_RATE), f"audio of {samples / rate:.0f} s at {rate} Hz: {shown(path)}")

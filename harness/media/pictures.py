@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.failures import SampleError
-from harness.media.files import shown
+from harness.media.files import require_file, shown
 from harness.media.limits import PIXELS, TEXT_BYTES
 from harness.types import Picture
 
@@ -26,7 +27,10 @@ _FORMATS = (
 _ORIENTATION = 0x0112
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
 """EXIF orientation -> quarter turns against the clock, and whether left and right are swapped afterwards."""
+_PNG_EXIF = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}
 _BITS_PER_SAMPLE = 258
+_FEW_BITS = {"L;2": 85, "L;4": 17}
+"""Grey of 2 and 4 bits in PNG: what Pillow multiplies the pixels with, and not the transparent value."""
 _STRIP = 1 << 20
 """Pixels that are converted at once."""
 
@@ -40,6 +44,7 @@ def load_image(path: Path) -> Picture:
     """
     from PIL import Image
 
+    require_file("image", path)
     try:
         return Picture(_upright(*_decoded(path)))
     except (SampleError, MemoryError):
@@ -53,7 +58,10 @@ def load_image(path: Path) -> Picture:
 def _decoded(path: Path) -> tuple[Pixels, int]:
     """The pixels as they are stored, and their orientation; Pillow's own copy is gone when they are turned."""
     with opened_image(path) as image:
+        few_bits = _FEW_BITS.get(str(image.tile[0].args), 1) if image.format == "PNG" and image.tile else 1
         image.load()
+        if few_bits > 1 and isinstance(image.info.get("transparency"), int):
+            image.info["transparency"] *= few_bits
         return _rgb(image), orientation(image)
 
 
@@ -65,13 +73,18 @@ def opened_image(path: Path) -> Iterator[Any]:
     formats = _formats()
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, PIXELS.value)
     with path.open("rb") as file, Image.open(file, formats=formats) as image:
-        size = f"{image.width} x {image.height}"
-        PIXELS.check(image.width * image.height, f"image of {size} pixels: {shown(path)}")
+        if image.width * image.height > PIXELS.value:
+            raise PIXELS.exceeded(f"image of {image.width} x {image.height} pixels: {shown(path)}")
         yield image
 
 
 def orientation(image: Any) -> int:
-    """EXIF orientation, 1 (upright) to 8; 1 where it is not said or cannot be read."""
+    """EXIF orientation, 1 (upright) to 8; 1 where it is not said or cannot be read.
+
+    Pillow decodes a PNG whole to look for what may stand after its pixels: that is seen once they are decoded anyway.
+    """
+    if image.format == "PNG" and not _PNG_EXIF & image.info.keys():
+        return 1
     try:
         said = image.getexif().get(_ORIENTATION, 1)
     except Exception:
@@ -87,10 +100,12 @@ def upright_size(image: Any) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)
 def _formats() -> tuple[str, ...]:
-    """Those that this Pillow has; its bound on a PNG's text chunks is raised on the way."""
+    """Those that this Pillow has. On the way its bound on a PNG's text chunks is raised, and its warning of large
+    pictures, for which there is an error here, is silenced."""
     from PIL import Image, PngImagePlugin
 
     Image.init()
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, TEXT_BYTES)
     return tuple(name for name in _FORMATS.split(",") if name in Image.OPEN)
 
@@ -99,6 +114,8 @@ def _rgb(image: Any) -> Pixels:
     """uint8 [height, width, 3], made strip by strip."""
     import numpy as np
 
+    if image.mode in ("RGB", "L") and "transparency" not in image.info and image.height * image.width <= _STRIP:
+        return np.array(image.convert("RGB"))  # nearly every picture
     scale = _grey_scale(image) if image.mode[0] in "IF" else 1.0
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     rows = max(1, _STRIP // image.width)
@@ -139,14 +156,13 @@ def _grey(values: npt.NDArray[Any], scale: float, transparent: object) -> Pixels
 def _grey_scale(image: Any) -> float:
     """What grey values deeper than 8 bits are multiplied with to be 0..255."""
     highest = float(image.getextrema()[1])
-    if image.format == "TIFF":
-        bits = int(max(image.tag_v2.get(_BITS_PER_SAMPLE, (16,))))
-        if image.mode != "F" and bits <= 16:
-            return float(2.0 ** (8 - bits))
-        if image.mode == "F" and highest <= 1:
-            return 255.0
-        if highest <= 255:
-            return 1.0
+    if image.mode == "F" and highest <= 1:
+        return 255.0
+    bits = int(max(image.tag_v2.get(_BITS_PER_SAMPLE, (16,)))) if image.format == "TIFF" else 16
+    if image.mode != "F" and 8 <= bits < 16:
+        return float(2.0 ** (8 - bits))
+    if highest <= 255 and (image.mode == "F" or bits > 16):
+        return 1.0
     return 1 / 256 if highest <= 65535 else 255 / highest
 
 

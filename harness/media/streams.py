@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.failures import SampleError
 from harness.media.containers import fault
-from harness.media.files import shown
+from harness.media.files import require_file, shown
 from harness.types import MediaKind
 
 _FORMATS = (
@@ -33,7 +33,8 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def require_whole(path: Path, kind: MediaKind) -> None:
-    """Raises SampleError when the file's header speaks of more than the file holds."""
+    """Raises SampleError when there is no file, or when its header speaks of more than it holds."""
+    require_file(kind, path)
     try:
         with path.open("rb") as file:
             said = fault(file)
@@ -41,6 +42,14 @@ def require_whole(path: Path, kind: MediaKind) -> None:
         raise SampleError(f"{kind} cannot be read: {shown(path)}: {error.strerror}") from error
     if said:
         raise SampleError(f"{kind} is truncated: {shown(path)}: {said}; fetch it again")
+
+
+def require_codec(path: Path, streams: Sequence[Any], what: str) -> None:
+    """Raises SampleError unless the first of the streams can be decoded; `what` says what they hold."""
+    if not streams:
+        raise SampleError(f"file has no {what}: {shown(path)}")
+    if streams[0].codec_context is None:
+        raise SampleError(f"file has {what} of a codec that FFmpeg does not know: {shown(path)}")
 
 
 def _is_text(address: str) -> bool:

@@ -36,7 +36,8 @@ def replacing(out: Path) -> Iterator[Path]:
             place.rename(old)
         fresh.rename(place)
     except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}; nothing was changed there") from error
+        where = error.filename or out
+        raise UsageError(f"{where}: {error.strerror or error}; no report was made, {out} is as it was") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         if place.exists():

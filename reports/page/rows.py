@@ -49,7 +49,7 @@ def write_samples(run: Run, task: str, folder: MediaFolder, choice: MediaChoice,
 def index_line(entry: TaskResult, record: Record, scored: Scored, tags: dict[tuple[str, str], int]) -> list[Any]:
     """[id, value, wrong, status, tags]: what filtering and sorting need. `tags` numbers them as they come."""
     score = headline_score(entry, scored)
-    name = record.id if entry.repeats == 1 else f"{record.id}  #{record.repeat + 1}"
+    name = record.id if entry.repeats == 1 else f"{record.id} #{record.repeat + 1}"
     if score is None:
         return [name, None, None, "unscored" if record.failure is None else "failed", []]
     own = [tags.setdefault((tag, value), len(tags)) for tag, values in score.tags.items() for value in values]
@@ -83,8 +83,15 @@ def detail(
             name: value if isinstance(value, str) else encoded(value).decode() for name, value in record.doc.items()
         },
         "cluster": record.cluster,
+        "tags": _tags(entry, scored),
         "times": _times(response),
     }
+
+
+def _tags(entry: TaskResult, scored: Scored) -> list[str]:
+    """ "category: posters", for every sub-score that the sample counts in."""
+    score = headline_score(entry, scored)
+    return [f"{tag}: {value}" for tag, values in (score.tags if score else {}).items() for value in values]
 
 
 def _scores(entry: TaskResult, scored: Scored) -> list[dict[str, Any]]:

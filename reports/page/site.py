@@ -19,6 +19,7 @@ from harness.schema import ScoreResult, TaskResult
 from harness.store import RunDir
 from reports import figures, probe_figures
 from reports.figures import MISSING
+from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
 from reports.page.place import MARK, replacing
@@ -26,7 +27,7 @@ from reports.page.render import STATIC, render, static
 from reports.page.rows import write_samples
 from reports.probes import write_probe_page
 from reports.runs import MINI, Run, caveats, conditions, load
-from reports.tables import PAPER, details, published, rows, told_constant
+from reports.tables import PAPER, details, told_constant
 
 Tell = Callable[[str], None]
 
@@ -76,7 +77,7 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
         _write_efficiency(list(loaded.values()), site)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
-        mark.write_bytes(encoded([row for run in loaded.values() for row in rows(run)]))
+        mark.write_bytes(encoded(leaderboard(list(loaded.values()))))
         _write(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
     for run in shown:
         for entry in run.entries:

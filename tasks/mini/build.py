@@ -23,11 +23,14 @@ from PIL import Image
 from PIL import __version__ as pillow_version
 
 from tasks.mini.archives import ARCHIVES, SEED
+from tasks.mini.pairs import pairs
 from tasks.mini.speech import SynthesizerError, espeak_version
 
 VERSION = 1
 """Raised with any change of the generator that changes the data."""
 DATA = Path(__file__).parent / "data"
+PROBES = Path(__file__).parents[2] / "alignment_probes" / "data"
+"""Where the alignment probes look for their pictures."""
 CHECKSUMS = "checksums.json"
 README = """\
 # Mini world, not a benchmark number
@@ -51,7 +54,7 @@ def build(out: Path, archives: Iterable[str] = tuple(ARCHIVES)) -> dict[str, int
     for name in archives:
         print(f"making {name} ...", file=sys.stderr)
         shutil.rmtree(out / name, ignore_errors=True)
-        counts[name] = ARCHIVES[name](out)
+        counts[name] = (ARCHIVES | {"mini": pairs})[name](out)
     return counts
 
 
@@ -113,11 +116,18 @@ def write(out: Path) -> None:
     (out / CHECKSUMS).write_bytes((json.dumps(content, indent=1) + "\n").encode())
 
 
-def check(shipped: Path) -> list[str]:
+def write_pairs(out: Path) -> None:
+    """The probes' pictures below `out`, with their checksums."""
+    build(out, ["mini"])
+    content = {"note": "mini world, not a benchmark number", "made_with": _versions(), "files": checksums(out / "mini")}
+    (out / "mini" / CHECKSUMS).write_bytes((json.dumps(content, indent=1) + "\n").encode())
+
+
+def check(shipped: Path, archives: Iterable[str] = tuple(ARCHIVES)) -> list[str]:
     """Build again in a temporary folder and compare with the shipped folder."""
     with tempfile.TemporaryDirectory() as folder:
-        build(Path(folder))
-        return differences(shipped, Path(folder))
+        build(Path(folder), archives)
+        return differences(shipped, Path(folder), archives)
 
 
 def main() -> int:
@@ -128,8 +138,12 @@ def main() -> int:
     try:
         if not options.check:
             write(options.out)
+            if options.out == DATA:
+                write_pairs(PROBES)
             return 0
         lines = check(options.out)
+        if options.out == DATA:
+            lines += check(PROBES, ["mini"])
     except SynthesizerError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,12 +1,8 @@
-"""Which file a row means, and whether a row may name it.
+"""Which file a row means, and whether a row may name it (`harness.inside`).
 
-A data file is not the user's own word: a transcript, a table or the links of an unpacked archive could name any file
-of the machine, which a report would then publish. So a row's media must really lie (after `..` and links)
-
-* below the data folder, whatever links lead to that folder itself, or
-* below the real folder of the table that names it, so that a tree of links (the hub's cache, whose snapshots link into
-  `blobs/`, or a copy made of links) is read as the tree that it stands for, or
-* below one of the folders in the environment variable HARNESS_MEDIA_ROOTS, separated as in PATH.
+A row's media must lie below the data folder, or below the real folder of the table that names it, so that a tree of
+links (the hub's cache, whose snapshots link into `blobs/`, or a copy made of links) is read as the tree that it stands
+for.
 
 The benchmark's folders themselves (`LibriSpeech/test-clean`) have names that are ours: they may be links to anywhere.
 """
@@ -19,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from harness.inside import Roots
 from tasks.readers.layout import RowError, is_hidden
 
-ROOTS_VARIABLE = "HARNESS_MEDIA_ROOTS"
 _LONGEST_NAME = 255
 """Bytes in one file name that common file systems take."""
 _FOLDERS_KEPT = 256
@@ -40,8 +36,7 @@ class Locator:
 
     def __init__(self, suffixes: tuple[str, ...], *roots: Path) -> None:
         self._suffixes = suffixes
-        extra = (Path(root) for root in os.environ.get(ROOTS_VARIABLE, "").split(os.pathsep) if root)
-        self._roots = tuple(dict.fromkeys(os.path.realpath(root) for root in (*roots, *extra)))
+        self._roots = Roots(*roots)
         self._folder = lru_cache(_FOLDERS_KEPT)(self._list)
 
     def __call__(self, path: Path) -> Path:
@@ -95,12 +90,10 @@ class Locator:
             raise RowError(f"not a regular file: {path}; put the media file there")
 
     def _check_inside(self, path: Path, real: str) -> None:
-        if not any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in self._roots):
-            leads = "" if real == str(path) else f" (it leads to {real})"
-            raise RowError(
-                f"path outside of the data folder: {path}{leads}; put the file below {self._roots[0]}, "
-                f"or name its folder in {ROOTS_VARIABLE}"
-            )
+        try:
+            self._roots.check(path, real)
+        except ValueError as error:
+            raise RowError(str(error)) from error
 
 
 def _check_name(path: Path) -> None:

@@ -22,6 +22,8 @@ from tasks.scoring.error_rate import PROFILES, Language, content_of, score_pair
 
 REFERENCE_COLUMNS = ("text", "transcription", "gt", "ref", "reference", "sentence")
 """Columns that public data sets keep transcripts in; read when a saved row lacks the task's own column."""
+CONVENTIONS = tuple(name for name in PROFILES if name not in ("vita_wer", "vita_cer"))
+"""The profiles of a task; the two that fix the unit are `vita` of one language and no rate of the other."""
 GENERATION = Generation(max_new_tokens=256)
 
 _QWEN2 = "Detect the language and recognize the speech: "
@@ -94,7 +96,7 @@ def asr_task(
         default_preset="kimi",
         scorer=scorer,
         metrics=metrics(language),
-        profiles=tuple(PROFILES),
+        profiles=CONVENTIONS,
         default_profile="qwen2" if language == "en" else "kimi",
         benchmark=published.benchmark if published else None,
         split=published.split if published else "",

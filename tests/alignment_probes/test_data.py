@@ -17,6 +17,7 @@ from PIL import Image
 from alignment_probes import speak
 from alignment_probes.data import load
 from harness.failures import UsageError
+from tasks.mini.build import CHECKSUMS, PROBES, checksums
 
 SYNTHESIZER = """#!{python}
 import io, sys, wave
@@ -212,3 +213,19 @@ def test_hub_rows_take_the_first_caption(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("alignment_probes.data.synthesizer", lambda: "a voice")
     (triple,) = load("hub").triples
     assert (triple.id, triple.caption) == ("wit-0", "red")
+
+
+def test_a_row_may_not_name_a_file_outside_of_its_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder.parent / "secret.png").write_bytes((folder / "a.png").read_bytes())
+    (folder / "link.png").symlink_to(folder.parent / "secret.png")
+    data = write(folder, "1\ta.png\ta red field\ta.wav", "2\t../secret.png\tb\ta.wav", "3\tlink.png\tc\ta.wav")
+    found = load(data)
+    assert [row.id for row in found.rejected] == ["2", "3"]
+    assert all("outside of the data folder" in row.failure.message for row in found.rejected)
+    monkeypatch.setenv("HARNESS_MEDIA_ROOTS", str(folder.parent))
+    assert not load(data).rejected
+
+
+def test_the_shipped_files_are_those_of_their_checksums() -> None:
+    listed = json.loads((PROBES / "mini" / CHECKSUMS).read_bytes())["files"]
+    assert checksums(PROBES / "mini") == listed and len(listed) == 289

@@ -34,7 +34,7 @@ def write_sound(
     return path
 
 
-def write_clip(path: Path, frames: int = 50, rate: int = 25, size: int = 64, sound: str = "") -> Path:
+def write_video(path: Path, frames: int = 50, rate: int = 25, size: int = 32, sound: str = "") -> Path:
     """A video whose frame i has the grey value 4 * i, with a strip of noise, and sound of 1 s if a codec is named."""
     noise = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
@@ -73,24 +73,30 @@ def cut(path: Path, share: float) -> Path:
 def peak_bytes(call: str, *arguments: Path) -> int:
     """How far the memory of a fresh process grows in `call`, a statement with `paths` and harness.media's names.
 
-    SampleErrors are passed over. What a first small file makes the libraries take is not counted.
+    SampleErrors are passed over; what importing the libraries takes is not counted.
     """
     code = f"""
-import resource, sys
+import re, resource, sys
 from pathlib import Path
 from harness.failures import SampleError
 from harness.media import *
 import numpy, soundfile, av
 from PIL import Image
 Image.init()
+
+def peak():
+    status = Path("/proc/self/status")  # on Linux getrusage begins at the peak of the parent process
+    if status.exists():
+        return int(re.search(r"VmHWM:\\s*(\\d+)", status.read_text())[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
 paths = [Path(a) for a in sys.argv[1:]]
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 try:
     {call}
 except SampleError:
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
     done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, check=True)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return int(done.stdout) * unit
+    return int(done.stdout)

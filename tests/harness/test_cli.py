@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from harness import cli
 from harness.config import parse_choices
-from harness.failures import UsageError
-from harness.terminal import printable
+from harness.failures import UsageError, failure_from
+from harness.texts import printable
 from tests.harness.conftest import Call, Install
 
 
 def test_help_and_lists_import_nothing_heavy() -> None:
-    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "rich", "pydantic", "yaml")
+    heavy = ("torch", "pandas", "datasets", "transformers", "numpy", "rich", "yaml")
     script = f"""
 import sys
 from harness import cli
@@ -142,12 +143,12 @@ def test_saved_responses_are_scored_without_a_model(call: Call, tmp_path: Path) 
     path = tmp_path / "responses.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     scene = {
-        profile: json.loads(call("score", "--task", "mme", "--responses", path, "--profile", profile, "--json").out)[
-            "metrics"
-        ]["total"]["value"]
-        for profile in ("vlmevalkit_vita", "lmms_eval")
+        profile: channels[""]["groups"]["category"]["scene"]["metrics"]["score"]["value"]
+        for profile, channels in json.loads(call("score", "--task", "mme", "--responses", path, "--json").out)[
+            "scores"
+        ].items()
     }
-    assert scene == {"vlmevalkit_vita": 200, "lmms_eval": 50}
+    assert scene == {"vlmevalkit_vita": 200, "vlmevalkit": 200, "lmms_eval": 50}
 
     rows = [{"id": 1, "doc": {"text": "MISTER BROWN"}, "response": "mr. brown"}, {"id": 2, "doc": {"text": "A B C"}}]
     rows[1]["response"] = None  # type: ignore[assignment]
@@ -155,17 +156,19 @@ def test_saved_responses_are_scored_without_a_model(call: Call, tmp_path: Path) 
     found = call("score", "--task", "librispeech_test_clean", "--responses", path, "--profile", "whisper", "--json")
     result = json.loads(found.out)
     assert found.code == 4, "a missing answer leaves the run under 99 % coverage"
-    assert result["metrics"]["wer"]["value"] == pytest.approx(100 * 3 / 5)
+    assert result["profile"] == "whisper"
+    assert result["scores"]["whisper"][""]["metrics"]["wer"]["value"] == pytest.approx(100 * 3 / 5)
+    assert result["samples"][0]["shown"] == ["mister brown", "mister brown"]
     assert result["n_failed"] == 1
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{broken\n", "line 1: not JSON"),
+        ("{broken\n", "line 1: JSON is malformed"),
         ('{"id": "1", "response": "x"}\n', '"doc" (an object)'),
-        ('{"id": "1", "doc": {}}\n', '"response" must be text'),
-        ('{"doc": {}, "response": "x"}\n', '"id" is missing'),
+        ('{"id": "1", "doc": {}}\n', "missing required field `response`"),
+        ('{"doc": {}, "response": "x"}\n', "missing required field `id`"),
         ('{"id": 1, "doc": {}, "response": "x"}\n{"id": "1", "doc": {}, "response": "x"}\n', "occurs twice"),
         ("", "holds no lines"),
     ],
@@ -196,11 +199,19 @@ def test_a_terminal_that_is_not_utf8_prints_with_replacements(tmp_path: Path) ->
 
 
 def test_a_folder_of_ones_own_that_hides_a_package_is_named(tmp_path: Path) -> None:
+    """As where the harness is installed as a wheel: an editable install finds its modules in spite of it."""
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "__init__.py").touch()
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-m", "harness.cli", "run", "--model", "echo", "--tasks", "mme", "--data", "mini"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    root = Path(cli.__file__).parents[1]
+    script = f"""
+import sys
+sys.meta_path = [finder for finder in sys.meta_path if "Editable" not in repr(finder)]
+sys.path[:0] = [{str(tmp_path)!r}, {str(root)!r}]
+sys.argv = ["harness", "run", "--model", "echo", "--tasks", "mme", "--data", "mini"]
+from harness import cli
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert f"is hidden by {tmp_path / 'tasks'}" in done.stderr and "Traceback" not in done.stderr
 
@@ -211,3 +222,19 @@ def test_a_plugin_with_a_wrong_address_is_one_message(install: Install, call: Ca
         found = call("run", *arguments, "--data", "mini")
         assert found.code == 2
         assert "of another package cannot be loaded" in found.err and "entry point" in found.err
+
+
+@pytest.mark.parametrize("field", ["--weights", "--data"])
+def test_credentials_are_refused_where_they_would_be_kept_and_never_printed(
+    call: Call, field: str, tmp_path: Path
+) -> None:
+    found = call("run", "-m", "echo", "-t", "mme", field, "https://user:s3cret@host/x", "--out", tmp_path / "run")
+    assert found.code == 2
+    assert "holds credentials" in found.err and "HF_TOKEN" in found.err
+    assert "s3cret" not in found.err + found.out
+    assert not (tmp_path / "run").exists()
+
+
+def test_credentials_in_an_error_reach_neither_message_nor_record() -> None:
+    failure = failure_from(ConnectionError("cannot reach https://user:s3cret@hub.example/api"), "load")
+    assert failure.message == "ConnectionError: cannot reach https://***@hub.example/api"

@@ -16,7 +16,8 @@ from harness.registry import get_task
 from harness.run import exit_code, resume, score_again, start
 from harness.schema import Record, TaskResult
 from harness.store import RunDir
-from harness.types import Failure, Generation, Ready, Request, Response
+from harness.task import Preset, Row
+from harness.types import Failure, Generation, Message, Ready, Request, Response
 from tests.harness.toy import TASK, Rows, ToyModel, accuracy, config, fake_audio, numbered, objects, timed, toy_task
 
 
@@ -369,3 +370,24 @@ def test_results_are_what_the_schema_says(tmp_path: Path) -> None:
     run = start(config(), tmp_path / "run", objects(TASK))
     content = msgspec.json.decode((run.path / "results.json").read_bytes())
     assert content["format"] == 2 and content["tasks"]["toy"]["scores"]["exact"][""]["metrics"]["accuracy"]["n"] == 10
+
+
+def test_a_cache_folder_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.media import intern
+
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+
+    def messages(row: Row) -> list[Message]:
+        return [Message("user", (intern("image", b"bytes of a table"),))]
+
+    task = toy_task(numbered(3), presets={"plain": Preset(messages)})
+    with pytest.raises(UsageError, match="HARNESS_CACHE"):
+        start(config(), tmp_path / "run", objects(task))
+
+
+def test_a_bad_bound_is_one_message_before_the_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_MAX_PIXELS", "many")
+    with pytest.raises(UsageError, match="HARNESS_MAX_PIXELS"):
+        start(config(), tmp_path / "run", objects(TASK))
+    assert not (tmp_path / "run").exists()

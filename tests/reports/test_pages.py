@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.schema import GroupResult, StoredMessage, StoredResponse, Stretch
+from harness.media import sha256_of
+from harness.schema import GroupResult, StoredMessage, StoredResponse, StoredSpeech, Stretch
 from harness.types import Failure, Score, Timings, Usage
 from reports.page.site import write_site
 from tests.reports.browser import Visit
@@ -27,7 +28,10 @@ from tests.reports.fake_run import (
     tone,
     write_run,
 )
+from tests.reports.test_probes import run
 from tests.reports.test_site import site_of
+
+__all__ = ["run"]
 
 SPEECH = "tasks/0-librispeech_test_clean.html"
 X = "tasks/0-x.html"
@@ -257,6 +261,7 @@ def test_tags_choose_samples(visit: Visit, tmp_path: Path) -> None:
     page.select_option("#tag", label="category: odd")
     visit.settle()
     assert page.locator(".sample h3").all_inner_texts() == ["1", "3", "5"]
+    assert texts(page.locator(".sample").first, "counts in") == ["category: odd"]
 
 
 def test_keys_walk_and_worst_comes_first(visit: Visit, site: Path) -> None:
@@ -387,3 +392,74 @@ def test_scores_sort_best_first_and_missing_last(visit: Visit, site: Path) -> No
     page.get_by_role("button", name="score", exact=True).click()
     assert page.locator("td.score").last.inner_text() == "–"
     assert page.locator("th[aria-sort=ascending]").count() == 1
+
+
+def test_a_spoken_answer_plays_and_its_two_channels_stand_side_by_side(visit: Visit, tmp_path: Path) -> None:
+    heard = tone(tmp_path / "answer.flac")
+    digest = sha256_of(heard)
+    scores: dict[str, dict[Any, Score]] = {
+        "strict": {
+            "text": Score("contains", 1.0, {"right": 1.0}, wrong=False),
+            "speech": Score("contains", 0.0, {"right": 0.0}, extracted="a cap", wrong=True),
+        }
+    }
+    spoken = StoredResponse("a cat", speech=StoredSpeech(f"media/{digest[:2]}/{digest}.flac", digest, 0.5))
+    one = sample("1", scores=scores, response=spoken, scored={"judgements": {"recogniser": "a cap"}})
+    right = {"accuracy": metric(100.0, higher=True)}
+    result = entry(right, "strict", n_expected=1, n_rows=1, channel="text", gap={"accuracy": 100.0})
+    result.scores = {"strict": {"text": numbers(right), "speech": numbers({"accuracy": metric(0.0, higher=True)})}}
+    run = write_run(tmp_path / "run", {"x": result}, {"x": [one]})
+    stored = run / "media" / digest[:2] / f"{digest}.flac"
+    stored.parent.mkdir(parents=True)
+    heard.rename(stored)
+    page = visit.go(write_site([run], tmp_path / "site").parent / X)
+    page.wait_for_function("() => document.querySelector('.answer audio').duration > 0.4")
+    card = page.locator(".sample")
+    assert card.locator(".profile h4").all_inner_texts() == ["strict, text (headline)", "strict, speech"]
+    assert texts(card, "judge, recogniser") == ["a cap"] and texts(card, "read as") == ["a cap"]
+    said = page.locator("main").inner_text()
+    assert "accuracy: text minus speech +100.00 %" in said and "strict\tspeech\t0.00 %" in said
+
+
+def test_repeats_of_a_sample_are_told_apart(visit: Visit, tmp_path: Path) -> None:
+    samples = [sample("a", repeat=n, scored={"repeat": n}) for n in range(2)]
+    site = site_of(tmp_path, *samples, repeats=2, spread={"wer": [4.0, 5.0]}, pass_at={"1": 50.0})
+    page = visit.go(site / X)
+    assert page.locator(".sample h3").all_inner_texts() == ["a #1", "a #2"]
+    said = page.locator(".details").inner_text()
+    assert "wer: mean 4.50 %, 4.00–5.00 % over 2 repeats" in said and "pass@1 50.0 %" in said
+
+
+@pytest.mark.parametrize("letters", ["w", "宽"])
+def test_long_names_do_not_widen_a_phones_page(visit: Visit, tmp_path: Path, letters: str) -> None:
+    long = letters * 60
+    score = {"name": long, "tags": {long: (long,)}, "parts": {long: 1.0}, "extracted": long, "shown": (long, long)}
+    heard = tone(tmp_path / f"{letters * 40}.flac")
+    one = sample(
+        long * 5,
+        1.0,
+        long,
+        doc={long: long * 9},
+        score=score,
+        messages=asked(medium("audio", heard)),
+        scored={"judgements": {long: long}, "steps": [long]},
+    )
+    one.scored.scores[long] = {"": one.scored.scores["qwen2"][""]}
+    result: dict[str, Any] = {
+        "answers": {long[:40]: 3, "b": 1},
+        "judges": {long: long},
+        "problems": [long * 4],
+        "prompt": long,
+    }
+    site = site_of(tmp_path, one, **result)
+    for name in (X, "index.html", "efficiency.html"):
+        page = visit.go(site / name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+def test_a_probes_page_obeys_the_same_policy(visit: Visit, run: Path, tmp_path: Path) -> None:
+    site = write_site([run], tmp_path / "site").parent
+    page = visit.go(site / "probes" / "0.html")
+    assert page.locator("figure img").count() == 5
+    page.wait_for_function("() => [...document.images].every((i) => i.naturalWidth > 0)")
+    assert page.evaluate("getComputedStyle(document.querySelector('.banner')).borderLeftWidth") == "4px"

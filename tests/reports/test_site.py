@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import pytest
 
 from harness.failures import UsageError
 from harness.schema import StoredPart, StoredResponse, StoredSpeech, decoded
+from reports.leaderboard import SCHEMA, Leaderboard, schema
 from reports.page import place
 from reports.page.render import CSP, STATIC, static, visible
 from reports.page.rows import script
@@ -102,6 +104,18 @@ def test_what_makes_numbers_invalid_is_told_and_is_on_every_page(tmp_path: Path)
     assert len(told) == 1 and "the log has 150 records, these numbers were made from 280" in told[0]
     for page in ("index.html", "tasks/0-x.html"):
         assert "the log has 150 records, these numbers were made from 280" in (site / page).read_text()
+
+
+def test_the_leaderboard_is_read_back_by_its_type_and_its_schema_is_in_docs(tmp_path: Path) -> None:
+    site = write_site([rich_run(tmp_path)], tmp_path / "site").parent
+    board = decoded((site / "data" / "leaderboard.json").read_bytes(), Leaderboard, "leaderboard.json")
+    assert [(row.metric, row.result.value) for row in board.rows] == [
+        ("wer", 4.21),
+        ("perception", 1500.0),
+        ("cognition", None),
+    ]
+    stored = json.loads(SCHEMA.read_text())
+    assert stored == json.loads(json.dumps(schema())), "python -m reports.leaderboard writes it anew"
 
 
 # Kills

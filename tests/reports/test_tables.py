@@ -11,8 +11,9 @@ from harness.failures import UsageError
 from harness.schema import GroupResult
 from harness.store import RunDir
 from reports.figures import number
+from reports.leaderboard import Row, rows
 from reports.runs import load
-from reports.tables import lines, print_table, summary
+from reports.tables import lines, print_table
 from tests.reports.fake_run import entry, metric, numbers, rich_run, sample, write_run
 
 WER = {"wer": metric(4.21, (3.9, 4.55))}
@@ -25,12 +26,16 @@ def printed(run: Path) -> str:
     return stream.getvalue()
 
 
+def summary(run: Path) -> list[Row]:
+    return list(rows(load(run)))
+
+
 def test_a_row_has_value_interval_counts_profile_and_prompt(tmp_path: Path) -> None:
     text = printed(write_run(tmp_path / "r", {"librispeech_test_clean": entry(WER)}))
     row = next(line for line in text.splitlines() if line.startswith("librispeech"))
     assert row.split() == ["librispeech_test_clean", "wer", "4.21", "%", "[3.90,", "4.55]", "3/3", "–"]
-    assert "profile qwen2, prompt vita, 0 failed, 0 unscored, coverage 100.0 %\n" in text
-    assert "interval of wer: Clopper-Pearson, n = 3 samples\n" in text
+    assert "profile qwen2, prompt vita, 0 failed, 0 unscored\n" in text
+    assert "interval: Clopper-Pearson over samples, n = 3\n" in text
     assert "!" not in text
 
 
@@ -44,14 +49,14 @@ def test_every_caveat_is_printed(tmp_path: Path) -> None:
 def test_precision_and_batch_budget_stand_beside_the_numbers(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", {"x": entry(WER)}, batch_tokens=1)
     assert "float32 on cpu, batch budget 1 tokens" in printed(run)
-    assert (summary([run])[0]["dtype"], summary([run])[0]["batch_tokens"]) == ("float32", 1)
+    assert (summary(run)[0].dtype, summary(run)[0].batch_tokens) == ("float32", 1)
 
 
 def test_a_missing_value_is_a_dash_and_never_zero(tmp_path: Path) -> None:
     run = rich_run(tmp_path)
     row = next(line for line in printed(run).splitlines() if " cognition " in line)
     assert row.split()[2] == "–"
-    assert [r["value"] for r in summary([run])] == [4.21, 1500.0, None]
+    assert [row.result.value for row in summary(run)] == [4.21, 1500.0, None]
     assert number(None, "%") == "–"
 
 
@@ -72,10 +77,10 @@ def test_one_run_says_its_number_under_every_profile(tmp_path: Path) -> None:
     result.scores |= {name: {"": numbers({"wer": metric(value)})} for name, value in others.items()}
     run = write_run(tmp_path / "r", {"x": result})
     assert "wer: 2.04 % qwen2; 2.04–9.31 % over 5 profiles" in printed(run)
-    found = summary([run])
-    assert {row["profile"]: row["value"] for row in found} == {"qwen2": 2.04, **others}
-    assert [row["profile"] for row in found if row["headline"]] == ["qwen2"]
-    assert found[0]["profiles"] == {"qwen2": 2.04, **others}
+    found = summary(run)
+    assert {row.profile: row.result.value for row in found} == {"qwen2": 2.04, **others}
+    assert [row.profile for row in found if row.headline] == ["qwen2"]
+    assert found[0].profiles == {"qwen2": 2.04, **others}
 
 
 def test_text_and_speech_stand_beside_their_gap(tmp_path: Path) -> None:
@@ -123,8 +128,8 @@ POINTS = {"total": metric(2300.0, None, "points", True), "perception": metric(17
 
 def test_the_paper_stands_beside_the_released_weights(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", {"vision": entry(POINTS)}, released=True, described={"vision": MME})
-    total, perception = summary([run])
-    assert total["published"]["value"] == 2352.0 and perception["published"] is None
+    total, perception = summary(run)
+    assert total.published is not None and total.published.value == 2352.0 and perception.published is None
     assert "2352" in printed(run) and "not a rank" in printed(run)
 
 
@@ -143,15 +148,15 @@ def test_the_paper_stands_beside_the_released_weights(tmp_path: Path) -> None:
 def test_the_paper_stands_beside_nothing_else(tmp_path: Path, changes: dict[str, object], described: object) -> None:
     options = {"released": True} | changes
     run = write_run(tmp_path / "r", {"mme": entry(POINTS)}, described={"mme": described}, **options)  # type: ignore[arg-type, dict-item]
-    assert [row["published"] for row in summary([run])] == [None, None]
+    assert [row.published for row in summary(run)] == [None, None]
     assert "paper:" not in printed(run)
 
 
 def test_a_doubtful_cell_of_the_paper_is_marked(tmp_path: Path) -> None:
     asked = {"benchmark": "WenetSpeech", "split": "test_net", "published_metrics": {"cer": "CER %"}}
     run = write_run(tmp_path / "r", {"x": entry({"cer": metric(9.0)})}, released=True, described={"x": asked})
-    row = json.loads(json.dumps(summary([run])))[0]
-    assert row["published"]["value"] == 8.4 and row["published"]["note"]
+    paper = summary(run)[0].published
+    assert paper is not None and paper.value == 8.4 and paper.note
     assert "8.4*" in printed(run) and "* x: " in printed(run)
 
 
@@ -184,6 +189,25 @@ def test_a_run_of_format_1_is_shown(tmp_path: Path) -> None:
     assert "invalid: the log has 3 records, these numbers were made from 4 (1 planned samples missing" in printed(run)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"scores": "scores/1"', '"scores": "../elsewhere"', "field scores must be"),
+        ('"x": {', '"../../x": {', "is no name of a task"),
+        ('"x": {', '"y": {', "task y is not in manifest.json"),
+        ('"profile": "qwen2"', '"profile": "kimi"', "no numbers of its profile kimi"),
+    ],
+)
+def test_results_that_were_edited_are_one_message(tmp_path: Path, old: str, new: str, said: str) -> None:
+    run = write_run(tmp_path / "r", {"x": entry(WER)})
+    path = run / "results.json"
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new))
+    with pytest.raises(UsageError, match=said):
+        load(run)
+
+
 # The log of today beside the numbers
 
 
@@ -202,7 +226,7 @@ def test_a_log_that_lost_lines_makes_the_numbers_invalid(tmp_path: Path) -> None
     assert told in printed(run)
     found = load(run).results
     assert not found.valid and not found.tasks["x"].valid
-    assert not summary([run])[0]["valid"]
+    assert not summary(run)[0].valid
 
 
 def test_a_doubled_line_makes_the_numbers_invalid(tmp_path: Path) -> None:
@@ -266,3 +290,11 @@ def test_sub_scores_are_read_back_with_their_own_n(tmp_path: Path) -> None:
     result.headline.groups = {"speaker": {"f": group}}
     run = write_run(tmp_path / "r", {"x": result})
     assert RunDir.open(run).results().tasks["x"].headline.groups["speaker"]["f"] == group
+
+
+def test_what_has_to_be_said_of_the_weights_stands_beside_the_numbers(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", {"x": entry(WER)})
+    manifest = json.loads((run / "manifest.json").read_bytes())
+    manifest["model"]["fingerprint"]["told"] = ["no repetition penalty is used"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    assert "! weights: no repetition penalty is used" in printed(run)

@@ -81,6 +81,7 @@
     const list = element("dl", "row");
     Object.entries(about.row).forEach((field) => list.append(element("dt", "", long("row: " + field[0])), element("dd", "", long(field[1]))));
     if (about.cluster !== null) list.append(element("dt", "", "cluster"), element("dd", "", long(about.cluster)));
+    if (about.tags.length) list.append(element("dt", "", "counts in"), element("dd", "", long(about.tags.join("\n"))));
     made.append(element("h4", "", "Row of the benchmark, gold answer included"), list);
     const small = Object.entries(about.times).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
     if (small.length) made.append(element("p", "grey small", small.join(" · ")));

@@ -79,9 +79,7 @@ def test_profiles_of_scorers_that_count_words_invented_there_count_them(profile:
 def test_an_answer_in_the_form_that_ultraevals_prompt_asks_for_is_read() -> None:
     rows = [({"text": "THE DOG WENT HOME"}, '{"content": "The dog went home"}')] * 25
     asked = answered(DEV_CLEAN, rows, prompt="ultraeval")
-    assert {profile: values(one[""])["wer"] for profile, one in asked.scores.items() if profile != "vita_cer"} == {
-        "qwen2": 0, "lmms_eval": 0, "kimi": 0, "ultraeval": 0, "whisper": 0, "vita": 0, "vita_wer": 0,
-    }  # fmt: skip
+    assert {values(one[""])["wer"] for one in asked.scores.values()} == {0}
     assert asked.steps == {"form": 25}
     otherwise = answered(DEV_CLEAN, rows, prompt="kimi")
     assert values(otherwise.scores["ultraeval"][""])["wer"] == 0

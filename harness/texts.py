@@ -1,0 +1,26 @@
+"""Texts from elsewhere as they can be shown: nothing that a terminal would obey, no credentials."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CREDENTIALS = re.compile(r"(\w+://)[^\s/@]+@")
+
+
+def printable(text: str) -> str:
+    """What a model, a data set or a file name wrote, without control characters, marks of direction and surrogates."""
+
+    def harmless(c: str) -> bool:
+        return c.isprintable() or c in "\n\t" or unicodedata.category(c) == "Zs"  # e.g. the ideographic space
+
+    return "".join(c if harmless(c) else "\ufffd" for c in text)
+
+
+def redacted(text: str) -> str:
+    """The text without the credentials in its URLs.
+
+    >>> redacted("cannot reach https://user:secret@hub.example/x")
+    'cannot reach https://***@hub.example/x'
+    """
+    return _CREDENTIALS.sub(r"\1***@", text)
