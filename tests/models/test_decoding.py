@@ -213,3 +213,20 @@ def test_bad_settings_are_refused(lm: Qwen2ForCausalLM) -> None:
         Decode(lm, lambda count: [], 0, Decoding(1))
     with pytest.raises(ValueError, match="top_p"):
         Sampling(1.0, top_p=0.0)
+
+
+def test_a_row_that_moves_takes_its_penalty_along(lm: Qwen2ForCausalLM) -> None:
+    """Rows close up when one ends and nobody waits: what was seen must go with them."""
+    how = Decoding(60, 0, STOPS, Sampling(repetition_penalty=3.0))
+
+    def answers(lengths: list[int], rows: int) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in lengths]
+        embeds = [prompts(lm, [n])[0][0] for n in lengths]
+        for emission in Decode(lm, supplier(Prompt(one) for one in embeds), rows, how):
+            found[emission.row] += emission.ids
+        return found
+
+    alone = [answers([n], 1)[0] for n in LENGTHS]
+    assert len({len(answer) for answer in alone}) > 3, "some end early"
+    assert answers(LENGTHS, 8) == answers(LENGTHS, 3) == alone
+    assert answers(LENGTHS[::-1], 8) == alone[::-1]
