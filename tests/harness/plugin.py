@@ -7,9 +7,14 @@ from pathlib import Path
 
 TOY, JUDGE = "tests.harness.toy", "tests.harness.toy_judge"
 TOYS = {
-    "tasks": {"toy": f"{TOY}:TASK", "toy_broken": f"{TOY}:BROKEN", "toy_judged": f"{JUDGE}:JUDGED"},
+    "tasks": {
+        "toy": f"{TOY}:TASK",
+        "toy_broken": f"{TOY}:BROKEN",
+        "toy_judged": f"{JUDGE}:JUDGED",
+        "toy_heard": f"{JUDGE}:HEARD",
+    },
     "models": {"toy-model": f"{TOY}:ToyModel"},
-    "judges": {"toy-judge": f"{JUDGE}:toy_judge"},
+    "judges": {"toy-judge": f"{JUDGE}:toy_judge", "toy-ear": f"{JUDGE}:toy_ear"},
 }
 
 

@@ -7,19 +7,22 @@ from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from harness import judging
+from harness.contracts import Capabilities
 from harness.failures import JudgeError, UsageError
 from harness.files import read_json
 from harness.judging import Bench, Replay, open_bench
 from harness.run import score_again, start
 from harness.schema import Results
 from harness.store import RunDir
-from harness.types import Answer, Ask, Doc, Failure, Score, Verdict
+from harness.types import Answer, Ask, Doc, Failure, Request, Response, Score, Verdict, Waveform
 from tests.harness.conftest import Call
 from tests.harness.toy import ToyModel, config, numbered, objects, toy_task
-from tests.harness.toy_judge import JUDGED, LOG
+from tests.harness.toy_judge import HEARD, JUDGED, LOG
 
 
 @pytest.fixture(autouse=True)
@@ -100,8 +103,8 @@ def test_a_judge_that_no_task_asks_is_refused_before_the_model_is_loaded(call: C
 
 
 def test_judges_are_listed(call: Call) -> None:
-    assert call("list", "judges").out.split() == ["toy-judge"]
-    assert json.loads(call("list", "judges", "--json").out) == {"judges": ["toy-judge"]}
+    assert call("list", "judges").out.split() == ["toy-ear", "toy-judge"]
+    assert json.loads(call("list", "judges", "--json").out) == {"judges": ["toy-ear", "toy-judge"]}
 
 
 def responses(folder: Path, **more: object) -> Path:
@@ -187,3 +190,44 @@ def test_an_unknown_judge_is_told_by_name(tmp_path: Path) -> None:
 def test_the_manifest_names_the_judge_of_each_role(tmp_path: Path) -> None:
     run(tmp_path / "run")
     assert read_json(tmp_path / "run" / "manifest.json")["tasks"]["toy_judged"]["judges"] == {"llm": "toy-judge"}
+
+
+def test_recordings_of_any_system_are_scored_beside_their_text(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "sound").mkdir()
+    for loud in range(1, 5):
+        soundfile.write(tmp_path / "sound" / f"{loud}.wav", np.full(800, loud / 10, np.float32), 16_000)
+    lines = [
+        {"id": i, "doc": {"i": i, "answer": str(i)}, "response": str(i), "speech": f"sound/{min(i, 3)}.wav"}
+        for i in range(1, 5)
+    ]
+    lines[1]["speech"] = "sound/absent.wav"
+    path = tmp_path / "responses.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    told = call("score", "--task", "toy_heard", "--responses", path, "--json")
+    entry = json.loads(told.out)
+    by_channel = {name: channel["metrics"]["accuracy"]["value"] for name, channel in entry["scores"]["exact"].items()}
+    assert by_channel == {"text": 75, "speech": 50}, "2 has lost its recording, 4 was heard as 3"
+    assert entry["gap"] == {"accuracy": 25}
+    assert entry["failures"] == {"load/permanent": 1}
+    assert entry["judges"]["recogniser"].startswith("toy-ear (")
+
+
+class Speaks(ToyModel):
+    """Says a number as loud as it is; 7 too quietly."""
+
+    capabilities = Capabilities(frozenset({"text"}), frozenset({"text", "speech"}))
+
+    def answer(self, request: Request) -> Response | Failure:
+        number = int(request.sample_id)
+        loud = 0.1 if number == 7 else number / 10
+        return Response(str(number), Waveform(np.full(800, loud, np.float32), 16_000))
+
+
+def test_a_run_scores_text_and_speech_of_one_generation(tmp_path: Path) -> None:
+    task = replace(HEARD, outputs=("text", "speech"))
+    run = start(config(task), tmp_path / "run", objects(task, model=Speaks()))
+    entry = run.results().tasks["toy_heard"]
+    assert entry.valid and entry.channel == "text"
+    assert entry.scores["exact"]["text"].metrics["accuracy"].value == 100
+    assert entry.scores["exact"]["speech"].metrics["accuracy"].value == pytest.approx(100 * 8 / 9)
+    assert entry.gap["accuracy"] == pytest.approx(100 / 9)

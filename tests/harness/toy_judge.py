@@ -10,7 +10,8 @@ from typing import Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import SampleError
-from harness.types import Answer, Ask, Doc, Failure, Media, Score, Verdict
+from harness.media import load
+from harness.types import Answer, Ask, Channel, Doc, Failure, Media, Score, Verdict, Waveform
 from tests.harness.toy import numbered, score, toy_task
 
 LOG = "TOY_JUDGE_LOG"
@@ -72,4 +73,37 @@ def _asking(doc: Doc, answer: Answer) -> Generator[Ask, Verdict, Score]:
 
 JUDGED = replace(
     toy_task(numbered(12)), scorer=judged, judges={"llm": "toy-judge"}, default_profile="loose", name="toy_judged"
+)
+
+
+class ToyEar(ToyJudge):
+    """Hears a number: ten times the loudest sample of a recording."""
+
+    name, role = "toy-ear", "recogniser"
+
+    def judge(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Verdict | Failure]]:
+        for index, ask in enumerate(asks):
+            assert isinstance(ask.content, Media)
+            wave = load(ask.content)
+            assert isinstance(wave, Waveform)
+            yield index, Verdict(str(round(10 * float(abs(wave.samples).max()))))
+
+
+def toy_ear(options: JudgeOptions) -> ToyEar:
+    return ToyEar(options)
+
+
+def heard(doc: Doc, answer: Answer, profile: str) -> Generator[Ask, Verdict, Mapping[Channel, Score]]:
+    """The text and the speech of one answer side by side."""
+    said = None if answer.speech is None else (yield Ask("recogniser", answer.speech, (("language", "en"),)))
+    spoken = score(doc, Answer(None if said is None else said.text), profile)
+    return {"text": score(doc, answer, profile), "speech": spoken}
+
+
+HEARD = replace(
+    toy_task(numbered(9)),
+    scorer=heard,
+    judges={"recogniser": "toy-ear"},
+    default_channel="text",
+    name="toy_heard",
 )
