@@ -129,6 +129,7 @@ def test_a_picture_stands_upright_and_on_white_as_the_model_saw_it(visit: Visit,
     page.wait_for_function("() => [...document.images].every((i) => i.naturalWidth > 0)")
     assert page.evaluate("[...document.images].map((i) => [i.naturalWidth, i.naturalHeight])") == [[48, 64], [20, 10]]
     assert page.evaluate("getComputedStyle(document.images[1]).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.images[0]).imageOrientation") == "from-image"
 
 
 def test_audio_and_image_load(visit: Visit, site: Path) -> None:
