@@ -48,7 +48,7 @@ class Question:
         files += [("audio", path) for path in self.audios]
         for kind, path in files:
             if not path.is_file():
-                raise UsageError(f"{kind} file does not exist: {path}")
+                raise UsageError(f"{kind} {'is no file' if path.exists() else 'file does not exist'}: {path}")
         parts: list[Part] = [media_files.reference(kind, path) for kind, path in files]
         if self.text.strip():
             parts.append(Text(self.text))

@@ -19,7 +19,6 @@ from reports.page.render import render
 from reports.probe_figures import AVERAGE, Figure, as_csv, conditions
 
 MISSING = "–"
-CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SHORT = {
     "cycle_knn": "cycle knn",
     "mutual_knn": "mutual knn",
@@ -189,7 +188,6 @@ def write_probe_page(run_dir: Path, out: Path) -> Path:
     }
     page = render(
         "probe.html",
-        csp=CSP,
         title=f"{results['model']['name']}: {results['stage']} alignment",
         run=run_dir.resolve().name,
         conditions=conditions(results),
