@@ -23,8 +23,9 @@ from harness.types import Decoded, Failure, Generation, LoadedRequest, MediaKind
 Prepare = Callable[[Planned], Ready | Failure]
 
 WORKERS = min(4, os.cpu_count() or 1)
-AHEAD = 2 * WORKERS + 2
-"""Requests that are opened and prepared before the model takes them: enough to keep it busy, few enough to hold."""
+LEAST_AHEAD, MOST_AHEAD = 2 * WORKERS + 2, 32
+"""Requests that are opened and prepared before the model takes them: as many as it answers side by side, so that the
+next ones are ready when rows end, and few enough to hold."""
 
 
 class LocalEngine:
@@ -136,7 +137,7 @@ def _drained(answers: list[Answer]) -> Iterator[Answer]:
 
 
 class _Queue:
-    """The requests of one group in their order, prepared before they are taken, at most `AHEAD` of them.
+    """The requests of one group in their order, prepared before they are taken, as far ahead as `room`.
 
     At its end the first of the following group are begun. A timed group is prepared as it is taken, and nothing is
     begun beside it.
@@ -148,6 +149,7 @@ class _Queue:
         self._waiting: deque[tuple[Planned, Future[Ready | Failure]]] = deque()
         self._items = deque(group.items)
         self._prepare, self._pool = prepare, pool
+        self._room = max(LEAST_AHEAD, min(group.rows, MOST_AHEAD))
 
     @property
     def empty(self) -> bool:
@@ -159,10 +161,10 @@ class _Queue:
                 planned = self._items.popleft()
                 yield planned, self._prepare(planned)
                 continue
-            self.begin(AHEAD)
+            self.begin(self._room)
             planned, future = self._waiting.popleft()
             content = future.result()
-            self.begin(AHEAD)
+            self.begin(self._room)
             yield planned, content
 
     def begin(self, room: int) -> None:
