@@ -27,6 +27,9 @@ from harness.scoring import score_records
 from harness.store import RunDir
 from harness.task import Task
 
+CONSTANTS = 4
+"""How many of the commonest answers are tried as the answer to everything."""
+
 
 def finish(
     run: RunDir, tasks: Mapping[str, Task], judges: Sequence[str] = (), profiles: Mapping[str, str] | None = None
@@ -61,7 +64,7 @@ def _result(run: RunDir, task: Task, chosen: aggregate.Planned, scores: Path) ->
     seed = int(run.manifest().config.get("seed", 0))
     ids = None if run.format == 1 else (row.id for row in run.plan(name))
     result = aggregate.task_result(task, chosen, _pairs(run, name, scores), ids, seed)
-    if not task.judges and len(result.answers) > 1:
+    if not task.judges and 0 < 2 * len(result.answers) <= result.n_expected:
         _tell_constant(run, task, chosen, result)
     if (planned := (run.manifest().planned or {}).get(name)) and planned.n_strays:
         result.problems.append(f"{planned.n_strays} files of the data have no row, e.g. {planned.strays[0]}")
@@ -75,20 +78,23 @@ def _pairs(run: RunDir, task: str, scores: Path) -> Iterator[tuple[Record, Score
 
 
 def _tell_constant(run: RunDir, task: Task, chosen: aggregate.Planned, result: TaskResult) -> None:
-    """What the commonest answer would score if it were given to everything: what a number is to be held against."""
-    common = next(iter(result.answers))
-    if not common:
-        return
-    records = (
-        msgspec.structs.replace(record, response=StoredResponse(common), failure=None)
-        for record in run.records(task.name)
-    )
-    constant = [*score_records(task, task.presets[chosen.prompt], records, run.path, None)]
-    told = aggregate.task_result(task, chosen, zip(run.records(task.name), constant, strict=True), None)
-    for name, metric in told.headline.metrics.items():
-        if metric.headline and metric.value is not None:
-            result.headline.constant = (common, metric.value)
-            result.headline.constant_metric = name
+    """What the best of the commonest answers would score if it were given to everything: what a number is to be held
+    against. The metric is the last of the headline's, which sums the others up."""
+    metric = next(metric for metric in reversed(task.metrics) if metric.headline)
+    found: list[tuple[float, str]] = []
+    for answer in filter(None, list(result.answers)[:CONSTANTS]):
+        records = (
+            msgspec.structs.replace(record, response=StoredResponse(answer), failure=None)
+            for record in run.records(task.name)
+        )
+        constant = score_records(task, task.presets[chosen.prompt], records, run.path, None)
+        told = aggregate.task_result(task, chosen, zip(run.records(task.name), constant, strict=True), None)
+        value = told.headline.metrics[metric.name].value
+        if value is not None:
+            found.append((value, answer))
+    if found:
+        value, answer = (max if metric.higher_is_better else min)(found)
+        result.headline.constant, result.headline.constant_metric = (answer, value), metric.name
 
 
 def _results(run: RunDir, described: Manifest, tasks: dict[str, TaskResult], scores: str) -> Results:

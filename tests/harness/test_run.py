@@ -372,6 +372,18 @@ def test_results_are_what_the_schema_says(tmp_path: Path) -> None:
     assert content["format"] == 2 and content["tasks"]["toy"]["scores"]["exact"][""]["metrics"]["accuracy"]["n"] == 10
 
 
+def test_the_best_constant_answer_is_what_a_number_is_held_against(tmp_path: Path) -> None:
+    class Wavers(ToyModel):
+        def answer(self, request: Request) -> Response:
+            return Response("30" if int(request.sample_id) % 3 else "7")
+
+    rows = [{"i": 7 if i < 8 else i, "sample_id": str(i)} for i in range(20)]
+    task = toy_task(rows)
+    entry = start(config(), tmp_path / "run", objects(task, model=Wavers())).results().tasks["toy"]
+    assert entry.answers == {"30": 13, "7": 7}
+    assert (entry.headline.constant, entry.headline.constant_metric) == (("7", 40.0), "accuracy")
+
+
 def test_a_cache_folder_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from harness.media import intern
 
