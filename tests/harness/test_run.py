@@ -16,8 +16,7 @@ from harness.registry import get_task
 from harness.run import exit_code, resume, score_again, start
 from harness.schema import Record, TaskResult
 from harness.store import RunDir
-from harness.task import Preset, Row
-from harness.types import Failure, Generation, Message, Ready, Request, Response
+from harness.types import Failure, Generation, Ready, Request, Response
 from tests.harness.toy import TASK, Rows, ToyModel, accuracy, config, fake_audio, numbered, objects, timed, toy_task
 
 
@@ -354,18 +353,6 @@ def test_an_empty_task_is_an_error(tmp_path: Path) -> None:
         start(config(), tmp_path / "run", objects(toy_task([])))
 
 
-def test_a_run_directory_that_is_deleted_stops_the_run(tmp_path: Path) -> None:
-    class Deletes(ToyModel):
-        def answer(self, request: Request) -> Response | Failure:
-            (tmp_path / "run" / "samples" / "toy.jsonl").unlink(missing_ok=True)
-            return super().answer(request)
-
-    model = Deletes()
-    with pytest.raises(RunStopped, match="was deleted"):
-        start(config(), tmp_path / "run", objects(TASK, model=model))
-    assert len(model.asked) < 5
-
-
 def test_results_are_what_the_schema_says(tmp_path: Path) -> None:
     run = start(config(), tmp_path / "run", objects(TASK))
     content = msgspec.json.decode((run.path / "results.json").read_bytes())
@@ -382,24 +369,3 @@ def test_the_best_constant_answer_is_what_a_number_is_held_against(tmp_path: Pat
     entry = start(config(), tmp_path / "run", objects(task, model=Wavers())).results().tasks["toy"]
     assert entry.answers == {"30": 13, "7": 7}
     assert (entry.headline.constant, entry.headline.constant_metric) == (("7", 40.0), "accuracy")
-
-
-def test_a_cache_folder_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.media import intern
-
-    (tmp_path / "cache").write_text("a file")
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-
-    def messages(row: Row) -> list[Message]:
-        return [Message("user", (intern("image", b"bytes of a table"),))]
-
-    task = toy_task(numbered(3), presets={"plain": Preset(messages)})
-    with pytest.raises(UsageError, match="HARNESS_CACHE"):
-        start(config(), tmp_path / "run", objects(task))
-
-
-def test_a_bad_bound_is_one_message_before_the_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HARNESS_MAX_PIXELS", "many")
-    with pytest.raises(UsageError, match="HARNESS_MAX_PIXELS"):
-        start(config(), tmp_path / "run", objects(TASK))
-    assert not (tmp_path / "run").exists()

@@ -1,0 +1,46 @@
+"""A machine's trouble is one message that says what is safe and what goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.failures import RunStopped, UsageError
+from harness.run import start
+from harness.task import Preset, Row
+from harness.types import Failure, Message, Request, Response
+from tests.harness.toy import TASK, ToyModel, config, numbered, objects, toy_task
+
+
+def test_a_run_directory_that_is_deleted_stops_the_run(tmp_path: Path) -> None:
+    class Deletes(ToyModel):
+        def answer(self, request: Request) -> Response | Failure:
+            (tmp_path / "run" / "samples" / "toy.jsonl").unlink(missing_ok=True)
+            return super().answer(request)
+
+    model = Deletes()
+    with pytest.raises(RunStopped, match="was deleted"):
+        start(config(), tmp_path / "run", objects(TASK, model=model))
+    assert len(model.asked) < 5
+
+
+def test_a_cache_folder_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.media import intern
+
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+
+    def messages(row: Row) -> list[Message]:
+        return [Message("user", (intern("image", b"bytes of a table"),))]
+
+    task = toy_task(numbered(3), presets={"plain": Preset(messages)})
+    with pytest.raises(UsageError, match="HARNESS_CACHE"):
+        start(config(), tmp_path / "run", objects(task))
+
+
+def test_a_bad_bound_is_one_message_before_the_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_MAX_PIXELS", "many")
+    with pytest.raises(UsageError, match="HARNESS_MAX_PIXELS"):
+        start(config(), tmp_path / "run", objects(TASK))
+    assert not (tmp_path / "run").exists()
