@@ -24,6 +24,7 @@ from harness.units import Grouped, PartTable, Units, averaged
 
 MAX_ANSWERS = 12
 """With more different answers than this there is no distribution worth showing."""
+_ONE_INCOMPLETE = "1 group lacks a member and is in no group score"
 MAX_ANSWER = 40
 """Characters of an answer that can be one of few."""
 
@@ -167,7 +168,8 @@ def _problems(result: TaskResult, headline: ScoreResult, lost: int) -> list[str]
     if result.n_missing:
         said.append(f"invalid: the log lacks {result.n_missing} of {result.n_expected} planned samples")
     if result.n_repeated:
-        said.append(f"invalid: the log has {result.n_repeated} records twice; the first of each counts")
+        records = "1 record" if result.n_repeated == 1 else f"{result.n_repeated} records"
+        said.append(f"invalid: the log has {records} twice; the first of each counts")
     if lost:
         said.append(f"invalid: {lost} failed rows count nowhere, as it is not known what they belong to")
     if headline.coverage < MIN_COVERAGE:
@@ -178,7 +180,8 @@ def _problems(result: TaskResult, headline: ScoreResult, lost: int) -> list[str]
             f"({result.n_scored} of {scorable} samples scored" + (f"; {kinds})" if kinds else ")")
         )
     if headline.n_incomplete_groups:
-        said.append(f"{headline.n_incomplete_groups} groups lack a member and are in no group score")
+        n = headline.n_incomplete_groups
+        said.append(f"{n} groups lack a member and are in no group score" if n > 1 else _ONE_INCOMPLETE)
     if result.n_published is not None and result.n_rows != result.n_published:
         said.append(f"{result.n_rows:,} of {result.n_published:,} published rows")
     if result.n_unscored:

@@ -60,6 +60,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The fields that a YAML config file sets; the names are those of `RunConfig`."""
     import yaml
 
+    from harness.files import need_file
+
+    need_file(path, "config file")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

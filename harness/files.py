@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,17 @@ import orjson
 from harness.failures import RunStopped, UsageError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def need_file(path: Path, what: str) -> None:
+    """Raise UsageError unless a regular file is there: reading a pipe could wait for ever."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{what} cannot be read: {path}: {reason}") from error
+    if not regular:
+        raise UsageError(f"{what} cannot be read: {path} is no regular file")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -67,6 +79,7 @@ def write_json(path: Path, content: Any) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises UsageError naming the file."""
+    need_file(path, "JSON")
     try:
         content = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:

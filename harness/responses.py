@@ -17,6 +17,7 @@ import msgspec
 from harness import aggregate
 from harness import media as media_files
 from harness.failures import UsageError
+from harness.files import need_file
 from harness.judging import Bench, Replay, check_judges, open_bench
 from harness.schema import FORMAT, Record, Scored, StoredResponse, StoredSpeech
 from harness.scoring import score_records
@@ -62,6 +63,7 @@ def score_file(
 def read_lines(path: Path) -> Iterator[Line]:
     """The lines of a responses file; ids are unique. Raises UsageError naming the line and the field."""
     seen: set[str] = set()
+    need_file(path, "responses file")
     try:
         file = path.open("rb")
     except OSError as error:

@@ -1,6 +1,6 @@
 """Kill a command before, within and after each of its file operations, then see that it can be gone on with.
 
-`python -m tests.harness.faults [run score judge report] [--every 1]` prints what happened as JSON and exits 1 if any
+`python -m tests.harness.faults [run resume score judge report] [--every 1]` prints what happened as JSON and exits 1 if any
 kill left a run that is wrong (numbers that are not those of the profile that it names) or stuck (neither `resume` nor
 `score` ends it). `--every N` tries every N-th operation only.
 
@@ -182,6 +182,36 @@ def kill_run(folder: Path, every: int) -> dict[str, int]:
     return _trials(lambda path: start(config(), path, mixed()), lambda path: None, verdict, folder, every)
 
 
+def kill_resume(folder: Path, every: int) -> dict[str, int]:
+    """A resume of a run that was stopped after half of its answers, the last of them torn."""
+    whole = start(config(), folder / "whole", mixed())
+    expected = numbers(whole.results())
+
+    def begin(path: Path) -> None:
+        shutil.copytree(whole.path, path)
+        for name in ("scores", "results.json", "finished.json"):
+            found = path / name
+            shutil.rmtree(found) if found.is_dir() else found.unlink()
+        log = path / "samples" / "toy.jsonl"
+        lines = log.read_bytes().splitlines(keepends=True)
+        log.write_bytes(b"".join(lines[:6]) + lines[6][:40])
+
+    def go_on(path: Path) -> object:
+        return resume(path, mixed())
+
+    def verdict(path: Path) -> str:
+        try:
+            go_on(path)
+        except Exception as error:
+            return f"stuck: {error}"
+        run = RunDir.open(path)
+        ids = [record.id for record in run.records("toy")]
+        right = numbers(run.results()) == expected and consistent(run) and len(ids) == len(set(ids)) == 12
+        return "good" if right else "wrong"
+
+    return _trials(go_on, begin, verdict, folder, every)
+
+
 def kill_score(folder: Path, every: int) -> dict[str, int]:
     """A rescoring: at any moment the run has the old numbers or the new ones, and the command can be given again."""
     whole = start(config(), folder / "whole", mixed())
@@ -275,6 +305,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 COMMANDS: dict[str, Callable[[Path, int], dict[str, int]]] = {
     "run": kill_run,
+    "resume": kill_resume,
     "score": kill_score,
     "judge": kill_judge,
     "report": kill_report,

@@ -10,7 +10,7 @@ import pytest
 from harness import registry
 from tests.harness.faults import COMMANDS
 
-EVERY = {"run": 9, "score": 4, "judge": 16, "report": 7}
+EVERY = {"run": 9, "resume": 7, "score": 4, "judge": 16, "report": 7}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from harness.failures import RunStopped, UsageError
 from harness.run import start
 from harness.task import Preset, Row
 from harness.types import Failure, Message, Request, Response
+from tests.harness.conftest import Call
 from tests.harness.toy import TASK, ToyModel, config, numbered, objects, toy_task
 
 
@@ -44,3 +47,20 @@ def test_a_bad_bound_is_one_message_before_the_model_is_loaded(tmp_path: Path, m
     with pytest.raises(UsageError, match="HARNESS_MAX_PIXELS"):
         start(config(), tmp_path / "run", objects(TASK))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_in_a_files_place_is_told_and_never_waited_for(
+    call: Call, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "thing"
+    make(path)
+    for arguments in (
+        ("score", "--task", "mme", "--responses", path),
+        ("run", "--config", path, "-m", "echo", "-t", "mme"),
+        ("run", "-m", "echo", "--weights", path, "-t", "mme", "--data", "mini"),
+        ("ask", "-m", "echo", "--image", path),
+    ):
+        found = call(*arguments)
+        assert found.code == 2, arguments
+        assert "is no" in found.err or "no plain file" in found.err
