@@ -1,8 +1,8 @@
 """Kill a command before, within and after each of its file operations, then see that it can be gone on with.
 
 `python -m tests.harness.faults [run resume score judge report] [--every 1]` prints what happened as JSON and exits 1 if
-any kill left a run that is wrong (numbers that are not those of the profile that it names) or stuck (neither `resume` nor
-`score` ends it). `--every N` tries every N-th operation only.
+any kill left a run that is wrong (numbers that are not those of the profile that it names) or stuck (neither `resume`
+nor `score` ends it). `--every N` tries every N-th operation only.
 
 Each trial is a forked process with hooks on the calls that change files; SIGKILL is real.
 """
