@@ -36,9 +36,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def write_lines_atomically(path: Path, pieces: Iterable[bytes]) -> None:
     """The same for content that is made piece by piece, each piece written as it comes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
             for block in _blocks(pieces):

@@ -17,7 +17,7 @@ import msgspec
 
 from harness import registry
 from harness.contracts import Judge, JudgeOptions
-from harness.failures import JudgeError, UsageError, failure_from
+from harness.failures import JudgeError, RunStopped, UsageError, failure_from
 from harness.files import encoded, write_atomically
 from harness.media import cache_folder
 from harness.store import Log, lines_of
@@ -98,6 +98,8 @@ class Bench:
                     found[key] = said
                     if isinstance(said, Verdict):
                         self._keep(judge, role, key, said.text)
+            except RunStopped:  # what was said cannot be kept
+                raise
             except Exception as error:  # what it had said is kept; the rest of this batch failed
                 failure = failure_from(error, "judge")
                 found |= {key: failure for key in keys[start : start + BATCH] if key not in found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from harness.task import Preset, Row
 from harness.types import Failure, Message, Request, Response
 from tests.harness.conftest import Call
 from tests.harness.toy import TASK, ToyModel, config, numbered, objects, toy_task
+from tests.harness.toy_judge import JUDGED
 
 
 def test_a_run_directory_that_is_deleted_stops_the_run(tmp_path: Path) -> None:
@@ -64,3 +66,13 @@ def test_what_is_no_file_in_a_files_place_is_told_and_never_waited_for(
         found = call(*arguments)
         assert found.code == 2, arguments
         assert "is no" in found.err or "no plain file" in found.err
+
+
+@pytest.mark.parametrize("more", [{"cache": True}, {"judge": "toy-judge"}])
+def test_a_store_that_cannot_be_written_stops_the_run_with_one_message(
+    toys: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(RunStopped, match="cannot be written"):
+        start(config(JUDGED, **more), tmp_path / "run", objects(JUDGED))
