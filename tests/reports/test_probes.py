@@ -18,7 +18,11 @@ from reports.probes import load, print_table, table, write_figures, write_probe_
 METRICS = ["cycle_knn", "mutual_knn", "lcs_knn", "cka", "cknna", "svcca", "edit_distance_knn"]
 
 
-def entry(comparison: str, layer: int | None, variant: str, level: float) -> dict[str, Any]:
+FEW = ["cka", "svcca"]
+"""Where figures are drawn: each takes its time."""
+
+
+def entry(comparison: str, layer: int | None, variant: str, level: float, names: list[str]) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         metric: {
             "value": level,
@@ -27,7 +31,7 @@ def entry(comparison: str, layer: int | None, variant: str, level: float) -> dic
             "chance": {"mean": 0.05, "sd": 0.01},
             "reason": None,
         }
-        for metric in METRICS
+        for metric in names
     }
     if layer == 0:
         metrics["svcca"] = {
@@ -50,7 +54,7 @@ def entry(comparison: str, layer: int | None, variant: str, level: float) -> dic
     }
 
 
-def results(model: str = "toy") -> dict[str, Any]:
+def results(model: str = "toy", names: list[str] = METRICS) -> dict[str, Any]:
     sides = ("vision-text", "vision+audio-text")
     grid = {
         "grid": [[0.1, None], [0.2, 0.3]],
@@ -69,21 +73,21 @@ def results(model: str = "toy") -> dict[str, Any]:
         "variant": "l2",
         "clamp": 0.95,
         "fuse": None,
-        "metrics": METRICS,
+        "metrics": names,
         "n": 60,
         "n_expected": 61,
         "n_failed": 1,
         "valid": False,
         "left_out": [{"id": "bad", "failure": {"stage": "load", "kind": "permanent", "message": "a <broken> row"}}],
         "scores": [
-            entry(side, layer, variant, 0.2 + 0.1 * layer)
+            entry(side, layer, variant, 0.2 + 0.1 * layer, names)
             for variant in ("raw", "l2")
             for side in sides
             for layer in (0, 1)
         ],
         "grids": [
             {"comparison": side, "variant": "l2", "headline": True, "n": 60, "k": 10, "layers": [0, 1],
-             "metrics": dict.fromkeys(METRICS, grid)}
+             "metrics": dict.fromkeys(names, grid)}
             for side in sides
         ],
         "audio_gain": [
@@ -113,6 +117,13 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def small(run: Path) -> Path:
+    """The same with few metrics."""
+    (run / "results.json").write_text(json.dumps(results(names=FEW)))
+    return run
+
+
 def test_every_value_has_its_chance_level_below_it(run: Path) -> None:
     rows = list(table(load(run)))
     assert [row["row"] for row in rows] == ["value", "95 % interval", "chance"] * 8
@@ -136,7 +147,8 @@ def test_the_printed_table_says_how_it_was_made(run: Path) -> None:
         assert expected in said
 
 
-def test_figures_are_the_same_bytes_again_and_hold_their_numbers(run: Path) -> None:
+def test_figures_are_the_same_bytes_again_and_hold_their_numbers(small: Path) -> None:
+    run = small
     write_figures(run)
     first = {path.name: path.read_bytes() for path in (run / "figures").iterdir()}
     write_figures(run)
@@ -145,16 +157,16 @@ def test_figures_are_the_same_bytes_again_and_hold_their_numbers(run: Path) -> N
     assert names == {"curves", "bars", "vision_audio", "heatmap-vision-text", "heatmap-vision_audio-text"}
     assert first.keys() == {f"{name}.{kind}" for name in names for kind in ("svg", "png", "csv")} | {"table.csv"}
     rows = list(csv.DictReader(first["curves.csv"].decode().splitlines()))
-    assert len(rows) == 4 * len(METRICS)
+    assert len(rows) == 4 * len(FEW)
     assert {row["chance"] for row in rows if row["value"]} == {"0.05"}
     cells = list(csv.DictReader(first["heatmap-vision-text.csv"].decode().splitlines()))
     assert [row["value"] for row in cells[:4]] == ["0.1", "", "0.2", "0.3"]
 
 
-def test_heatmaps_go_from_0_to_1_and_figures_name_their_conditions(run: Path) -> None:
+def test_heatmaps_go_from_0_to_1_and_figures_name_their_conditions(small: Path) -> None:
     from matplotlib import pyplot as plt
 
-    for figure in figures_of(load(run)):
+    for figure in figures_of(load(small)):
         drawn = figure.draw()
         below = drawn.get_supxlabel()
         for expected in ("n = 60", "k = 10", "profile platonic", "random weights", "mini world"):
@@ -168,7 +180,7 @@ def test_heatmaps_go_from_0_to_1_and_figures_name_their_conditions(run: Path) ->
 
 
 def test_the_page_escapes_everything(run: Path, tmp_path: Path) -> None:
-    (run / "results.json").write_text(json.dumps(results("<script>alert(1)</script>")))
+    (run / "results.json").write_text(json.dumps(results("<script>alert(1)</script>", FEW)))
     page = write_probe_page(run, tmp_path / "out" / "page.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "a &lt;broken&gt; row" in page
@@ -177,8 +189,8 @@ def test_the_page_escapes_everything(run: Path, tmp_path: Path) -> None:
     assert "This run is incomplete." in page
 
 
-def test_reports_show_probe_runs(run: Path, tmp_path: Path) -> None:
-    index = write_site([run], tmp_path / "site").read_text(encoding="utf-8")
+def test_reports_show_probe_runs(small: Path, tmp_path: Path) -> None:
+    index = write_site([small], tmp_path / "site").read_text(encoding="utf-8")
     assert 'href="probes/0.html"' in index
     assert "mini world" in index
     assert (tmp_path / "site" / "probes" / "0.html").is_file()
