@@ -27,7 +27,8 @@ from harness import media as media_files
 from harness.contracts import ProbedModel, ProbeStage
 from harness.engines.retry import settle
 from harness.failures import UsageError, failure_from
-from harness.files import read_json, write_atomically, write_json
+from harness.files import write_atomically, write_json
+from harness.probe_schema import read_index
 from harness.progress import track
 from harness.types import Failure, Generation, LoadedRequest, Message, Part, Pictures, Request, States, Text
 
@@ -167,15 +168,12 @@ class Features:
         path = folder / "index.json"
         if not path.is_file():
             raise UsageError(f"no features in {folder}: index.json is missing; was the probe stopped? Run it again.")
-        index = read_json(path)
-        if index.get("format") != FORMAT:
-            raise UsageError(f"{path}: format is {index.get('format')!r}, this version reads {FORMAT}")
-        try:
-            shapes = {name: tuple(shape) for name, shape in index["shapes"].items()}
-            shards = tuple(shard["file"] for shard in index["shards"])
-            return cls(folder, index["stage"], tuple(index["ids"]), shapes, shards)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"{path}: field {error} is missing or malformed; was the file edited?") from error
+        index = read_index(folder)
+        if index["format"] != FORMAT:
+            raise UsageError(f"{path}: format is {index['format']!r}, this version reads {FORMAT}")
+        shapes = {name: tuple(shape) for name, shape in index["shapes"].items()}
+        shards = tuple(shard["file"] for shard in index["shards"])
+        return cls(folder, index["stage"], tuple(index["ids"]), shapes, shards)
 
     @property
     def n_layers(self) -> int:

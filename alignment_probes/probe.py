@@ -28,7 +28,8 @@ from harness import manifest, registry
 from harness.config import resolve_device, resolve_dtype
 from harness.contracts import Model, ModelOptions, ProbedModel
 from harness.failures import MIN_COVERAGE, UsageError, coverage
-from harness.files import encoded, read_json, write_json
+from harness.files import encoded, write_json
+from harness.probe_schema import read_index, read_manifest, read_results
 from harness.run import RUNS
 from harness.store import RunDir
 from harness.types import Failure
@@ -148,16 +149,15 @@ def rescore(
 
 
 def described_by(run: RunDir) -> dict[str, Any]:
-    """The manifest of a probe run."""
-    return read_json(run.path / "manifest.json")
+    """The manifest of a probe run. Raises UsageError for a run of another kind, or naming the field at fault."""
+    if run.kind != "probe":
+        raise UsageError(f"{run.path} is no probe run; `harness probe` makes one")
+    return read_manifest(run.path)
 
 
 def results_of(run: RunDir) -> dict[str, Any]:
     """The results of a probe run. Raises UsageError where there are none."""
-    path = run.path / "results.json"
-    if not path.is_file():
-        raise UsageError(f"{run.path} has no results; the probe was stopped, run it again")
-    return read_json(path)
+    return read_results(run.path)
 
 
 def features_of(run: RunDir) -> Features:
@@ -324,15 +324,13 @@ def _check_layers(config: ProbeConfig, states: int) -> None:
 
 
 def _check_probe(run: RunDir, described: Mapping[str, Any]) -> None:
-    if described.get("kind") != "probe":
-        raise UsageError(f"{run.path} is no probe run; `harness probe` makes one")
     if described.get("format") != FORMAT:
         raise UsageError(f"{run.path}: format is {described.get('format')!r}, this version reads {FORMAT}")
 
 
 def _index_hash(folder: Path) -> str:
     """Hash of the index, which holds the hash of every shard."""
-    read_json(folder / "index.json")
+    read_index(folder)
     return hashlib.sha256((folder / "index.json").read_bytes()).hexdigest()
 
 

@@ -7,13 +7,14 @@ not defined is an en dash, and its reason is told.
 from __future__ import annotations
 
 import base64
+import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness.failures import UsageError
-from harness.files import read_json
+from harness.probe_schema import read_manifest, read_results
+from harness.texts import printable
 from reports import probe_figures
 from reports.page.render import render
 from reports.probe_figures import AVERAGE, Figure, as_csv, conditions
@@ -32,13 +33,8 @@ Results = Mapping[str, Any]
 
 
 def load(run_dir: Path) -> dict[str, Any]:
-    """The results of a probe run. Raises UsageError naming the file at fault."""
-    if not (run_dir / "results.json").is_file():
-        raise UsageError(f"{run_dir} has no results; `harness probe` was stopped, run it again")
-    results = read_json(run_dir / "results.json")
-    if results.get("kind") != "probe":
-        raise UsageError(f"{run_dir / 'results.json'} is not of a probe run")
-    return results
+    """The results of a probe run. Raises UsageError naming file and field at fault."""
+    return read_results(run_dir)
 
 
 def write_figures(run_dir: Path) -> list[Figure]:
@@ -116,7 +112,12 @@ def paired_rows(tests: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 def print_table(run_dir: Path, stream: TextIO | None = None) -> None:
     """Print the headline variant: values and chance levels; the page and table.csv hold the rest."""
     results = load(run_dir)
-    out = stream or sys.stdout
+    said = io.StringIO()
+    _write_table(results, said)
+    print(printable(said.getvalue()), end="", file=stream or sys.stdout)
+
+
+def _write_table(results: Results, out: TextIO) -> None:
     print(f"{results['model']['name']}, {results['stage']} stage", file=out)
     shown = [
         row
@@ -161,7 +162,7 @@ def print_table(run_dir: Path, stream: TextIO | None = None) -> None:
 def write_probe_page(run_dir: Path, out: Path) -> Path:
     """Write one self-contained page of a probe run: figures, tables, tests, and how they were made."""
     results = load(run_dir)
-    manifest = read_json(run_dir / "manifest.json")
+    manifest = read_manifest(run_dir)
     figures = probe_figures.figures_of(results)
     if not all(_svg(run_dir, figure).is_file() for figure in figures):
         write_figures(run_dir)

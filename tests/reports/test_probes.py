@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,5 +201,45 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no results"):
         load(tmp_path)
     (tmp_path / "results.json").write_text('{"format": 1}')
-    with pytest.raises(UsageError, match="not of a probe run"):
+    with pytest.raises(UsageError, match="missing required field `kind`"):
         load(tmp_path)
+
+
+def edits(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths to everything in a JSON value, of lists to their first entry."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from edits(inner, (*path, key))
+    elif isinstance(value, list) and value:
+        yield from edits(value[0], (*path, 0))
+
+
+@pytest.mark.parametrize("change", ["gone", "text", "list"])
+def test_an_edited_file_is_one_message_or_is_shown(small: Path, change: str) -> None:
+    content = json.loads((small / "results.json").read_text())
+    refused = 0
+    for path in edits(content):
+        edited = json.loads(json.dumps(content))
+        *above, last = path
+        place = edited
+        for key in above:
+            place = place[key]
+        if change == "gone":
+            del place[last]
+        else:
+            place[last] = "x" if change == "text" else [7]
+        (small / "results.json").write_text(json.dumps(edited))
+        try:
+            print_table(small, io.StringIO())
+        except UsageError as error:
+            assert "results.json" in str(error) and "edited" in str(error)
+            refused += 1
+    assert refused > 60
+
+
+def test_control_characters_do_not_reach_the_terminal(small: Path) -> None:
+    (small / "results.json").write_text(json.dumps(results("toy\x1b[2J\x07", FEW)))
+    out = io.StringIO()
+    print_table(small, out)
+    assert "\x1b" not in out.getvalue() and "\x07" not in out.getvalue() and "toy" in out.getvalue()
