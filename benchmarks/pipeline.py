@@ -203,6 +203,8 @@ def main() -> None:
     device = torch.cuda.get_device_name() if args.device.startswith("cuda") else cpu_name()
     own = vars(args) | {"before": "another checkout" if args.before else None}
     settings = {**described(), **own, "device": device, "torch": torch.__version__}
+    if args.before:
+        settings["command"] = str(settings["command"]).replace(str(args.before), "CHECKOUT")
     found = {"settings": settings, args.what: decode_rows(args) if args.what == "decode" else run_rows(args)}
     if args.json:
         print(json.dumps(found, indent=1))
