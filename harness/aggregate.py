@@ -207,7 +207,7 @@ def _score_result(task: Task, by_repeat: Mapping[int, _Tally], missing: int, see
     for metric in task.metrics:
         if isinstance(metric, Combined):
             metrics[metric.name] = _combined(metric, task, tables)
-        else:
+        elif not isinstance(metric, Ratio) or metric.overall:
             metrics[metric.name] = _measured(metric, whole, tables, seed)
     return ScoreResult(
         n_scored=counts["ok"],

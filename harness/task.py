@@ -47,7 +47,8 @@ class Ratio:
     """`scale` times the sum of one part over the sum of another: a rate, an accuracy, points a picture.
 
     `upper` is the largest value that it can take, None where there is none (errors by insertions have no limit);
-    with `complement` it is what is missing to `upper`. With `by` there is a value for each value of that tag too.
+    with `complement` it is what is missing to `upper`. With `by` there is a value for each value of that tag too;
+    `overall` is False where the value of all samples together is no number of the benchmark.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Ratio:
     headline: bool = False
     by: tuple[str, ...] = ()
     complement: bool = False
+    overall: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ MME = Task(
         _sum("perception", PERCEPTION),
         _sum("cognition", COGNITION),
         _sum("total", PERCEPTION + COGNITION),
-        Ratio("score", "points", True, "points", "pictures", scale=1.0, upper=200.0, by=("category",)),
+        Ratio("score", "points", True, "points", "pictures", scale=1.0, upper=200.0, by=("category",), overall=False),
         Ratio("acc", "%", True, "right", "questions", by=("category",)),
         Ratio("acc_plus", "%", True, "both", "pictures", by=("category",)),
     ),

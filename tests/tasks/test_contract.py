@@ -74,8 +74,9 @@ def test_the_reference_scores_best_and_no_answer_scores_worst(name: str, kind: s
     assert (best.n_failed, worst.n_scored) == (0, 0)
     for profile in task.profiles:
         right, wrong = (values(result.scores[profile][task.default_channel]) for result in (best, worst))
+        assert right.keys() == wrong.keys()
         for metric in task.metrics:
-            assert (right[metric.name] is None) == (wrong[metric.name] is None)
+            assert (right.get(metric.name) is None) == (wrong.get(metric.name) is None)
             if metric.headline and right[metric.name] is not None:
                 top, bottom = right[metric.name], wrong[metric.name]
                 assert top > bottom if metric.higher_is_better else top < bottom
