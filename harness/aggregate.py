@@ -72,7 +72,9 @@ class _Tally:
 
     def finished(self) -> PartTable:
         if self.groups is not None:
+            self.groups.torn = 0
             self.table = self.groups.table()
+            self.lost += self.groups.torn
         return self.table
 
 

@@ -151,6 +151,14 @@ class RunDir:
         write_lines_atomically(self._plan(task), lines())
         return PlannedTask(count, ids.hexdigest())
 
+    def planned(self, task: str) -> PlannedTask:
+        """What the stored plan holds today: how many samples, and the hash of their ids in order."""
+        ids, count = hashlib.sha256(), 0
+        for row in self.plan(task):
+            count += 1
+            ids.update(row.id.encode(errors="surrogatepass") + b"\n")
+        return PlannedTask(count, ids.hexdigest())
+
     def plan(self, task: str) -> Iterator[PlannedRow]:
         """The samples of a task as they were planned."""
         return lines_of(self._plan(task), PlannedRow)

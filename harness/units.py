@@ -107,6 +107,8 @@ class Grouped:
     def __init__(self, task: Task, profile: str) -> None:
         self._task, self._profile = task, profile
         self._groups: dict[str, list[Member]] = {}
+        self.torn = 0
+        """Groups that lack a member and have a failed one: what is lost with it is not known."""
 
     def add(self, cluster: str, member: Member) -> None:
         self._groups.setdefault(cluster, []).append(member)
@@ -121,6 +123,7 @@ class Grouped:
                 for tag, values in member.score.tags.items():
                     tags.setdefault(tag, {}).update(dict.fromkeys(values))
             parts = self._task.group(members, self._profile)
+            self.torn += bool(parts.get("incomplete")) and any(m.score.status == "failed" for m in members)
             table.add(f"cluster {cluster}", parts, None, {tag: tuple(values) for tag, values in tags.items()})
         return table
 

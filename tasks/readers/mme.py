@@ -4,8 +4,9 @@ Rows have the columns {question_id, image_path, category, question, answer}; `sa
 from a table) and `image_key` are added. Questions on one image are numbered: `<category>/<image>/<0, 1>`.
 
 `image_key` says which questions belong to one picture, within their category: the SHA-256 of the picture's content,
-as names may be missing or differ from question to question. A row without a readable picture has the key of a
-neighbour that names the same image, else `name:<image>`.
+as names may be missing or differ from question to question. Rows that name the same image have one key, whatever
+their contents: one of them may be broken. A row without a picture has the key of a neighbour that names the same
+image, else `name:<image>`.
 """
 
 from __future__ import annotations
@@ -136,11 +137,12 @@ def _keyed(rows: Iterable[Row]) -> Iterator[Row]:
         if image is not content or image is None:
             content, key = image, _content_key(image)
         name = (str(row.get("category")), str(row.get("image_path") or row.get("question_id")))
+        own = key
         if key is not None:
-            known.setdefault(name, key)
+            own = known.setdefault(name, key)
         elif "error" not in row:
             row = failed(row, f"the row of {name[1]} has no readable image") if not isinstance(image, Path) else row
-        waiting.append((row, key, name))
+        waiting.append((row, own, name))
         while waiting and (waiting[0][1] or waiting[0][2] in known or len(waiting) > _LOOK_AHEAD):
             yield settled()
     while waiting:

@@ -247,6 +247,22 @@ def test_a_log_that_lost_or_doubled_lines_makes_the_result_invalid(tmp_path: Pat
     assert exit_code(again) is Exit.INCOMPLETE
 
 
+@pytest.mark.parametrize("change", ["gone", "cut", "renamed"])
+def test_a_plan_that_was_changed_makes_a_rescoring_invalid(tmp_path: Path, change: str) -> None:
+    run = start(config(), tmp_path / "run", objects(TASK))
+    plan = run.path / "plan" / "toy.jsonl"
+    lines = plan.read_bytes().splitlines(keepends=True)
+    changed = {
+        "gone": b"",
+        "cut": b"".join(lines[:20]),
+        "renamed": lines[0].replace(b'"0"', b'"x"') + b"".join(lines[1:]),
+    }
+    plan.write_bytes(changed[change])
+    entry = score_again(run.path, {}, objects=objects(TASK)).results().tasks["toy"]
+    assert not entry.valid
+    assert entry.problems[0].startswith("invalid: the plan was changed after it was made")
+
+
 def test_out_is_never_overwritten(tmp_path: Path) -> None:
     start(config(), tmp_path / "run", objects(TASK))
     with pytest.raises(UsageError, match=r"already holds this run; `harness resume"):

@@ -18,9 +18,11 @@ from harness.failures import UsageError
 from harness.plan import choose, rows_of
 from harness.registry import get_task
 from harness.schema import PlannedRow
+from tasks.image.mme import COGNITION, PERCEPTION
 from tests.harness.toy import ToyModel
 from tests.tasks import archives
 
+MME_CATEGORIES = PERCEPTION + COGNITION
 CLEAN = "librispeech_test_clean"
 CHAPTER = "LibriSpeech/test-clean/84/121123"
 
@@ -303,3 +305,20 @@ def test_a_file_name_that_is_no_text_ends_nothing(copy: Path) -> None:
     Path(os.fsdecode(os.fsencode(copy / CHAPTER) + b"/\xff.flac")).write_bytes(archives.audio_bytes("FLAC"))
     assert len(planned(CLEAN, copy)) == 6 and failures(CLEAN, copy) == {}
     assert len(strays(CLEAN, copy)) == 1
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_picture_that_cannot_be_decoded_stays_with_its_partner(place: int, tmp_path: Path) -> None:
+    """All 84 answers are right but those of three broken pictures: a pair that fell apart gave the full points."""
+    lines = ["index\timage\timage_path\tquestion\tanswer\tcategory"]
+    for number, category in enumerate(MME_CATEGORIES):
+        for picture in range(3):
+            for which, (question, answer) in enumerate(archives.QUESTIONS):
+                content = archives.image_bytes(3 * number + picture)
+                if category == "existence" and which == place:
+                    content = b"no picture %d" % picture
+                cell = base64.b64encode(content).decode()
+                lines.append(f"{len(lines)}\t{cell}\t{category}/{picture}.png\t{question}\t{answer}\t{category}")
+    (tmp_path / "MME.tsv").write_text("\n".join(lines))
+    found = planned("mme", tmp_path)
+    assert [len({row.cluster for row in found[i : i + 2]}) for i in range(0, 84, 2)] == [1] * 42

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.types import Media, Pictures, Text
 from tasks.image.mme import COGNITION, MME, PERCEPTION
 from tests.tasks import archives
-from tests.tasks.results import answered, record, result_of, score_of, values
+from tests.tasks.results import BROKEN, answered, record, result_of, score_of, values
 
 EVERY = PERCEPTION + COGNITION
 
@@ -172,6 +172,16 @@ def test_one_question_a_picture_is_no_pair_and_is_told() -> None:
     assert values(result.headline)["acc"] == 100
     assert result.headline.n_incomplete_groups == 56
     assert any("56 groups lack a member" in problem for problem in result.problems)
+
+
+def test_a_failed_question_whose_partner_is_not_known_makes_the_result_invalid() -> None:
+    """A picture without a name that cannot be decoded: it is a group of its own, and its partner is another one."""
+    rows = [(doc(c, i, a), a) for c, i, a in product(EVERY, range(200), ("Yes", "No"))]
+    records = [record(MME, row, answer, k) for k, (row, answer) in enumerate(rows)]
+    records[0].response, records[0].failure, records[0].cluster = None, BROKEN, "existence/of another content"
+    result = result_of(MME, records)
+    assert result.coverage > 0.99 and not result.valid
+    assert any("not known what they belong to" in problem for problem in result.problems)
 
 
 def test_an_odd_limit_leaves_the_last_question_out_of_the_points() -> None:
