@@ -6,6 +6,7 @@ Everything is made beside what is there and adopted in one step: a run has the o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -94,14 +95,18 @@ def _tell_constant(run: RunDir, task: Task, chosen: aggregate.Planned, result: T
     """What the best of the commonest answers would score if it were given to everything: what a number is to be held
     against. The metric is the last of the headline's, which sums the others up."""
     metric = next(metric for metric in reversed(task.metrics) if metric.headline)
+    only = replace(task, profiles=(chosen.profile,))
     found: list[tuple[float, str]] = []
     for answer in filter(None, list(result.answers)[:CONSTANTS]):
+        if result.answers[answer] == result.n_expected:  # it was given to everything
+            found = [(value, answer)] if (value := result.headline.metrics[metric.name].value) is not None else []
+            break
         records = (
             msgspec.structs.replace(record, response=StoredResponse(answer), failure=None)
             for record in run.records(task.name)
         )
-        constant = score_records(task, task.presets[chosen.prompt], records, run.path, None)
-        told = aggregate.task_result(task, chosen, zip(run.records(task.name), constant, strict=True), None)
+        constant = score_records(only, task.presets[chosen.prompt], records, run.path, None)
+        told = aggregate.task_result(only, chosen, zip(run.records(task.name), constant, strict=True), None)
         value = told.headline.metrics[metric.name].value
         if value is not None:
             found.append((value, answer))
