@@ -17,7 +17,6 @@ from harness.judging import open_bench
 from harness.schema import (
     Manifest,
     ModelResult,
-    PlannedTask,
     Record,
     Results,
     Scored,
@@ -68,21 +67,12 @@ def _result(run: RunDir, task: Task, chosen: aggregate.Planned, scores: Path) ->
     result = aggregate.task_result(task, chosen, _pairs(run, name, scores), ids, seed)
     if not task.judges and 0 < 2 * len(result.answers) <= result.n_expected:
         _tell_constant(run, task, chosen, result)
-    planned = (run.manifest().planned or {}).get(name)
-    if planned is not None:
-        _tell_plan(result, planned, run.planned(name))
-        if planned.n_strays:
-            result.problems.append(f"{planned.n_strays} files of the data have no row, e.g. {planned.strays[0]}")
+    if changed := run.changed_plan(name):  # a log that fits it is worth nothing
+        result.problems.insert(0, f"invalid: {changed}; run the task again in a new directory")
+        result.valid = False
+    if (planned := (run.manifest().planned or {}).get(name)) and planned.n_strays:
+        result.problems.append(f"{planned.n_strays} files of the data have no row, e.g. {planned.strays[0]}")
     return result
-
-
-def _tell_plan(result: TaskResult, told: PlannedTask, found: PlannedTask) -> None:
-    """A plan that is no longer what the manifest says makes a log that fits it worthless."""
-    if (told.rows, told.ids_sha256) == (found.rows, found.ids_sha256):
-        return
-    what = f"it has {found.rows} of {told.rows} samples" if found.rows != told.rows else "its samples are others"
-    result.problems.insert(0, f"invalid: the plan was changed after it was made: {what}")
-    result.valid = False
 
 
 def _pairs(run: RunDir, task: str, scores: Path) -> Iterator[tuple[Record, Scored]]:

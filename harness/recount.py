@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import msgspec
@@ -27,26 +26,13 @@ def recounted(run: RunDir) -> Results:
     """
     results = run.results()
     for name, entry in results.tasks.items():
-        said = [*_plan_changed(run, name), *_log_changed(run, name, entry)]
+        plan = run.changed_plan(name)
+        said = [f"invalid: {plan}; run the task again in a new directory"] if plan else []
+        said += _log_changed(run, name, entry)
         if said:
             entry.problems = [*said, *(line for line in entry.problems if line not in said)]
             entry.valid = results.valid = False
     return results
-
-
-def _plan_changed(run: RunDir, task: str) -> Iterator[str]:
-    planned = (run.manifest().planned or {}).get(task)
-    if planned is None:
-        return
-    ids, rows = hashlib.sha256(), 0
-    for row in run.plan(task):
-        rows += 1
-        ids.update(row.id.encode(errors="surrogatepass") + b"\n")
-    if rows != planned.rows or ids.hexdigest() != planned.ids_sha256:
-        yield (
-            f"invalid: {run.path / 'plan' / task}.jsonl is not the plan that was made ({rows} of {planned.rows} rows); "
-            "run the task again in a new directory"
-        )
 
 
 def _log_changed(run: RunDir, task: str, entry: TaskResult) -> Iterator[str]:

@@ -139,25 +139,22 @@ class RunDir:
 
     def write_plan(self, task: str, rows: Iterable[PlannedRow]) -> PlannedTask:
         """Store what will be asked; returns how many samples and the hash of their ids in order."""
-        ids, count = hashlib.sha256(), 0
+        counted = _Counted(rows)
+        write_lines_atomically(self._plan(task), (encoded(row) + b"\n" for row in counted))
+        return counted.told()
 
-        def lines() -> Iterator[bytes]:
-            nonlocal count
-            for row in rows:
-                count += 1
-                ids.update(row.id.encode(errors="surrogatepass") + b"\n")
-                yield encoded(row) + b"\n"
-
-        write_lines_atomically(self._plan(task), lines())
-        return PlannedTask(count, ids.hexdigest())
-
-    def planned(self, task: str) -> PlannedTask:
-        """What the stored plan holds today: how many samples, and the hash of their ids in order."""
-        ids, count = hashlib.sha256(), 0
-        for row in self.plan(task):
-            count += 1
-            ids.update(row.id.encode(errors="surrogatepass") + b"\n")
-        return PlannedTask(count, ids.hexdigest())
+    def changed_plan(self, task: str) -> str | None:
+        """How the stored plan differs today from what the manifest says was planned; None where it does not."""
+        made = (self.manifest().planned or {}).get(task)
+        if made is None:
+            return None
+        counted = _Counted(self.plan(task))
+        for _ in counted:
+            pass
+        found = counted.told()
+        if (found.rows, found.ids_sha256) == (made.rows, made.ids_sha256):
+            return None
+        return f"{self._plan(task)} is not the plan that was made ({found.rows} of {made.rows} rows)"
 
     def plan(self, task: str) -> Iterator[PlannedRow]:
         """The samples of a task as they were planned."""
@@ -256,6 +253,22 @@ class RunDir:
             yield
         finally:
             lock.release()
+
+
+class _Counted:
+    """Rows that are counted, and their ids hashed in order, as they pass."""
+
+    def __init__(self, rows: Iterable[PlannedRow]) -> None:
+        self._rows, self._ids, self._count = rows, hashlib.sha256(), 0
+
+    def __iter__(self) -> Iterator[PlannedRow]:
+        for row in self._rows:
+            self._count += 1
+            self._ids.update(row.id.encode(errors="surrogatepass") + b"\n")
+            yield row
+
+    def told(self) -> PlannedTask:
+        return PlannedTask(self._count, self._ids.hexdigest())
 
 
 class Done:

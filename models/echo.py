@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.contracts import Capabilities, ModelOptions
 from harness.failures import UsageError
+from harness.files import need_file
 from harness.media import Extent, sha256_of
 from harness.types import Failure, Generation, LoadedRequest, Ready, Request, Response, Text, Timings, Usage
 
@@ -90,8 +91,7 @@ def echo(options: ModelOptions) -> Echo:
 def read_table(path: Path) -> dict[str, str]:
     """Id -> answer of a JSONL table. Raises UsageError naming the file and the line at fault."""
     answers: dict[str, str] = {}
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path}: is no plain file; --weights names a table of lines")
+    need_file(path, 'the table of {"id", "response"} lines')
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # not at U+2028, which JSON may hold
     except (OSError, UnicodeDecodeError) as error:

@@ -153,6 +153,12 @@ class Half(ToyModel):
         return said if number % 2 == 0 else type(said)(f"it is {said.text}")
 
 
+def whole_again(run: RunDir, expected: dict[str, Any]) -> bool:
+    """The run has the numbers of an undisturbed one, and each answer once."""
+    ids = [record.id for record in run.records("toy")]
+    return numbers(run.results()) == expected and consistent(run) and len(ids) == len(set(ids)) == 12
+
+
 def mixed() -> Objects:
     return objects(TASK, model=Half())
 
@@ -174,10 +180,7 @@ def kill_run(folder: Path, every: int) -> dict[str, int]:
             go_on(path)
         except Exception as error:
             return f"stuck: {error}"
-        run = RunDir.open(path)
-        ids = [record.id for record in run.records("toy")]
-        right = numbers(run.results()) == expected and consistent(run) and len(ids) == len(set(ids)) == 12
-        return "good" if right else "wrong"
+        return "good" if whole_again(RunDir.open(path), expected) else "wrong"
 
     return _trials(lambda path: start(config(), path, mixed()), lambda path: None, verdict, folder, every)
 
@@ -204,10 +207,7 @@ def kill_resume(folder: Path, every: int) -> dict[str, int]:
             go_on(path)
         except Exception as error:
             return f"stuck: {error}"
-        run = RunDir.open(path)
-        ids = [record.id for record in run.records("toy")]
-        right = numbers(run.results()) == expected and consistent(run) and len(ids) == len(set(ids)) == 12
-        return "good" if right else "wrong"
+        return "good" if whole_again(RunDir.open(path), expected) else "wrong"
 
     return _trials(go_on, begin, verdict, folder, every)
 

@@ -260,7 +260,7 @@ def test_a_plan_that_was_changed_makes_a_rescoring_invalid(tmp_path: Path, chang
     plan.write_bytes(changed[change])
     entry = score_again(run.path, {}, objects=objects(TASK)).results().tasks["toy"]
     assert not entry.valid
-    assert entry.problems[0].startswith("invalid: the plan was changed after it was made")
+    assert entry.problems[0].startswith(f"invalid: {plan} is not the plan that was made")
 
 
 def test_out_is_never_overwritten(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def run(group: str, goldens: Path, only: str | None = None) -> Iterator[Check]:
             yield broken
 
 
+def allowed(check: Check) -> str:
+    """The bound, or from which to which bound where comparisons have some of their own, and how near errors came."""
+    upto = f" to {check.widest:.0e}" if check.widest > check.tolerance else ""
+    return f"(allowed {check.tolerance:.0e}{upto}; at most {100 * check.of_allowed:.0f} % of it)"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__.splitlines()[0])
     parser.add_argument("group", choices=GROUPS)
@@ -70,7 +76,7 @@ def main() -> int:
             verdict = "ok" if check.checked and not check.failed else "FAILED"
             print(
                 f"{check.component:16} {check.checked:6} checked {check.failed:5} failed   "
-                f"max |err| {check.max_abs_err:.2e} (allowed {check.tolerance:.0e})  {verdict}"
+                f"max |err| {check.max_abs_err:.2e} {allowed(check)}  {verdict}"
             )
             for example in check.examples:
                 print(f"    {example}")

@@ -15,7 +15,8 @@ MAX_EXAMPLES = 5
 class Check:
     """Counts the comparisons of one component against its golden values.
 
-    `tolerance` is the absolute bound of `close`; `equal` comparisons are exact.
+    `tolerance` is the absolute bound of `close` where a comparison has none of its own; `widest` is the widest bound
+    that was used, `of_allowed` the largest share of its own bound that an error took. `equal` comparisons are exact.
     """
 
     component: str
@@ -23,6 +24,8 @@ class Check:
     checked: int = 0
     failed: int = 0
     max_abs_err: float = 0.0
+    of_allowed: float = 0.0
+    widest: float = 0.0
     examples: list[str] = field(default_factory=list)
 
     def close(self, name: str, got: Any, want: Any, tolerance: float | None = None) -> None:
@@ -41,6 +44,8 @@ class Check:
             difference = np.where(same, 0.0, np.abs(a - b))
         error = float(difference.max()) if difference.size else 0.0
         self.max_abs_err = max(self.max_abs_err, error)
+        self.widest = max(self.widest, bound)
+        self.of_allowed = max(self.of_allowed, error / bound if bound else math.inf if error else 0.0)
         if error > bound or math.isnan(error):
             self._fail(f"{name}: differs by {error:.3g}, allowed {bound:.3g}")
 
@@ -67,6 +72,8 @@ class Check:
             "failed": self.failed,
             "max_abs_err": self.max_abs_err,
             "tolerance": self.tolerance,
+            "widest_tolerance": self.widest,
+            "max_share_of_tolerance": self.of_allowed if math.isfinite(self.of_allowed) else None,
         }
         return row | ({"examples": self.examples} if self.examples else {})
 

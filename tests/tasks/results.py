@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.aggregate import Planned, task_result
+from harness.contracts import DataChoice
 from harness.registry import get_task
 from harness.schema import Record, ScoreResult, StoredResponse, TaskResult
 from harness.scoring import score_records
@@ -57,3 +58,8 @@ def sampled(name: str, row: Row) -> Sample:
     """A row as a sample of the named task under its default preset."""
     task = get_task(name)
     return task.sample(row, task.presets[task.default_preset])
+
+
+def rows(name: str, folder: Path) -> list[Row]:
+    """The rows of the named task in a folder."""
+    return list(get_task(name).rows(DataChoice("folder", folder)))

@@ -17,21 +17,7 @@ from tasks.readers.layout import LayoutError
 from tasks.readers.media import media_part
 from tasks.readers.speech import aishell_speaker
 from tests.tasks import archives
-from tests.tasks.results import sampled
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return archives.every_archive(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture
-def copy(data: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(data, tmp_path / "copy"))
-
-
-def rows(task: str, folder: Path) -> list[dict]:
-    return list(get_task(task).rows(DataChoice("folder", folder)))
+from tests.tasks.results import rows, sampled
 
 
 @pytest.mark.parametrize("task", ASR)

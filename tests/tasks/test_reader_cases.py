@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,24 +20,11 @@ from harness.schema import PlannedRow
 from tasks.image.mme import COGNITION, PERCEPTION
 from tests.harness.toy import ToyModel
 from tests.tasks import archives
+from tests.tasks.results import rows
 
 MME_CATEGORIES = PERCEPTION + COGNITION
 CLEAN = "librispeech_test_clean"
 CHAPTER = "LibriSpeech/test-clean/84/121123"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return archives.every_archive(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture
-def copy(data: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(data, tmp_path / "copy"))
-
-
-def rows(task: str, folder: Path) -> list[dict[str, Any]]:
-    return list(get_task(task).rows(DataChoice("folder", folder)))
 
 
 def planned(task: str, folder: Path) -> list[PlannedRow]:
