@@ -105,9 +105,8 @@ def score(
     from harness.failures import Exit, UsageError
 
     if responses is not None and run is None and task is not None:
-        from harness.preview import print_scores
         from harness.registry import get_task
-        from harness.responses import score_file
+        from harness.responses import print_scores, score_file
 
         if profile and len(profile) > 1:
             raise UsageError("--responses takes one --profile")

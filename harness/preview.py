@@ -1,8 +1,8 @@
-"""What a run would do (`--dry-run`), and scores of a responses file, as text."""
+"""What a run would do (`--dry-run`), as text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from harness.config import RunConfig
@@ -93,22 +93,3 @@ def _show(messages: Sequence[Message]) -> str:
         parts = [f"<{p.kind}: {p.path}>" if isinstance(p, Media) else p.text for p in message.parts]
         lines.append(f"{message.role}: " + "\n".join(parts))
     return "\n".join(lines)
-
-
-def print_scores(result: Mapping[str, Any]) -> None:
-    """A scored responses file as text."""
-    from harness.texts import printable
-
-    print(
-        f"{result['task']}, profile {result['profile']}: {result['n_scored']} of {result['n_expected']} scored, "
-        f"{result['n_failed']} failed, {result['n_unscored']} unscored"
-    )
-    for problem in result["problems"]:
-        print(printable(f"  ! {problem}"))
-    if failed := next((row for row in result["samples"] if row.get("failure")), None):
-        print(printable(f"  first failure, id {failed['id']}: {failed['failure']['message']}"))
-    for channel, scored in result["scores"][result["profile"]].items():
-        for name, metric in scored["metrics"].items():
-            value = "–" if metric["value"] is None else f"{metric['value']:.4g} {metric['unit']}".rstrip()
-            interval = "" if metric["ci"] is None else "  [{:.2f}, {:.2f}]".format(*metric["ci"])
-            print(f"  {(channel + ' ' + name).strip():24} {value}{interval}")

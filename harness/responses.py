@@ -7,7 +7,7 @@ asked, in that order: they are replayed in its place. docs/responses.md tells mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,25 @@ def score_file(
         result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)
     samples = [_sample(task, chosen, record, one) for record, one in zip(records, scored, strict=True)]
     return {"format": FORMAT, "task": task.name, **msgspec.to_builtins(result), "samples": samples}
+
+
+def print_scores(result: Mapping[str, Any]) -> None:
+    """A scored responses file as text."""
+    from harness.texts import printable
+
+    print(
+        f"{result['task']}, profile {result['profile']}: {result['n_scored']} of {result['n_expected']} scored, "
+        f"{result['n_failed']} failed, {result['n_unscored']} unscored"
+    )
+    for problem in result["problems"]:
+        print(printable(f"  ! {problem}"))
+    if failed := next((row for row in result["samples"] if row.get("failure")), None):
+        print(printable(f"  first failure, id {failed['id']}: {failed['failure']['message']}"))
+    for channel, scored in result["scores"][result["profile"]].items():
+        for name, metric in scored["metrics"].items():
+            value = "–" if metric["value"] is None else f"{metric['value']:.4g} {metric['unit']}".rstrip()
+            interval = "" if metric["ci"] is None else "  [{:.2f}, {:.2f}]".format(*metric["ci"])
+            print(f"  {(channel + ' ' + name).strip():24} {value}{interval}")
 
 
 def read_lines(path: Path) -> Iterator[Line]:

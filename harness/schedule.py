@@ -52,7 +52,7 @@ def _by_length(items: list[Planned], batch_tokens: int) -> Iterator[Group]:
         longest = items[start].tokens
         if end == len(items) or items[end].tokens < SPREAD * longest:
             rows = max(1, min(batch_tokens // max(longest, 1), most or end - start))
-            yield Group(items[start:end], rows, timed=most == 1)
+            yield Group(items[start:end], rows, timed=items[0].plan.task.timed)
             start = end
 
 

@@ -183,6 +183,11 @@ class Task:
     warm_up: int = 0
     """Samples answered and thrown away before the first that counts."""
 
+    @property
+    def timed(self) -> bool:
+        """Latency is measured: one sample at a time, and nothing beside it."""
+        return self.max_batch == 1
+
     def sample(self, row: Row, preset: Preset) -> Sample:
         """One row as a sample. Raises ValueError naming the field when the row is malformed."""
         doc = self.doc(row)

@@ -55,8 +55,7 @@ class CachedEngine:
 
     def _asked(self, groups: Iterable[Group]) -> Iterator[Answer]:
         for answer in self._engine.answers(groups):
-            timed = answer.planned.plan.task.max_batch == 1
-            if isinstance(answer.outcome, Response) and self._cache is not None and not timed:
+            if isinstance(answer.outcome, Response) and self._cache is not None and not answer.planned.plan.task.timed:
                 self._cache.put(self._key(answer.planned), answer.outcome)
             yield answer
 
