@@ -12,7 +12,7 @@ from alignment_probes.neighbours import l2_normalize, nearest_neighbours, ranks
 from alignment_probes.svcca import canonical_correlations, svcca_reference
 
 DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
-quick = settings(max_examples=15, deadline=None)
+quick = settings(max_examples=15)
 
 
 def gaussian(n, d, seed):

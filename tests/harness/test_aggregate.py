@@ -36,7 +36,7 @@ METRICS = (
 
 
 @given(seed=st.integers(0, 10_000), speakers=st.sampled_from([3, 12]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_the_order_of_the_records_does_not_matter(seed: int, speakers: int) -> None:
     rng = random.Random(seed)
     task = toy_task([], metrics=METRICS)

@@ -242,7 +242,7 @@ KIND_OF: dict[str, MediaKind] = {"png": "image", "jpg": "image", "mp4": "video",
 
 
 @given(st.sampled_from(["wav", "flac", "ogg", "mp3", "m4a", "png", "jpg", "mp4", "mpg"]), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_file_with_any_byte_changed_loads_or_is_a_sample_error(
     good: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, ending: str, data: st.DataObject
 ) -> None:

@@ -45,7 +45,7 @@ def test_a_whole_file_has_all_its_samples_and_a_cut_one_is_refused(tmp_path: Pat
 
 
 @given(st.integers(60, 1043))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_wav_that_lacks_any_byte_is_truncated(tmp_path_factory: pytest.TempPathFactory, kept: int) -> None:
     path = tmp_path_factory.mktemp("wav") / "a.wav"
     soundfile.write(path, TONE[:500], 16000)

@@ -145,7 +145,7 @@ def test_prompts_are_taken_as_rows_become_free(lm: Qwen2ForCausalLM) -> None:
     assert so_far == {0: 3, 1: 12, 2: 12}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     order=st.permutations(LENGTHS),
     rows=st.integers(1, 9),
@@ -189,7 +189,7 @@ def test_the_sampled_distribution_is_the_models() -> None:
     torch.testing.assert_close(counts / 20_000, want, atol=0.012, rtol=0)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.integers(1, 8), st.floats(0.05, 1.0), st.floats(0.1, 3.0),
     st.floats(0, 1, exclude_max=True, allow_subnormal=False),

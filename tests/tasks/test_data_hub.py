@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -279,7 +278,6 @@ def test_a_hub_that_does_not_answer_costs_a_few_seconds(tmp_path: Path) -> None:
             "try: get_task('mme').rows(DataChoice('hub'))\n"
             "except UsageError as error: print(error)\n"
         )
-        started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-c", program],
             env=environment,
@@ -290,4 +288,4 @@ def test_a_hub_that_does_not_answer_costs_a_few_seconds(tmp_path: Path) -> None:
             check=True,
         )
     assert "lmms-lab-encoder/MME" in done.stdout and "--data mini" in done.stdout
-    assert time.monotonic() - started < 10
+    assert "no answer from" in done.stdout and "within 3 s" in done.stdout, "and not after the timeout above"

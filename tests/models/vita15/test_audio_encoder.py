@@ -75,7 +75,7 @@ def test_published_encoder_has_the_released_parameters() -> None:
     assert {name: tuple(value.shape) for name, value in state.items()} == expected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(ENCODERS)), st.integers(7, 60), st.integers(0, 40), st.floats(-50, 50))
 @torch.no_grad()
 def test_right_padding_does_not_change_a_sample(kind: str, frames: int, padding: int, filler: float) -> None:

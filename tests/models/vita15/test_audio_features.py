@@ -29,7 +29,7 @@ def tone(hz: float, rate: int, seconds: float = 0.5) -> torch.Tensor:
     return torch.sin(2 * math.pi * hz * torch.arange(int(rate * seconds), dtype=torch.float64) / rate).float()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 3000))
 def test_fbank_has_the_announced_number_of_finite_frames(samples: int) -> None:
     features = fbank(torch.randn(samples, generator=torch.Generator().manual_seed(samples)) * 0.1)
@@ -83,7 +83,7 @@ def test_resampling_removes_what_the_target_cannot_hold() -> None:
     assert resample(tone(12_000, 48_000), 48_000)[200:-200].abs().max() < 0.02
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 500), st.integers(1, 100_000))
 def test_resampled_length_is_rounded_up(samples: int, rate: int) -> None:
     got = resample(torch.ones(samples), rate, target_rate=1000)

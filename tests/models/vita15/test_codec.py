@@ -18,7 +18,7 @@ CODEC = tiny_codec()
 HOP = CODEC.config.hop
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 40), st.integers(1, 3))
 @torch.no_grad()
 def test_tokens_become_exactly_hop_samples_each(tokens: int, batch: int) -> None:
@@ -27,7 +27,7 @@ def test_tokens_become_exactly_hop_samples_each(tokens: int, batch: int) -> None
     assert wave.abs().max() <= 1
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 200))
 @torch.no_grad()
 def test_encoding_gives_one_token_a_hop_and_fills_the_last(samples: int) -> None:

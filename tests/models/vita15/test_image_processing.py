@@ -38,7 +38,7 @@ def test_equally_near_grids_grow_with_the_picture() -> None:
     assert choose_grid(1000, 1000, 1, 12) == (3, 3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 12))
 def test_tiles_cover_the_stretched_picture_and_the_whole_comes_last(width: int, height: int, high: int) -> None:
     image = noise(width, height)
@@ -53,7 +53,7 @@ def test_tiles_cover_the_stretched_picture_and_the_whole_comes_last(width: int, 
     assert np.array_equal(np.array(whole), np.array(image.resize((14, 14), Image.Resampling.BICUBIC)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 40), st.integers(1, 4000))
 @example(2, 128, 1, 1)  # Pillow takes the tall ones in the other order
 @example(2, 300, 20, 500)

@@ -102,7 +102,7 @@ video_sizes = st.builds(VideoSize, st.floats(1, 60), st.integers(1, 5000), st.no
 speech_sizes = st.builds(SpeechSize, st.integers(2000, 16_000 * 200))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.one_of(image_sizes, video_sizes, speech_sizes), max_size=4),
     st.text("abc ", max_size=4000),

@@ -37,7 +37,7 @@ def test_text_of_a_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
         DECODER.fold(torch.zeros(shape))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 5), st.lists(st.integers(0, 19), min_size=1, max_size=12))
 @torch.no_grad()
 def test_cached_steps_equal_teacher_forcing(tokens: int, codes: list[int]) -> None:
@@ -99,7 +99,7 @@ def test_training_fits_a_short_sequence_and_its_end() -> None:
     assert generation.stop_reason == "eos"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 30), st.integers(0, 1000), st.floats(0.2, 3.0))
 def test_restricted_sampling_stays_in_the_codebook(top_k: int, seed: int, temperature: float) -> None:
     sampling = Sampling(top_k=top_k, temperature=temperature, penalty=1.3, penalty_window=4, max_tokens=12)

@@ -27,7 +27,7 @@ HOP = CODEC.config.hop
 CODES = st.lists(st.integers(0, 19), max_size=60)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(CODES, st.integers(1, 25), st.one_of(st.just("exact"), st.integers(1, 12)))
 def test_pieces_hold_every_code_once_and_hop_samples_each(codes: list[int], chunk: int, context: int) -> None:
     pieces = list(ChunkedVocoder(CODEC, chunk, context).stream(iter(codes)))
@@ -37,7 +37,7 @@ def test_pieces_hold_every_code_once_and_hop_samples_each(codes: list[int], chun
     assert all(piece.codes for piece in pieces)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(CODES.filter(bool), st.integers(1, 25))
 @torch.no_grad()
 def test_exact_streaming_equals_one_decode(codes: list[int], chunk: int) -> None:
@@ -104,7 +104,7 @@ def test_a_wave_shorter_than_the_window_is_kept() -> None:
     assert cut.buffer.shape[-1] == 3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(CODES, st.integers(2, 20), st.floats(0, 0.5))
 def test_quiet_segments_lose_no_sample(codes: list[int], chunk: int, threshold: float) -> None:
     pieces = list(ChunkedVocoder(CODEC, chunk, context=2).stream(codes))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vita15.adapter import MINI
-from models.vita15.generation import TextFeed
+from models.vita15.generation import TextFeed, before_stop
 from models.vita15.tokenizer import VitaTokenizer, byte_tokenizer, load_tokenizer
 
 BYTES, WORDS = byte_tokenizer(), load_tokenizer(MINI)
@@ -47,14 +48,24 @@ def test_a_state_mark_that_comes_in_three_tokens_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("stop", [(), ("never said", "nor this")])
-def test_a_long_answer_costs_a_token_no_more_than_a_short_one(stop: tuple[str, ...]) -> None:
+def test_each_token_of_a_long_answer_is_looked_at_once(stop: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading the answer again at each token would look at 30,000 characters as often."""
     ids = BYTES.encode("a long answer, " * 4000)
+    read: list[int] = []
+    searched: list[int] = []
 
-    def seconds(count: int) -> float:
-        feed, began = TextFeed(BYTES, stop), time.perf_counter()
-        for token in ids[:count]:
-            feed.add([token])
-        return (time.perf_counter() - began) / count
+    class Counting:
+        def bytes_of(self, token: int) -> bytes:
+            read.append(token)
+            return BYTES.bytes_of(token)
 
-    short = min(seconds(2000) for _ in range(3))
-    assert seconds(len(ids)) < 5 * short  # thirty times as long
+    def counting(text: str, marks: Sequence[str]) -> tuple[str, bool]:
+        searched.append(len(text))
+        return before_stop(text, marks)
+
+    monkeypatch.setattr("models.vita15.generation.before_stop", counting)
+    feed = TextFeed(cast(VitaTokenizer, Counting()), stop)
+    for token in ids:
+        feed.add([token])
+    assert read == ids
+    assert sum(searched) <= len(ids) * max(map(len, ("x", *stop)))

@@ -55,7 +55,7 @@ def test_rate_of_an_empty_reference_is_undefined() -> None:
     assert ErrorCounts.of(["a"], ["b", "c"]).rate == 2.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(profiles, languages, st.text(max_size=40))
 def test_a_text_has_no_errors_against_itself(profile: str, language: Language, text: str) -> None:
     counts = score_pair(profile, language, text, text).counts
@@ -63,7 +63,7 @@ def test_a_text_has_no_errors_against_itself(profile: str, language: Language, t
     assert counts.hits == counts.ref_len
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(profiles, languages, st.text(max_size=40), st.text(max_size=40))
 def test_errors_are_bounded_by_the_longer_side(profile: str, language: Language, ref: str, hyp: str) -> None:
     score = score_pair(profile, language, ref, hyp)

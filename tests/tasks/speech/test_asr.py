@@ -35,7 +35,7 @@ def test_a_rate_is_the_sum_of_errors_over_the_sum_of_words() -> None:
     assert (second.wrong, second.shown) == (True, ("the dog sat early down now", "the cat sat down now again"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(sorted(PROFILES.keys() - {"vita_cer"})), WORDS, WORDS)
 def test_english_errors_are_bounded_and_complete(profile: str, reference: str, hypothesis: str) -> None:
     parts = asr.score(reference, hypothesis, profile, "en").parts
@@ -45,7 +45,7 @@ def test_english_errors_are_bounded_and_complete(profile: str, reference: str, h
     assert parts["errors"] <= max(parts["units"], len(hypothesis.split()))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(tuple(PROFILES)), HANZI)
 def test_mandarin_counts_characters_and_no_answer_deletes_them_all(profile: str, reference: str) -> None:
     right = asr.score(reference, reference, profile, "zh")
@@ -92,7 +92,7 @@ def test_readings_of_one_sentence_and_segments_of_one_recording_are_clusters() -
     assert NET.cluster({"name": "TEST_NET_Y0000000000_-KTKHdZ2fb8_S00000"}) == "Y0000000000_-KTKHdZ2fb8"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(WORDS, min_size=2, max_size=6), st.data())
 def test_a_broken_row_never_lowers_the_error_rate(references: list[str], data: st.DataObject) -> None:
     """Of an answer with no more errors than its reference has words: a failed one has just as many."""

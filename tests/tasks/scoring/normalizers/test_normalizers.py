@@ -132,7 +132,7 @@ def test_wenet_characters_split_only_alphanumeric_tokens() -> None:
     assert wenet.character_tokens("ab it's 12") == ["A", "B", "IT'S", "1", "2"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts | spoken | numeric_chinese)
 def test_no_text_makes_a_normaliser_fail(text: str) -> None:
     for normalize in (whisper_english.normalize, whisper_basic.normalize, chinese_textnorm.normalize):
