@@ -351,12 +351,3 @@ def _pass_at(solved: Sequence[Sequence[bool]], repeats: int) -> dict[str, float]
 
     ks = sorted({1, *(k for k in (2, 5, 10, 100) if k < repeats), repeats})
     return {str(k): 100 * sum(expected(sum(s), len(s), k) for s in solved) / len(solved) for k in ks}
-
-
-def seconds_of(records: Iterable[Record]) -> dict[int, tuple[int, float]]:
-    """Stretch -> (answers, seconds of answering)."""
-    found: dict[int, tuple[int, float]] = {}
-    for record in records:
-        count, seconds = found.get(record.stretch, (0, 0.0))
-        found[record.stretch] = count + 1, seconds + record.took
-    return found

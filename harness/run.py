@@ -16,7 +16,7 @@ from harness.contracts import DataChoice, Model, ModelOptions
 from harness.engines import Engine, ModelFacts
 from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
-from harness.failures import Exit, RunStopped, UsageError
+from harness.failures import RunStopped, UsageError
 from harness.judging import check_judges
 from harness.media.limits import check_limits
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
@@ -143,10 +143,6 @@ def _engine(prepared: Prepared) -> Engine:
             "rows": rows,
         },
     )
-
-
-def exit_code(run: RunDir) -> Exit:
-    return Exit.GOOD if run.finished and run.results().valid else Exit.INCOMPLETE
 
 
 def new_path(config: RunConfig) -> Path:

@@ -320,8 +320,3 @@ class Score:
 def media_of(messages: tuple[Message, ...]) -> tuple[Media, ...]:
     """The media of a conversation in reading order."""
     return tuple(part for message in messages for part in message.parts if isinstance(part, Media))
-
-
-def text_of(messages: tuple[Message, ...]) -> str:
-    """The text parts of a conversation, joined by newlines."""
-    return "\n".join(p.text for m in messages for p in m.parts if isinstance(p, Text))

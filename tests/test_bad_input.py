@@ -11,8 +11,7 @@ import soundfile
 from PIL import Image
 
 from harness.config import RunConfig
-from harness.failures import Exit
-from harness.run import exit_code, start
+from harness.run import start
 from harness.store import RunDir
 from harness.types import Failure, Status
 
@@ -77,7 +76,7 @@ def test_bad_audio(audio_folder: Path, tmp_path: Path) -> None:
     assert (result.n_expected, result.n_scored, result.n_failed, result.n_unscored) == (10, 4, 5, 1)
     assert result.failures == {"load/permanent": 5}
     assert "10 of 2,620 published rows" in result.problems
-    assert exit_code(finished) is Exit.INCOMPLETE
+    assert not finished.results().valid
 
 
 def test_bad_images(tmp_path: Path) -> None:
@@ -106,4 +105,4 @@ def test_bad_images(tmp_path: Path) -> None:
     result = finished.results().tasks["mme"]
     assert (result.n_expected, result.n_scored, result.n_failed) == (12, 10, 2)
     assert result.headline.n_incomplete_groups == 0, "a broken picture's questions stay a pair"
-    assert exit_code(finished) is Exit.INCOMPLETE
+    assert not finished.results().valid

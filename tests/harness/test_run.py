@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from harness.contracts import Capabilities
-from harness.failures import Exit, RunStopped, UsageError
+from harness.failures import RunStopped, UsageError
 from harness.plan import check_capabilities, request_seed
 from harness.registry import get_task
-from harness.run import exit_code, resume, score_again, start
+from harness.run import resume, score_again, start
 from harness.schema import Record, TaskResult
 from harness.store import RunDir
 from harness.types import Failure, Generation, Ready, Request, Response
@@ -35,7 +35,7 @@ def test_a_run_scores_every_sample_and_says_how(tmp_path: Path) -> None:
     metric = found.headline.metrics["accuracy"]
     assert (metric.value, metric.ci_unit, metric.n) == (100, "group", 10)
     assert metric.ci is not None and metric.ci[0] < 100 == metric.ci[1], "40 of 40 is no certainty"
-    assert exit_code(run) is Exit.GOOD
+    assert run.finished and run.results().valid
     described = run.manifest()
     assert described.tasks["toy"].prompt == "plain"
     assert described.planned is not None and described.planned["toy"].rows == 40
@@ -85,7 +85,7 @@ def test_a_failed_sample_counts_as_wrong_and_the_run_is_invalid(tmp_path: Path) 
     assert found.failures == {"generate/limit": 1}
     assert accuracy(run.results()) == pytest.approx(100 * 39 / 40)
     assert not found.valid and "coverage 97.5 %" in found.problems[0]
-    assert exit_code(run) is Exit.INCOMPLETE
+    assert not run.results().valid
 
 
 def test_what_goes_wrong_with_one_sample_stays_with_it(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_log_that_lost_or_doubled_lines_makes_the_result_invalid(tmp_path: Pat
     assert (found.n_expected, found.valid) == (40, False)
     assert (found.n_missing, found.n_repeated) == ((25, 0) if change == "cut" else (0, 1))
     assert found.n_scored == (15 if change == "cut" else 40)
-    assert exit_code(again) is Exit.INCOMPLETE
+    assert not again.results().valid
 
 
 @pytest.mark.parametrize("change", ["gone", "cut", "renamed"])
