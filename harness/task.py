@@ -178,6 +178,9 @@ class Task:
     """The channel of the headline, where answers are scored in more than one."""
     judges: Mapping[str, str] = field(default_factory=dict)
     """Role that the scorer asks -> name of the judge that takes it unless another is chosen."""
+    without_judge: tuple[str, ...] = ()
+    """Profiles that ask no judge, the headline first. A task that has some is scored by them alone until a judge is
+    named; one that asks judges and has none cannot be scored without."""
     max_batch: int | None = None
     """Most samples answered together; 1 where latency is measured."""
     warm_up: int = 0
