@@ -181,6 +181,8 @@ class Task:
     without_judge: tuple[str, ...] = ()
     """Profiles that ask no judge, the headline first. A task that has some is scored by them alone until a judge is
     named; one that asks judges and has none cannot be scored without."""
+    submission: tuple[str, ...] = ()
+    """Columns of `doc` in the file that the benchmark's server takes, where its gold answers are not public."""
     max_batch: int | None = None
     """Most samples answered together; 1 where latency is measured."""
     warm_up: int = 0

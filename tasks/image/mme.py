@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from harness.task import Combined, Member, Preset, Ratio, Row, Task
 from harness.types import Answer, Doc, Generation, Message, Pictures, Score, Text
 from tasks.data import Source, media_part
-from tasks.image.prompts import MME_WORDINGS
+from tasks.prompts import MME_WORDINGS
 from tasks.readers import mme as reader
 from tasks.readers.hub import Hub
 from tasks.scoring import yes_no

@@ -1,4 +1,4 @@
-"""Yes-or-no answers as the public scorers of MME read them.
+"""Yes-or-no answers as the public scorers read them, and as people do.
 
 Public scorers read an answer differently, hence the profiles:
 
@@ -7,6 +7,8 @@ Public scorers read an answer differently, hence the profiles:
   the words "yes" and "no" must occur.
 - `lmms_eval`: lmms-eval 0.7.3: the first four characters decide, so "Nothing" reads as no and
   "The answer is yes" as neither.
+- `robust`: what a reader takes from it (docs/robust.md): what the answer declares, else how it begins. An answer that
+  says both, or neither, is none.
 
 State tokens that a model puts before its answer are the model adapter's to remove.
 """
@@ -15,19 +17,34 @@ from __future__ import annotations
 
 import re
 
-PROFILES = ("vlmevalkit_vita", "vlmevalkit", "lmms_eval")
+from tasks.scoring.marks import mark_free
+from tasks.scoring.plain import bare, boxed, plain
 
-_MARKS = ';/[]"{}()=+\\_-><@`,?!'
-_COMMA_IN_NUMBER = re.compile(r"\d,\d")
-_FULL_STOP = re.compile(r"(?<!\d)\.(?!\d)")
-# VLMEvalKit passes a regular-expression flag where the number of replacements belongs.
-_MAX_FULL_STOPS = 32
+PROFILES = ("vlmevalkit_vita", "vlmevalkit", "lmms_eval", "robust")
+
+_YES, _NO = "yes", "no"
+_MEANINGS = dict.fromkeys(
+    ("yes", "y", "yeah", "yep", "true", "correct", "是", "是的", "对", "对的", "正确", "有"), _YES
+)
+_MEANINGS |= dict.fromkeys(
+    ("no", "n", "nope", "false", "incorrect", "否", "不", "不是", "不对", "错", "错误", "没有", "不正确"), _NO
+)
+_WORD = "|".join(sorted(map(re.escape, _MEANINGS), key=len, reverse=True))
+_ASCII = "yes|no|yeah|yep|nope|true|false|y|n"
+_DECLARED = re.compile(
+    rf"(?:\b(?:answer|verdict|conclusion)\b(?: (?:is|would be|should be|must be|to the question))*|答案(?:应该)?(?:是|为)?)"
+    rf"\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?({_WORD})(?![A-Za-z\u4e00-\u9fff])",
+)
+_LED = re.compile(rf"(?:well|sure|ok|okay)?[,.!]?\s*({_WORD})(?![A-Za-z'\u4e00-\u9fff])")
+_CLAUSE = re.compile(
+    rf"(?:^|[.,;:!?/\n]|\b(?:and|or|but|actually|wait|so)\b|或|还是)\s*({_ASCII}|是的?|否|不是|对|不对)\s*(?=$|[.,;:!?/\n]|\b(?:and|or|but)\b|或|还是)"
+)
 
 
 def extract(response: str, profile: str) -> str:
     """The answer that a response gives, as the profile's scorer spells it.
 
-    `vlmevalkit*`: "Yes", "No" or "Unknown"; `lmms_eval`: "yes", "no" or "other".
+    `vlmevalkit*`: "Yes", "No" or "Unknown"; `lmms_eval`, `robust`: "yes", "no" or "other".
     Raises ValueError for an unknown profile.
 
     >>> extract("The answer is yes.", "vlmevalkit_vita"), extract("The answer is yes.", "lmms_eval")
@@ -35,6 +52,8 @@ def extract(response: str, profile: str) -> str:
     """
     if profile not in PROFILES:
         raise ValueError(f"no yes/no profile {profile!r}; there are {', '.join(PROFILES)}")
+    if profile == "robust":
+        return stated(response) or "other"
     return _extract_by_prefix(response) if profile == "lmms_eval" else _extract_by_word(response)
 
 
@@ -52,24 +71,11 @@ def is_correct(extracted: str, answer: str, profile: str) -> bool:
 
 
 def _extract_by_word(response: str) -> str:
-    words = _strip_punctuation(response.lower()).split()
+    words = mark_free(response.lower()).split()
     yes, no = "yes" in words, "no" in words
     if yes == no:
         return "Unknown"
     return "Yes" if yes else "No"
-
-
-def _strip_punctuation(text: str) -> str:
-    """Delete a mark that stands beside a blank somewhere in the text, else make a blank of it.
-
-    A comma between digits anywhere deletes all marks. Asterisks, apostrophes and bars stay, so
-    "**yes**" is no word "yes".
-    """
-    delete_all = _COMMA_IN_NUMBER.search(text) is not None
-    replacement: dict[str, str | int | None] = {
-        mark: "" if delete_all or f"{mark} " in text or f" {mark}" in text else " " for mark in _MARKS
-    }
-    return _FULL_STOP.sub("", text.translate(str.maketrans(replacement)), count=_MAX_FULL_STOPS)
 
 
 def _extract_by_prefix(response: str) -> str:
@@ -78,3 +84,31 @@ def _extract_by_prefix(response: str) -> str:
         return {"y": "yes", "n": "no"}.get(text, "other")
     beginning = text[:4]
     return next((answer for answer in ("yes", "no") if answer in beginning), "other")
+
+
+def stated(answer: str) -> str | None:
+    r"""What an answer states to a reader: "yes", "no", or None where it states both or neither.
+
+    The first of these that is there decides, and all of it must agree: `\boxed{}`, "the answer is ...", a last line or
+    a whole answer that is only the word, the word at its beginning. A "no" that belongs to a noun is no answer.
+
+    >>> stated("**Yes**, there is no doubt."), stated("yes and no"), stated("是")
+    ('yes', None, 'yes')
+    """
+    if inside := boxed(answer):
+        return _agreed([_MEANINGS.get(text.casefold()) for text in inside])
+    text = plain(answer).casefold()
+    if declared := [_MEANINGS[match[1]] for match in _DECLARED.finditer(text)]:
+        return _agreed(declared + _clauses(text))
+    lines = [_MEANINGS[word] for line in text.split("\n") if (word := bare(line)) in _MEANINGS]
+    led = _LED.match(text)
+    return _agreed([*lines, *([_MEANINGS[led[1]]] if led else []), *_clauses(text)]) if lines or led else None
+
+
+def _clauses(text: str) -> list[str]:
+    """The words yes and no that stand as clauses of their own: "yes, or no", "Yes. Actually, no."."""
+    return [_MEANINGS[match[1]] for match in _CLAUSE.finditer(text)]
+
+
+def _agreed(said: list[str | None]) -> str | None:
+    return said[0] if said and len(set(said)) == 1 else None

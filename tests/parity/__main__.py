@@ -21,7 +21,7 @@ DEFAULT_GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
 # Each module holds COMPONENTS: {name: function(goldens folder) -> Check}.
 GROUPS = {
     "models": ("vita15_perception", "vita15_language", "vita15_speech"),
-    "tasks": ("speech_scoring", "vision_scoring"),
+    "tasks": ("speech_scoring", "vision_mme", "vision_choices", "vision_judged", "vision_prompts"),
     "probes": ("probes",),
 }
 

@@ -1,0 +1,76 @@
+"""AI2D: 3,088 multiple-choice questions on diagrams of school science, test split (Kembhavi et al., 1603.07396)."""
+
+from __future__ import annotations
+
+from harness.task import Ratio, Row, Task
+from harness.types import Doc, Generation
+from tasks import choices
+from tasks.data import Source
+from tasks.docs import kept, tagged
+from tasks.prompts import (
+    LETTER_ONLY,
+    VITA_TILES,
+    VLMEVALKIT_TOKENS,
+    field,
+    hint_of,
+    option_lines,
+    preset,
+    vita_choice,
+    vlmevalkit_choice,
+)
+from tasks.readers.hub import Hub
+from tasks.readers.pictures import hub_pictures, table_in
+from tasks.scoring.cells import options_of
+from tasks.scoring.choice import Options
+from tasks.scoring.choice.lmms_eval import comparable
+
+
+def doc_of(row: Row) -> Doc:
+    doc = kept(row, "question", "answer")
+    choices.lettered(doc)
+    return doc
+
+
+def _letter(answer: str, options: Options) -> str | None:
+    """lmms-eval compares whole answers: the option whose letter is all that is left of it."""
+    return next((letter for letter in options if letter.lower() == comparable(answer)), None)
+
+
+def _vita(row: Row) -> str:
+    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
+
+
+def _lmms_eval(row: Row) -> str:
+    return f"{field(row, 'question')}{option_lines(options_of(row))}\n{LETTER_ONLY}"
+
+
+AI2D = Task(
+    name="ai2d",
+    version="1",
+    inputs=frozenset({"text", "image"}),
+    source=Source(
+        table_in("AI2D", "AI2D_TEST.tsv"),
+        ("AI2D_TEST.tsv", "AI2D/AI2D_TEST.tsv"),
+        "AI2D_TEST.tsv (VLMEvalKit's table; option boxes masked)",
+        Hub("lmms-lab-encoder/ai2d", "test", ("question", "options", "answer", "image"), hub_pictures()),
+        published=3088,
+    ),
+    doc=doc_of,
+    presets={
+        "vita": preset(_vita, VLMEVALKIT_TOKENS, VITA_TILES),
+        "lmms_eval": preset(_lmms_eval, Generation(max_new_tokens=16)),
+        "vlmevalkit": preset(lambda row: vlmevalkit_choice(field(row, "question"), options_of(row)), VLMEVALKIT_TOKENS),
+    },
+    default_preset="vlmevalkit",
+    scorer=choices.scorer(_letter, lambda doc: tagged(doc, "category"), gold=choices.lettered),
+    metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("category",)),),
+    profiles=choices.PROFILES,
+    default_profile="vlmevalkit_vita",
+    judges=choices.JUDGES,
+    without_judge=choices.RULE_PROFILES,
+    benchmark="AI2D",
+    split="test",
+    published_metrics={"accuracy": "acc %"},
+    citation="Kembhavi et al., A diagram is worth a dozen images, ECCV 2016",
+    licence="CC BY-SA 4.0",
+)

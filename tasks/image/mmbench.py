@@ -1,0 +1,145 @@
+"""MMBench: multiple choice in 20 categories, each question asked with its options in every rotation (Liu et al., 2307.06281).
+
+A question counts once, and only if it is answered rightly in all its rotations (rows with one index modulo a million).
+The answers of the test splits are not public: their runs are exported for the benchmark's server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.task import Member, Ratio, Row, Task
+from harness.types import Doc, Generation
+from tasks import choices
+from tasks.data import Source
+from tasks.docs import kept, tagged
+from tasks.prompts import (
+    LETTER_ONLY,
+    VITA_TILES,
+    VLMEVALKIT_TOKENS,
+    field,
+    hint_of,
+    option_lines,
+    preset,
+    vita_choice,
+    vlmevalkit_choice,
+)
+from tasks.readers.hub import Hub
+from tasks.readers.pictures import hub_pictures, table_in
+from tasks.scoring.cells import options_of
+from tasks.scoring.choice import Options, lmms_eval
+from tasks.scoring.grouped import circular
+
+ROTATION = 1_000_000
+SHORT = {
+    "coarse_perception": "CP",
+    "finegrained_perception (instance-level)": "FP-S",
+    "finegrained_perception (cross-instance)": "FP-C",
+    "logic_reasoning": "LR",
+    "relation_reasoning": "RR",
+    "attribute_reasoning": "AR",
+}
+SUBMISSION = ("index", "question", "hint", "A", "B", "C", "D", "category", "l2-category", "split")
+
+
+def doc_of(row: Row) -> Doc:
+    """Raises ValueError naming the field at fault."""
+    doc = kept(row, "question", "index")
+    _question_of(doc)
+    if len(options_of(doc)) < 2:
+        raise ValueError(f"the row has fewer than two options; its fields are {', '.join(doc)}")
+    return doc
+
+
+def scored_doc(row: Row) -> Doc:
+    doc = doc_of(row)
+    choices.lettered(doc)
+    return doc
+
+
+def _question_of(doc: Doc) -> str:
+    """What all rotations of a question share."""
+    try:
+        return str(int(float(str(doc["index"]))) % ROTATION)
+    except (KeyError, ValueError):
+        raise ValueError(f"the row's index is {doc.get('index')!r}; it must be a whole number") from None
+
+
+def _tags(doc: Doc) -> Mapping[str, tuple[str, ...]]:
+    level_2 = doc.get("l2-category") or doc.get("L2-category")
+    return tagged({**doc, "l2": SHORT.get(str(level_2), level_2)}, "category", l2_category="l2")
+
+
+def _letter(answer: str, options: Options) -> str | None:
+    return lmms_eval.prefetched(answer, options) or lmms_eval.best_placed(answer, "".join(sorted(options)))
+
+
+def _rotations(members: Sequence[Member], profile: str) -> Mapping[str, float]:
+    return circular(members, len(options_of(members[0].doc)))
+
+
+def _vita(row: Row) -> str:
+    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
+
+
+def _vlmevalkit(row: Row) -> str:
+    return vlmevalkit_choice(field(row, "question"), options_of(row), hint_of(row))
+
+
+def _lmms_eval(row: Row) -> str:
+    hint = f"{hint_of(row)} " if hint_of(row) else ""
+    options = option_lines(options_of(row))
+    return f"{hint}{field(row, 'question')} There are several options:{options}\n\n{LETTER_ONLY}"
+
+
+PRESETS = {
+    "vita": preset(_vita, VLMEVALKIT_TOKENS, VITA_TILES),
+    "lmms_eval": preset(_lmms_eval, Generation(max_new_tokens=1024, stop=("ASSISTANT:",))),
+    "vlmevalkit": preset(_vlmevalkit, VLMEVALKIT_TOKENS),
+}
+SCORER = choices.scorer(_letter, _tags, gold=choices.lettered)
+
+
+def _task(language: str, split: str, version: str, published: int | None) -> Task:
+    old = version == "1.0"
+    name = f"mmbench_{language}" + ("_test" if split == "test" else "") + ("_v10" if old else "")
+    table = f"MMBench_{split.upper()}_{language.upper()}" + ("" if old else "_V11")
+    hub = Hub(
+        "lmms-lab-encoder/MMBench", split, ("index", "image", "question", "A", "B"), hub_pictures("index"), language
+    )
+    return Task(
+        name=name,
+        version="1",
+        inputs=frozenset({"text", "image"}),
+        source=Source(
+            table_in("MMBench", f"{table}.tsv"),
+            (f"MMBench/{table}.tsv", f"{table}.tsv"),
+            f"{table}.tsv or MMBench/{table}.tsv (VLMEvalKit's table)",
+            hub if old else None,
+            published=published,
+        ),
+        doc=doc_of if split == "test" else scored_doc,
+        presets=PRESETS,
+        default_preset="vlmevalkit",
+        scorer=SCORER,
+        metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("l2_category", "category")),),
+        profiles=choices.PROFILES,
+        default_profile="vlmevalkit_vita",
+        judges=choices.JUDGES,
+        without_judge=choices.RULE_PROFILES,
+        submission=SUBMISSION if split == "test" else (),
+        benchmark="MMBench" if (name, split) == ("mmbench_en_test", "test") else None,
+        split="test EN V1.1 (inferred)",
+        published_metrics={"accuracy": "acc % (circular)"},
+        cluster_name="question",
+        cluster=_question_of,
+        group=_rotations,
+        citation="Liu et al., MMBench: is your multi-modal model an all-around player?, ECCV 2024",
+        licence="Apache-2.0; the images keep the licences of their sources",
+    )
+
+
+EN, CN = _task("en", "dev", "1.1", None), _task("cn", "dev", "1.1", None)
+EN_V10, CN_V10 = _task("en", "dev", "1.0", 4329), _task("cn", "dev", "1.0", 4329)
+EN_TEST, CN_TEST = _task("en", "test", "1.1", None), _task("cn", "test", "1.1", None)
+EN_TEST_V10, CN_TEST_V10 = _task("en", "test", "1.0", 6666), _task("cn", "test", "1.0", 6666)

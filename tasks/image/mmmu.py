@@ -1,0 +1,149 @@
+"""MMMU, validation split: 900 college questions in 30 subjects of 6 disciplines, with up to seven pictures (Yue et al., 2311.16502)."""
+
+from __future__ import annotations
+
+from harness.task import Ratio, Row, Task
+from harness.types import Doc, Generation, Pictures
+from tasks import choices
+from tasks.data import Source
+from tasks.docs import kept
+from tasks.prompts import (
+    LETTER_ONLY,
+    SHORT_ANSWER,
+    VLMEVALKIT_TOKENS,
+    field,
+    hint_of,
+    interleaved,
+    option_lines,
+    preset,
+    vita_choice,
+    vlmevalkit_choice,
+)
+from tasks.readers.hub import Hub
+from tasks.readers.pictures import hub_pictures, table_in
+from tasks.scoring import free_text, outcome
+from tasks.scoring.cells import listed, options_of
+from tasks.scoring.choice import Options, vlmevalkit
+from tasks.scoring.choice.lmms_eval import bracketed
+from tasks.scoring.choice.robust import stated
+from tasks.scoring.outcome import Outcome
+
+DISCIPLINES = {
+    "Art and Design": ("Art", "Art_Theory", "Design", "Music"),
+    "Business": ("Accounting", "Economics", "Finance", "Manage", "Marketing"),
+    "Science": ("Biology", "Chemistry", "Geography", "Math", "Physics"),
+    "Health and Medicine": (
+        "Basic_Medical_Science", "Clinical_Medicine", "Diagnostics_and_Laboratory_Medicine", "Pharmacy", "Public_Health",
+    ),
+    "Humanities and Social Science": ("History", "Literature", "Psychology", "Sociology"),
+    "Tech and Engineering": (
+        "Agriculture", "Architecture_and_Engineering", "Computer_Science", "Electronics", "Energy_and_Power",
+        "Materials", "Mechanical_Engineering",
+    ),
+}  # fmt: skip
+SUBJECTS = {subject: discipline for discipline, subjects in DISCIPLINES.items() for subject in sorted(subjects)}
+
+
+def doc_of(row: Row) -> Doc:
+    doc = kept(row, "question", "answer")
+    if not is_open(doc):
+        choices.lettered(doc)
+    return doc
+
+
+def is_open(doc: Doc) -> bool:
+    return doc.get("question_type") == "open" or not options_of(doc)
+
+
+def subject_of(doc: Doc) -> str:
+    """Out of the category, else the id: `validation_Art_Theory_7` is Art_Theory."""
+    named = str(
+        doc.get("category") or doc.get("subject") or str(doc.get("id", "")).partition("_")[2].rpartition("_")[0]
+    )
+    return named.replace(" ", "_")
+
+
+def golds_of(doc: Doc) -> list[str]:
+    """Gold answers of an open question; there may be several that are right."""
+    return listed(doc["answer"])
+
+
+def _tags(doc: Doc) -> outcome.Tags:
+    subject = subject_of(doc)
+    tags = {"subject": (subject,), "question_type": ("open" if is_open(doc) else "multiple-choice",)}
+    return tags | ({"discipline": (SUBJECTS[subject],)} if subject in SUBJECTS else {})
+
+
+def _gold(doc: Doc) -> str:
+    return str(doc["answer"]) if is_open(doc) else choices.lettered(doc)
+
+
+def _two_way(doc: Doc) -> Options:
+    """VLMEvalKit makes of an open question one between the gold answer and all others."""
+    return {"A": str(doc["answer"]), "B": "Other Answers"} if is_open(doc) else options_of(doc)
+
+
+def _two_way_gold(doc: Doc) -> str:
+    return "A" if is_open(doc) else choices.lettered(doc)
+
+
+def _lmms_rule(answer: str, doc: Doc) -> Outcome:
+    if not is_open(doc):
+        return choices.by_letter(bracketed, choices.lettered)(answer, doc)
+    found = free_text.candidates(answer)
+    return Outcome(" | ".join(map(str, found)), float(free_text.is_candidate(found, golds_of(doc))))
+
+
+def _robust(answer: str, doc: Doc) -> Outcome:
+    if not is_open(doc):
+        return choices.by_letter(stated, choices.lettered)(answer, doc)
+    return Outcome(free_text.final_text(answer) or None, float(free_text.equals(answer, golds_of(doc))))
+
+
+def _vita(row: Row) -> str:
+    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
+
+
+def _lmms_eval(row: Row) -> str:
+    tail = SHORT_ANSWER if is_open(row) else LETTER_ONLY
+    return f"{field(row, 'question')}{option_lines(options_of(row))}\n\n{tail}"
+
+
+RULES: dict[str, outcome.Rule] = {
+    **{name: choices.by_letter(rule, _two_way_gold, _two_way) for name, rule in vlmevalkit.RULES.items()},
+    "lmms_eval": _lmms_rule,
+    "robust": _robust,
+    "judged": choices.by_judge(_two_way_gold, _two_way),
+}
+MMMU = Task(
+    name="mmmu",
+    version="1",
+    inputs=frozenset({"text", "image"}),
+    source=Source(
+        table_in("MMMU", "MMMU_DEV_VAL.tsv", split="validation"),
+        ("MMMU_DEV_VAL.tsv", "MMMU/MMMU_DEV_VAL.tsv"),
+        "MMMU_DEV_VAL.tsv (VLMEvalKit's table)",
+        Hub("lmms-lab-encoder/MMMU", "validation", ("id", "question", "options", "answer"), hub_pictures("id")),
+        published=900,
+    ),
+    doc=doc_of,
+    presets={
+        "vita": preset(_vita, VLMEVALKIT_TOKENS, Pictures(max_tiles=12)),
+        "lmms_eval": interleaved(_lmms_eval, Generation(max_new_tokens=128)),
+        "vlmevalkit": interleaved(
+            lambda row: vlmevalkit_choice(field(row, "question"), options_of(row)), VLMEVALKIT_TOKENS
+        ),
+    },
+    default_preset="vlmevalkit",
+    scorer=outcome.scorer(RULES, _tags, _gold),
+    metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("discipline", "subject", "question_type")),),
+    profiles=choices.PROFILES,
+    default_profile="vlmevalkit_vita",
+    judges=choices.JUDGES,
+    without_judge=choices.RULE_PROFILES,
+    benchmark="MMMU",
+    split="val",
+    published_metrics={"accuracy": "acc %"},
+    citation="Yue et al., MMMU: a massive multi-discipline multimodal understanding and reasoning benchmark, CVPR 2024",
+    licence="Apache-2.0; the images keep the licences of their sources",
+)
