@@ -88,4 +88,5 @@ def made(folder: Path, minutes: int) -> tuple[Path, Path]:
 
 if __name__ == "__main__":
     import sys
+
     print(made(Path(sys.argv[1]), int(sys.argv[2])))

@@ -13,16 +13,18 @@ from harness.media.files import shown
 from harness.media.limits import CLIP_PIXELS, PIXELS
 from harness.media.sound import load_audio
 from harness.media.streams import opened, require_codec, require_whole
-from harness.media.timeline import Doubt, items_at, timeline, whole_packets
+from harness.media.timeline import Doubt, is_shown, items_at, timeline, whole_packets
 from harness.media.timeline import frames as decoded
+from harness.media.timeline import times as stated
 from harness.types import Channels, Media, Waveform
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+
 class Clip:
-    """A video: `fps` (average), `n_frames`, its cut in seconds, frames by index, and its sound. It holds no open file."""
+    """A video: `fps` (average), `n_frames`, its cut in seconds, frames by index, and its sound; no open file."""
 
     def __init__(
         self,
@@ -77,6 +79,26 @@ class Clip:
         if missing := [i for i in wanted if i not in found]:
             raise SampleError(f"video is truncated: {shown(self.path)} ends before frame {missing[0]}")
         return [found[i] for i in indices]
+
+    def times(self, indices: Sequence[int]) -> list[float]:
+        """Seconds from the file's beginning at which the frames are shown: those that it states, else index / fps.
+
+        Nothing is decoded, but a few frames once to see whether the stated times hold.
+        """
+        import av
+
+        found: dict[int, float] = {}
+        try:
+            with suppress(Doubt, av.FFmpegError), opened(self.path) as container:
+                if line := timeline(self.path):
+                    unit = container.streams.video[0].time_base
+                    start = (container.start_time or 0) / 1e6
+                    for i, at in items_at(container, line, stated, sorted(set(indices))):
+                        found[i] = max(0.0, float(at * unit) - start)
+        except (OSError, ValueError) as error:
+            raise _undecodable(self.path, error) from error
+        known = len(found) == len(set(indices))
+        return [found[i] if known else i / self.fps for i in indices]
 
     def sound(self) -> Waveform | None:
         """The sound of the cut as mono float32 at its own rate; None where the video has no sound track.
@@ -148,10 +170,14 @@ def _length(path: Path, size: int, mtime_ns: int) -> tuple[int, float]:
 
 
 def _counted(stream: Any) -> int:
-    """Frames by the header, 0 where it has no count. What an edit list takes out is not shown and not counted."""
+    """Frames by the header, 0 where it has no count. What an edit list takes out is not shown and not counted, nor is
+    what AVI counts to say that the frame before stays."""
     entries = getattr(stream, "index_entries", ())
-    hidden = sum(1 for i in range(len(entries)) if entries[i].is_discard) if len(entries) == stream.frames else 0
-    return int(stream.frames) - hidden
+    n = len(entries)
+    whole = n == stream.frames or (
+        stream.container.format.name == "avi" and 0 < n < stream.frames == entries[n - 1].timestamp + 1
+    )
+    return sum(is_shown(entries[i]) for i in range(n)) if whole else int(stream.frames)
 
 
 def _by_packets(path: Path, container: Any) -> int:

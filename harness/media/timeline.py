@@ -30,6 +30,8 @@ MISSING_S = 1.0
 different moments."""
 _STAMPS = {"mov": "dts", "matroska": "pts"}
 """Containers that mark key frames and give each packet a time of its own, and the time that their seeking goes by."""
+_FROM_ZERO = ("matroska", "flv")
+"""Containers whose stated length counts from 0 and not from where the first stream begins."""
 _PROGRESSIVE = 1
 """FFmpeg's field orders: 0 unknown, 1 progressive. A packet of interlaced video may be half a frame."""
 _CHECKED = 8
@@ -42,11 +44,13 @@ class Doubt(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
-    """`n_frames` that are shown and, int64 [keys], of each key frame its time to seek and the frames stored before."""
+    """`n_frames` that are shown and, of each key frame, int64 [keys]: the time that it is known by (`stamp` says which
+    of a packet's), the last such time before the next one, and how many frames are stored before it."""
 
     n_frames: int
     stamp: str
     stamps: npt.NDArray[np.int64]
+    lasts: npt.NDArray[np.int64]
     before: npt.NDArray[np.int64]
 
     def key_of(self, index: int) -> int:
@@ -76,15 +80,19 @@ def items_at(
 ) -> Iterator[tuple[int, Item]]:
     """Each wanted number, ascending, with what `run` gives at that place: `frames` or `times`.
 
-    A key frame is sought where one lies between the place reached and the wanted one. Raises Doubt.
+    A key frame is sought where one lies between the place reached and the wanted one. Raises Doubt, also where
+    seeking leads so far back that decoding from the beginning is as well.
     """
     items: Iterator[Item] | None = None
-    at = 0
+    at = again = 0
     for index in wanted:
         key = timeline.key_of(index)
         if items is None or timeline.before[key] > at:
-            at = _enter(container, timeline, key, index)
-            items = run(container)
+            entered = _enter(container, timeline, key, index)
+            again += max(0, at - entered)
+            if again > timeline.n_frames:
+                raise Doubt
+            items, at = run(container), entered
         for item in items:
             at += 1
             if at > index:
@@ -138,7 +146,7 @@ def whole_packets(path: Path, container: Any) -> Iterator[Any]:
     as the header says."""
     reached = 0.0
     declared = (container.duration or 0) / 1e6
-    start = (container.start_time or 0) / 1e6
+    start = 0.0 if _container(container) in _FROM_ZERO else (container.start_time or 0) / 1e6
     for packet in container.demux():
         if packet.is_corrupt:
             raise SampleError(f"video is truncated: {named(path)}: a packet is cut; fetch it again")
@@ -146,9 +154,7 @@ def whole_packets(path: Path, container: Any) -> Iterator[Any]:
             reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
         yield packet
     if reached < declared - MISSING_S:
-        raise SampleError(
-            f"video is truncated: {named(path)} holds {reached:.2f} of {declared:.2f} s; fetch it again"
-        )
+        raise SampleError(f"video is truncated: {named(path)} holds {reached:.2f} of {declared:.2f} s; fetch it again")
 
 
 @lru_cache(maxsize=256)
@@ -158,7 +164,7 @@ def _timeline(path: Path, size: int, mtime_ns: int) -> Timeline | None:
     try:
         with opened(path) as container:
             stream = container.streams.video[0]
-            stamp = _STAMPS.get(container.format.name.split(",")[0])
+            stamp = _STAMPS.get(_container(container))
             if stamp is None or stream.codec_context.field_order > _PROGRESSIVE:
                 return None
             indexed = 0 < stream.frames == len(stream.index_entries)
@@ -171,58 +177,75 @@ def _timeline(path: Path, size: int, mtime_ns: int) -> Timeline | None:
 
 
 def _by_index(stream: Any, stamp: str) -> Timeline:
-    stamps, before = array("q"), array("q")
-    n_frames = 0
+    found = _Keys(stamp)
     entries = stream.index_entries
     for i in range(len(entries)):
         entry = entries[i]
-        if entry.is_keyframe:
-            stamps.append(entry.timestamp)
-            before.append(n_frames)
-        n_frames += not entry.is_discard
-    return _sound(n_frames, stamp, stamps, before)
+        found.add(entry.timestamp, entry.is_keyframe, is_shown(entry))
+    return found.timeline()
 
 
 def _by_packets(path: Path, container: Any, stamp: str) -> Timeline:
     import numpy as np
 
-    stamps, before, shown = array("q"), array("q"), array("q")
+    found, shown = _Keys(stamp), array("q")
     video = container.streams.video[0].index
     for packet in whole_packets(path, container):
-        if packet.stream_index != video or not packet.size:
-            continue
-        if packet.is_keyframe:
-            at = getattr(packet, stamp)
-            if at is None:
-                raise Doubt
-            stamps.append(at)
-            before.append(len(shown))
-        if _is_shown(packet):
-            shown.append(_time(packet))
+        if packet.stream_index == video and packet.size:
+            if _is_shown(packet):
+                shown.append(_time(packet))
+            found.add(getattr(packet, stamp), packet.is_keyframe, _is_shown(packet))
     if len(np.unique(np.asarray(shown))) < len(shown):
         raise Doubt
-    return _sound(len(shown), stamp, stamps, before)
+    return found.timeline()
 
 
-def _sound(n_frames: int, stamp: str, stamps: array[int], before: array[int]) -> Timeline:
-    """Raises Doubt unless the first frame is a key frame and no two of them have one time."""
-    import numpy as np
+class _Keys:
+    """A timeline on its way, packet by packet."""
 
-    found = Timeline(n_frames, stamp, np.array(stamps, np.int64), np.array(before, np.int64))
-    if not n_frames or not len(stamps) or before[0] or not (np.diff(found.stamps) > 0).all():
-        raise Doubt
-    return found
+    def __init__(self, stamp: str) -> None:
+        self.stamp = stamp
+        self.n_frames = 0
+        self.stamps, self.lasts, self.before = array("q"), array("q"), array("q")
+
+    def add(self, at: int | None, is_key: bool, is_shown: bool) -> None:
+        """Raises Doubt for a key frame without a time, and where the first packet is none."""
+        if is_key:
+            if at is None:
+                raise Doubt
+            self.stamps.append(at)
+            self.lasts.append(at)
+            self.before.append(self.n_frames)
+        elif not self.lasts:
+            raise Doubt
+        elif at is not None:
+            self.lasts[-1] = max(self.lasts[-1], at)
+        self.n_frames += is_shown
+
+    def timeline(self) -> Timeline:
+        """Raises Doubt where nothing is shown, and unless each key frame has a time of its own."""
+        import numpy as np
+
+        stamps, lasts, before = (np.array(values, np.int64) for values in (self.stamps, self.lasts, self.before))
+        if not self.n_frames or not (np.diff(stamps) > 0).all():
+            raise Doubt
+        return Timeline(self.n_frames, self.stamp, stamps, lasts, before)
+
+
+def is_shown(entry: Any) -> bool:
+    """False for an entry of an index that an edit list takes out, and for an empty one: the frame before it stays."""
+    return bool(entry.size) and not entry.is_discard
 
 
 def _enter(container: Any, timeline: Timeline, key: int, index: int) -> int:
     """Stand on the last key frame from which the frame `index` can be decoded; its own number. Raises Doubt."""
     stream = container.streams.video[0]
     for earlier in range(key, -1, -1):
-        stamp = int(timeline.stamps[earlier])
-        container.seek(stamp, stream=stream)
+        goal = int(timeline.lasts[earlier])  # by its own time FFmpeg would find the one before, if it is shown later
+        container.seek(goal, stream=stream)
         number = _number(container.demux(stream), timeline)
         if number <= index:
-            container.seek(stamp, stream=stream)
+            container.seek(goal, stream=stream)
             return number
     raise Doubt
 
@@ -239,6 +262,10 @@ def _number(packets: Iterator[Any], timeline: Timeline) -> int:
     return number
 
 
+def _container(container: Any) -> str:
+    return str(container.format.name.split(",")[0])
+
+
 def _time(packet: Any) -> int:
     """When it is shown. Raises Doubt where that is not said, or before it is decoded."""
     if packet.pts is None or (packet.dts is not None and packet.dts > packet.pts):
@@ -247,7 +274,7 @@ def _time(packet: Any) -> int:
 
 
 def _is_shown(packet: Any) -> bool:
-    """False for what an edit list takes out, and for a VP8 frame that others are only predicted from (RFC 6386, 9.1)."""
+    """False for what an edit list takes out, and for a VP8 frame that is never shown (RFC 6386, 9.1)."""
     if packet.stream.codec_context.name == "vp8" and not memoryview(packet)[0] & 0x10:
         return False
     return not packet.is_discard
