@@ -13,7 +13,7 @@ from harness.media.files import shown
 from harness.media.limits import CLIP_PIXELS, PIXELS
 from harness.media.sound import load_audio
 from harness.media.streams import opened, require_codec, require_whole
-from harness.media.timeline import Doubt, is_shown, items_at, timeline, whole_packets
+from harness.media.timeline import Doubt, container_kind, is_shown, items_at, timeline, whole_packets
 from harness.media.timeline import frames as decoded
 from harness.media.timeline import times as stated
 from harness.types import Channels, Media, Waveform
@@ -170,14 +170,15 @@ def _length(path: Path, size: int, mtime_ns: int) -> tuple[int, float]:
 
 
 def _counted(stream: Any) -> int:
-    """Frames by the header, 0 where it has no count. What an edit list takes out is not shown and not counted, nor is
-    what AVI counts to say that the frame before stays."""
-    entries = getattr(stream, "index_entries", ())
+    """Frames by the header and its index, 0 where they do not tell. What an edit list takes out is not shown and not
+    counted, nor is what AVI counts to say that the frame before stays."""
+    declared, entries = stream.frames, getattr(stream, "index_entries", ())
     n = len(entries)
-    whole = n == stream.frames or (
-        stream.container.format.name == "avi" and 0 < n < stream.frames == entries[n - 1].timestamp + 1
-    )
-    return sum(is_shown(entries[i]) for i in range(n)) if whole else int(stream.frames)
+    kind = container_kind(stream.container)
+    if kind == "mov" and n > declared:  # of a file in fragments the header counts the first
+        return 0
+    whole = kind == "mov" or n == declared or (kind == "avi" and n > 0 and declared == entries[n - 1].timestamp + 1)
+    return sum(is_shown(entries[i]) for i in range(n)) if whole else int(declared)
 
 
 def _by_packets(path: Path, container: Any) -> int:

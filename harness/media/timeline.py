@@ -146,7 +146,7 @@ def whole_packets(path: Path, container: Any) -> Iterator[Any]:
     as the header says."""
     reached = 0.0
     declared = (container.duration or 0) / 1e6
-    start = 0.0 if _container(container) in _FROM_ZERO else (container.start_time or 0) / 1e6
+    start = 0.0 if container_kind(container) in _FROM_ZERO else (container.start_time or 0) / 1e6
     for packet in container.demux():
         if packet.is_corrupt:
             raise SampleError(f"video is truncated: {named(path)}: a packet is cut; fetch it again")
@@ -164,10 +164,10 @@ def _timeline(path: Path, size: int, mtime_ns: int) -> Timeline | None:
     try:
         with opened(path) as container:
             stream = container.streams.video[0]
-            stamp = _STAMPS.get(_container(container))
+            stamp = _STAMPS.get(container_kind(container))
             if stamp is None or stream.codec_context.field_order > _PROGRESSIVE:
                 return None
-            indexed = 0 < stream.frames == len(stream.index_entries)
+            indexed = 0 < len(stream.index_entries) <= stream.frames
             found = _by_index(stream, stamp) if indexed else _by_packets(path, container, stamp)
         with opened(path) as container:
             first = [index for index, _ in items_at(container, found, frames, range(min(_CHECKED, found.n_frames)))]
@@ -237,6 +237,11 @@ def is_shown(entry: Any) -> bool:
     return bool(entry.size) and not entry.is_discard
 
 
+def container_kind(container: Any) -> str:
+    """FFmpeg's first name for its format."""
+    return str(container.format.name.split(",")[0])
+
+
 def _enter(container: Any, timeline: Timeline, key: int, index: int) -> int:
     """Stand on the last key frame from which the frame `index` can be decoded; its own number. Raises Doubt."""
     stream = container.streams.video[0]
@@ -260,10 +265,6 @@ def _number(packets: Iterator[Any], timeline: Timeline) -> int:
             break
         number += _time(packet) < start and _is_shown(packet)
     return number
-
-
-def _container(container: Any) -> str:
-    return str(container.format.name.split(",")[0])
 
 
 def _time(packet: Any) -> int:

@@ -35,10 +35,10 @@ def picture(i: int) -> npt.NDArray[np.uint8]:
     return image
 
 
-def write(path: Path, form: Form, times: Sequence[int], rate: int = 25, unit: Fraction | None = None) -> Path:
-    """Frame i is `picture(i)`, shown at `times[i]` in units (1 / rate s if not said)."""
-    unit = unit or Fraction(1, rate)
-    with av.open(str(path), "w") as container:
+def write(path: Path, form: Form, times: Sequence[int], rate: int = 25, muxer: dict[str, str] | None = None) -> Path:
+    """Frame i is `picture(i)`, shown at `times[i]` in units of 1 / rate s."""
+    unit = Fraction(1, rate)
+    with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(form.codec, rate=rate, options=form.options)
         stream.width = stream.height = SIZE
         stream.pix_fmt = form.pixels
