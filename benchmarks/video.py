@@ -2,9 +2,9 @@
 
 `python -m benchmarks.video [--minutes 60] [--frames 16] [--folder DIR] [--json]`. The file (720p, H.264 with B-frames,
 25 frames a second, a key frame every 250) is made once, in minutes, and kept in the folder. Each way of reading takes
-the same frames, evenly spread, in a fresh process: seconds count from opening the file to the last frame in RGB, without
-imports. Three rounds in turns, of which the median; all of it is decoded once. Frames are compared pixel by pixel. The
-same is done with a short file of variable rate.
+the same frames, evenly spread, in a fresh process; seconds count from opening the file to the last frame in RGB, not
+the imports. Three rounds in turns, of which the median; all of it is decoded once. Frames are compared pixel by pixel.
+The same is done with a short file of variable rate.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Clip:
         if not wanted or wanted[-1] < 0:
             return []
         try:
-            with suppress(Doubt, av.FFmpegError):
+            with suppress(Doubt, av.FFmpegError, ValueError):
                 self._keep(self._sought(wanted), len(wanted), found)
             if rest := [i for i in wanted if i not in found]:
                 self._keep(self._counted(rest), len(wanted), found)
@@ -89,7 +89,7 @@ class Clip:
 
         found: dict[int, float] = {}
         try:
-            with suppress(Doubt, av.FFmpegError), opened(self.path) as container:
+            with suppress(Doubt, av.FFmpegError, ValueError), opened(self.path) as container:
                 if line := timeline(self.path):
                     unit = container.streams.video[0].time_base
                     start = (container.start_time or 0) / 1e6

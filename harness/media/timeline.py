@@ -32,8 +32,6 @@ _STAMPS = {"mov": "dts", "matroska": "pts"}
 """Containers that mark key frames and give each packet a time of its own, and the time that their seeking goes by."""
 _FROM_ZERO = ("matroska", "flv")
 """Containers whose stated length counts from 0 and not from where the first stream begins."""
-_PROGRESSIVE = 1
-"""FFmpeg's field orders: 0 unknown, 1 progressive. A packet of interlaced video may be half a frame."""
 _CHECKED = 8
 """Frames at the beginning that are decoded to see that they come when the packets say."""
 
@@ -165,7 +163,7 @@ def _timeline(path: Path, size: int, mtime_ns: int) -> Timeline | None:
         with opened(path) as container:
             stream = container.streams.video[0]
             stamp = _STAMPS.get(container_kind(container))
-            if stamp is None or stream.codec_context.field_order > _PROGRESSIVE:
+            if stamp is None:
                 return None
             indexed = 0 < len(stream.index_entries) <= stream.frames
             found = _by_index(stream, stamp) if indexed else _by_packets(path, container, stamp)
