@@ -170,15 +170,17 @@ def _length(path: Path, size: int, mtime_ns: int) -> tuple[int, float]:
 
 
 def _counted(stream: Any) -> int:
-    """Frames by the header and its index, 0 where they do not tell. What an edit list takes out is not shown and not
-    counted, nor is what AVI counts to say that the frame before stays."""
+    """Frames by the header and its index, 0 where they do not tell. What an edit list takes out is not counted."""
     declared, entries = stream.frames, getattr(stream, "index_entries", ())
     n = len(entries)
-    kind = container_kind(stream.container)
-    if kind == "mov" and n > declared:  # of a file in fragments the header counts the first
-        return 0
-    whole = kind == "mov" or n == declared or (kind == "avi" and n > 0 and declared == entries[n - 1].timestamp + 1)
-    return sum(is_shown(entries[i]) for i in range(n)) if whole else int(declared)
+    match container_kind(stream.container):
+        case "mov" if n > declared:  # of a file in fragments the header counts the first
+            return 0
+        case "avi" if n != declared:  # it counts also where the frame before stays
+            return 0
+        case "mov" | "avi":
+            return sum(is_shown(entries[i]) for i in range(n))
+    return int(declared)
 
 
 def _by_packets(path: Path, container: Any) -> int:
