@@ -13,7 +13,7 @@ GREY = 128
 
 
 class GreyFootage:
-    """A clip of the same length, rate and size in which every frame is grey."""
+    """A clip of the same length, rate and size in which every frame is grey, and silent."""
 
     def __init__(self, footage: Footage) -> None:
         self._footage = footage
@@ -22,6 +22,10 @@ class GreyFootage:
 
     def frames(self, indices: Sequence[int]) -> list[npt.NDArray[np.uint8]]:
         return [np.full_like(frame, GREY) for frame in self._footage.frames(indices)]
+
+    def sound(self) -> Waveform | None:
+        sound = self._footage.sound()
+        return None if sound is None else Waveform(np.zeros_like(sound.samples), sound.rate)
 
 
 def blanked(request: LoadedRequest, kind: MediaKind) -> LoadedRequest:

@@ -146,7 +146,8 @@ class Picture:
 
 
 class Footage(Protocol):
-    """An open video: `fps` (average), `n_frames`, the cut asked for in seconds, and RGB frames by index."""
+    """An open video: `fps` (average), `n_frames`, the cut asked for in seconds, RGB frames by index, and the sound of
+    the cut, None where it has no sound track."""
 
     fps: float
     n_frames: int
@@ -154,6 +155,8 @@ class Footage(Protocol):
     end_s: float | None
 
     def frames(self, indices: Sequence[int]) -> list[npt.NDArray[np.uint8]]: ...
+
+    def sound(self) -> Waveform | None: ...
 
 
 Decoded = Waveform | Picture | Footage

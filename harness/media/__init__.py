@@ -39,4 +39,4 @@ def load(media: Media, channels: Channels = "mean") -> Decoded:
         case "image":
             return load_image(path)
         case "video":
-            return Clip.open(media)
+            return Clip.open(media, channels)

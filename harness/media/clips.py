@@ -1,8 +1,9 @@
-"""Videos: frames by index, upright."""
+"""Videos: frames by index, upright, and their sound."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,32 +11,39 @@ from typing import TYPE_CHECKING, Any
 from harness.failures import SampleError
 from harness.media.files import shown
 from harness.media.limits import CLIP_PIXELS, PIXELS
+from harness.media.sound import load_audio
 from harness.media.streams import opened, require_codec, require_whole
-from harness.types import Media
+from harness.media.timeline import Doubt, container_kind, is_shown, items_at, timeline, whole_packets
+from harness.media.timeline import frames as decoded
+from harness.media.timeline import times as stated
+from harness.types import Channels, Media, Waveform
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_MISSING_S = 1.0
-"""Seconds by which what is in a file may fall short of the length in its header: writers round, and streams end at
-different moments."""
-
 
 class Clip:
-    """A video: `fps` (average), `n_frames`, its cut in seconds, and frames by index. It holds no open file."""
+    """A video: `fps` (average), `n_frames`, its cut in seconds, frames by index, and its sound; no open file."""
 
     def __init__(
-        self, path: Path, fps: float, n_frames: int, start_s: float | None = None, end_s: float | None = None
+        self,
+        path: Path,
+        fps: float,
+        n_frames: int,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        channels: Channels = "mean",
     ) -> None:
         self.path = path
         self.fps = fps
         self.n_frames = n_frames
         self.start_s = start_s
         self.end_s = end_s
+        self._channels = channels
 
     @classmethod
-    def open(cls, media: Media) -> Clip:
+    def open(cls, media: Media, channels: Channels = "mean") -> Clip:
         """The video named by `media`, with its cut. Raises SampleError when it is broken or truncated."""
         import av
 
@@ -46,33 +54,86 @@ class Clip:
             n_frames, fps = _length(path, state.st_size, state.st_mtime_ns)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise _undecodable(path, error) from error
-        return cls(path, fps, n_frames, media.start_s, media.end_s)
+        return cls(path, fps, n_frames, media.start_s, media.end_s, channels)
 
     def frames(self, indices: Sequence[int]) -> list[npt.NDArray[np.uint8]]:
         """RGB frames uint8 [height, width, 3] at the indices, in the order asked for; an index may repeat.
 
-        Raises SampleError for an index that the video lacks, and where all frames are over a bound.
+        They are those of decoding everything: what is sought is checked by its time (`harness.media.timeline`), and
+        where that cannot be, everything up to the last frame is decoded. Raises SampleError for an index that the
+        video lacks, and where all frames are over a bound.
         """
         import av
 
-        wanted, last = set(indices), max(indices, default=-1)
+        wanted = sorted(set(indices))
         found: dict[int, npt.NDArray[np.uint8]] = {}
-        if last < 0:
+        if not wanted or wanted[-1] < 0:
             return []
         try:
-            with opened(self.path) as container:
-                for i, frame in enumerate(_decoded(container)):
-                    if i in wanted:
-                        total = frame.width * frame.height * len(wanted)
-                        CLIP_PIXELS.check(total, f"{len(wanted)} frames of {total} pixels: {shown(self.path)}")
-                        found[i] = _upright(frame)
-                    if i >= last:
-                        break
+            with suppress(Doubt, av.FFmpegError, ValueError):
+                self._keep(self._sought(wanted), len(wanted), found)
+            if rest := [i for i in wanted if i not in found]:
+                self._keep(self._counted(rest), len(wanted), found)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise _undecodable(self.path, error) from error
-        if missing := sorted(wanted - found.keys()):
+        if missing := [i for i in wanted if i not in found]:
             raise SampleError(f"video is truncated: {shown(self.path)} ends before frame {missing[0]}")
         return [found[i] for i in indices]
+
+    def times(self, indices: Sequence[int]) -> list[float]:
+        """Seconds from the file's beginning at which the frames are shown: those that it states, else index / fps.
+
+        Nothing is decoded, but a few frames once to see whether the stated times hold.
+        """
+        import av
+
+        found: dict[int, float] = {}
+        try:
+            with suppress(Doubt, av.FFmpegError, ValueError), opened(self.path) as container:
+                if line := timeline(self.path):
+                    unit = container.streams.video[0].time_base
+                    start = (container.start_time or 0) / 1e6
+                    for i, at in items_at(container, line, stated, sorted(set(indices))):
+                        found[i] = max(0.0, float(at * unit) - start)
+        except (OSError, ValueError) as error:
+            raise _undecodable(self.path, error) from error
+        known = len(found) == len(set(indices))
+        return [found[i] if known else i / self.fps for i in indices]
+
+    def sound(self) -> Waveform | None:
+        """The sound of the cut as mono float32 at its own rate; None where the video has no sound track.
+
+        Raises SampleError as `load_audio` does.
+        """
+        import av
+
+        try:
+            with opened(self.path) as container:
+                if not container.streams.audio:
+                    return None
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise _undecodable(self.path, error) from error
+        return load_audio(self.path, self.start_s, self.end_s, self._channels)
+
+    def _sought(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        if line := timeline(self.path):
+            with opened(self.path) as container:
+                yield from items_at(container, line, decoded, wanted)
+
+    def _counted(self, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        with opened(self.path) as container:
+            for i, frame in enumerate(container.decode(container.streams.video[0])):
+                if i in wanted:
+                    yield i, frame
+                if i >= wanted[-1]:
+                    break
+
+    def _keep(self, frames: Iterator[tuple[int, Any]], n: int, found: dict[int, npt.NDArray[np.uint8]]) -> None:
+        """Put frames as they come, of `n` in all, into `found`."""
+        for i, frame in frames:
+            total = frame.width * frame.height * n
+            CLIP_PIXELS.check(total, f"{n} frames of {total} pixels: {shown(self.path)}")
+            found[i] = _upright(frame)
 
     def close(self) -> None:
         """There is nothing to close; a clip may stand where an open file would."""
@@ -96,45 +157,38 @@ def extent_of_clip(path: Path) -> tuple[float, int, int, int, float]:
 
 @lru_cache(maxsize=4096)
 def _length(path: Path, size: int, mtime_ns: int) -> tuple[int, float]:
-    """Frames, by the header or by decoding all, and frames a second. Remembered for each state of a file."""
+    """Frames, by the header or by the packets, and frames a second. Remembered for each state of a file."""
     with opened(path) as container:
         require_codec(path, container.streams.video, "pictures")
         stream = container.streams.video[0]
         PIXELS.check(stream.width * stream.height, f"video of {stream.width} x {stream.height}: {shown(path)}")
         fps = _rate(stream)
-        n_frames = _counted(stream) or _count(path, container)
+        n_frames = _counted(stream) or _by_packets(path, container)
     if n_frames == 0 or fps <= 0:
         raise SampleError(f"video has no frames: {shown(path)}")
     return n_frames, fps
 
 
 def _counted(stream: Any) -> int:
-    """Frames by the header, 0 where it has no count. What an edit list takes out is not shown and not counted."""
-    entries = getattr(stream, "index_entries", ())
-    hidden = sum(1 for i in range(len(entries)) if entries[i].is_discard) if len(entries) == stream.frames else 0
-    return int(stream.frames) - hidden
+    """Frames by the header and its index, 0 where they do not tell. What an edit list takes out is not counted."""
+    declared, entries = stream.frames, getattr(stream, "index_entries", ())
+    n = len(entries)
+    match container_kind(stream.container):
+        case "mov" if n > declared:  # of a file in fragments the header counts the first
+            return 0
+        case "avi" if n != declared:  # it counts also where the frame before stays
+            return 0
+        case "mov" | "avi":
+            return sum(is_shown(entries[i]) for i in range(n))
+    return int(declared)
 
 
-def _count(path: Path, container: Any) -> int:
-    """Decode all, and compare how far the packets of all streams reach with the length in the header."""
-    n_frames, reached = 0, 0.0
-    declared = (container.duration or 0) / 1e6
-    start = (container.start_time or 0) / 1e6
+def _by_packets(path: Path, container: Any) -> int:
+    """Frames by the packets' own times, by decoding all where those do not tell."""
+    if line := timeline(path):
+        return line.n_frames
     video = container.streams.video[0].index
-    for packet in container.demux():
-        if packet.is_corrupt:
-            raise SampleError(f"video is truncated: {shown(path)}: a packet is cut; fetch it again")
-        if packet.pts is not None:
-            reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base) - start)
-        if packet.stream_index == video:
-            n_frames += len(packet.decode())
-    if reached < declared - _MISSING_S:
-        raise SampleError(f"video is truncated: {shown(path)} holds {reached:.2f} of {declared:.2f} s; fetch it again")
-    return n_frames
-
-
-def _decoded(container: Any) -> Any:
-    return container.decode(container.streams.video[0])
+    return sum(len(packet.decode()) for packet in whole_packets(path, container) if packet.stream_index == video)
 
 
 def _rate(stream: Any) -> float:

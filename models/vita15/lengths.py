@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 
 from harness.failures import SampleError
 from harness.media import Extent
-from harness.types import Media, Pictures, Request
+from harness.media.frames import sampled
+from harness.types import FrameRule, Media, Pictures, Request
 from models.vita15.audio_features import SAMPLE_RATE, num_fbank_frames, num_llm_tokens
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import choose_grid
@@ -31,15 +32,16 @@ Count = Callable[[str], int]
 
 
 class Cuts(NamedTuple):
-    """How finely pictures are cut: the most tiles an image and the most frames a video."""
+    """How finely pictures are cut: the most tiles an image, the most frames a video and the rule that picks them."""
 
     tiles: int = DEMO_TILES
     frames: int = MAX_FRAMES
+    rule: FrameRule = "model"
 
     @classmethod
     def asked(cls, pictures: Pictures) -> Cuts:
         """What a request asks for, and the demo's where it asks for nothing."""
-        return cls(pictures.max_tiles or DEMO_TILES, pictures.max_frames or MAX_FRAMES)
+        return cls(pictures.max_tiles or DEMO_TILES, pictures.max_frames or MAX_FRAMES, pictures.frame_rule)
 
 
 class Size(Protocol):
@@ -79,6 +81,8 @@ class VideoSize:
     tokens_per_tile: int
 
     def indices(self, cuts: Cuts) -> list[int]:
+        if cuts.rule != "model":
+            return sampled(cuts.rule, self.n_frames, self.fps, cuts.frames, self.start_s, self.end_s)
         fewest = min(MIN_FRAMES, cuts.frames)
         return sample_frames(self.fps, self.n_frames, self.start_s, self.end_s, cuts.frames, fewest)
 
@@ -156,5 +160,6 @@ def _size(media: Media, extent: Extent, config: Vita15Config) -> Size:
         side = config.vision.image_size
         return ImageSize(extent.width or side, extent.height or side, side, config.tokens_per_tile)
     if media.kind == "video":
-        return VideoSize(1.0, max(1, math.ceil(extent.seconds)), None, None, config.tokens_per_tile)
+        fps = extent.fps or 1.0
+        return VideoSize(fps, max(1, math.ceil(extent.seconds * fps)), None, None, config.tokens_per_tile)
     return SpeechSize(math.ceil(extent.seconds * SAMPLE_RATE), config.audio.num_prompt_embeddings)

@@ -11,11 +11,26 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from harness.ablation import blanked
 from harness.failures import SampleError
-from harness.types import Generation, LoadedRequest, Media, Message, Picture, Pictures, Request, Text, Waveform
+from harness.media.frames import sampled
+from harness.types import (
+    FrameRule,
+    Generation,
+    LoadedRequest,
+    Media,
+    Message,
+    Picture,
+    Pictures,
+    Request,
+    Text,
+    Waveform,
+)
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
+from models.vita15.image_processing import preprocess
 from models.vita15.lengths import Cuts, ImageSize, Size, SpeechSize, VideoSize
 from models.vita15.omni import AUDIO, IMAGE
 from models.vita15.processor import Processor, collate
@@ -168,3 +183,40 @@ def test_a_video_is_sampled(tmp_path: Path) -> None:
         inputs = Processor(TINY, TOKENIZER)(LoadedRequest(Request("1", messages, Generation()), (clip,)))
     assert inputs.input_ids.tolist().count(IMAGE) == 6
     assert inputs.pixel_values is not None and inputs.pixel_values.shape == (6, 3, 56, 56)
+
+
+@pytest.mark.parametrize(
+    ("rule", "most", "expected"),
+    [
+        ("model", None, [0, 10, 20, 30, 40, 50]),
+        ("model", 3, [0, 20, 50]),
+        ("uniform", 3, [0, 29, 59]),
+        ("fps", 3, [0, 20, 50]),
+        ("segments", 3, [10, 20, 40]),
+    ],
+)
+def test_the_benchmarks_rule_picks_the_frames(
+    tmp_path: Path, rule: FrameRule, most: int | None, expected: list[int]
+) -> None:
+    from harness.media import Clip
+    from tests.models.vita15.clips import write_video
+
+    path = write_video(tmp_path / "a.mp4", frames=60, fps=10)
+    messages = (Message("user", (Media("video", str(path)), Text("What?"))),)
+    request = Request("1", messages, Generation(), pictures=Pictures(max_frames=most, frame_rule=rule))
+    with Clip.open(Media("video", str(path))) as clip:
+        shown = [Image.fromarray(frame) for frame in clip.frames(expected)]
+        inputs = Processor(TINY, TOKENIZER)(LoadedRequest(request, (clip,)))
+        blank = Processor(TINY, TOKENIZER)(blanked(LoadedRequest(request, (clip,)), "video"))
+    assert inputs.pixel_values is not None and blank.pixel_values is not None
+    assert torch.equal(inputs.pixel_values, preprocess(shown, TINY.vision.image_size, TINY.image_aspect_ratio))
+    assert torch.equal(inputs.input_ids, blank.input_ids) and inputs.pixel_values.shape == blank.pixel_values.shape
+
+
+@pytest.mark.parametrize("rule", ["uniform", "fps", "segments"])
+def test_a_long_prompt_takes_fewer_frames_by_the_same_rule(rule: FrameRule) -> None:
+    messages = [Message("user", (Media("video", "a"), Text("x" * 3000)))]
+    video = VideoSize(30.0, 3000, None, None, 256)
+    cuts = PUBLISHED.fit(messages, [video], Cuts.asked(Pictures(max_frames=32, frame_rule=rule)))
+    assert 1 <= cuts.frames < 16 and cuts.rule == rule
+    assert video.indices(cuts) == sampled(rule, 3000, 30.0, cuts.frames)
