@@ -23,6 +23,7 @@ from PIL import Image
 from PIL import __version__ as pillow_version
 
 from tasks.mini.archives import ARCHIVES, SEED
+from tasks.mini.encoding import codec_version, decoded
 from tasks.mini.pairs import pairs
 from tasks.mini.speech import SynthesizerError, espeak_version
 
@@ -89,6 +90,8 @@ def _content(path: Path) -> tuple[tuple[int, ...], bytes]:
     if path.suffix == ".flac":
         samples, rate = soundfile.read(path, dtype="int16")
         return (rate, *samples.shape), samples.tobytes()
+    if path.suffix == ".mp4":
+        return decoded(path)
     return (), path.read_bytes()
 
 
@@ -98,6 +101,7 @@ def _versions() -> dict[str, str]:
         "pillow": pillow_version,
         "numpy": np.__version__,
         "libsndfile": soundfile.__libsndfile_version__,
+        "libavcodec": codec_version(),
     }
 
 

@@ -72,3 +72,8 @@ def decoded(path: Path) -> tuple[tuple[int, ...], bytes]:
         heard = sum(frame.samples for frame in container.decode(audio=0)) if container.streams.audio else 0
     pixels = np.stack(frames)
     return (*pixels.shape[:3], heard), pixels.tobytes()
+
+
+def codec_version() -> str:
+    """Of libavcodec, with which PyAV came."""
+    return ".".join(map(str, av.library_versions["libavcodec"]))
