@@ -22,7 +22,7 @@ def action_antonym(dice: Dice) -> Asked:
     film = on_paper(dice, 4.0, act(actor, deed, 0.0, 4.0, 120))
     said = {key: f"The {actor.name} is {THING_DEEDS[key].ing}." for key in (deed, OPPOSITES[deed])}
     ask = dice.choice(("What is going on in the video?", "Which of these is happening?"))
-    return Asked(film, ask, said[deed], (said[OPPOSITES[deed]], "It is not to be told."))
+    return Asked(film, ask, said[deed], (said[OPPOSITES[deed]], "It cannot be told."))
 
 
 def unexpected_action(dice: Dice) -> Asked:

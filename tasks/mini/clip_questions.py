@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal, NamedTuple, get_args
 
 from tasks.mini import deeds
@@ -84,7 +85,7 @@ def _direction(dice: Dice) -> Draft:
         film = on_paper(dice, seconds, act(actor, deed, 0.0, seconds, 130))
         return _of_deeds(dice, film, actor.name, deeds.DIRECTIONS, deed, _WAY)
     if kind == "slanting":
-        table = {key: deeds._move(f"to the {key}") for key in _CORNERS}
+        table = {key: deeds.moving(f"to the {key}") for key in _CORNERS}
         deed = dice.choice(list(table))
         (dx, dy), name = _CORNERS[deed], names(dice, 1)[0]
         x, y = 112 - 60 * dx + dice.number(-16, 16, 8), 112 - 60 * dy + dice.number(-16, 16, 8)
@@ -92,8 +93,8 @@ def _direction(dice: Dice) -> Draft:
         film = on_paper(dice, seconds, actor.does(Move(0.0, seconds, "go", (x + 110 * dx, y + 110 * dy))))
         return _of_deeds(dice, film, actor.name, table, deed, _WAY)
     table = deeds.TURNS | {
-        "both": deeds._turn("first clockwise and then counter-clockwise"),
-        "back": deeds._turn("first counter-clockwise and then clockwise"),
+        "both": deeds.turning("first clockwise and then counter-clockwise"),
+        "back": deeds.turning("first counter-clockwise and then clockwise"),
     }
     deed = dice.choice(list(table))
     actor = placed(dice, dice.choice(deeds.TURNABLE), colour, "clockwise")
@@ -166,7 +167,7 @@ def _speed(dice: Dice) -> Draft:
 
 
 def _two_deeds(dice: Dice) -> Draft:
-    """One after the other, or both at once."""
+    """One after the other, both at once, or only one."""
     colour, name = deeds.any_colour(dice), dice.choice(deeds.TURNABLE)
     first, second = dice.choice(
         (("left", "grow"), ("right", "grow"), ("up", "clockwise"), ("down", "clockwise"), ("left", "jump"),
@@ -176,12 +177,15 @@ def _two_deeds(dice: Dice) -> Draft:
     one, two = deeds.THING_DEEDS[first], deeds.THING_DEEDS[second]
     if dice.random() < 0.5:
         first, second, one, two = second, first, two, one
-    kind, subject = dice.choice(("in turn", "in turn", "at once")), actor.name
-    if kind == "in turn":
-        actor = act(act(actor, first, 0.0, 2.5, 60), second, 2.5, 5.0, 60)
-    else:
-        actor = act(act(actor, first, 0.5, 4.5, 60), second, 0.5, 4.5, 60)
-    in_turn, turned, at_once, once = (
+    kind, subject = dice.choice(("in turn", "in turn", "at once", "once")), actor.name
+    match kind:
+        case "in turn":
+            actor = act(act(actor, first, 0.0, 2.5, 60), second, 2.5, 5.0, 60)
+        case "at once":
+            actor = act(act(actor, first, 0.5, 4.5, 60), second, 0.5, 4.5, 60)
+        case _:
+            actor = act(actor, second, 1.0, 4.0, 60)
+    told = (
         Statement(f"{one.ing}, then {two.ing}", f"The {subject} first {one.third} and then {two.third}.",
                   f"Does the {subject} first {one.base} and then {two.base}?"),
         Statement(f"{two.ing}, then {one.ing}", f"The {subject} first {two.third} and then {one.third}.",
@@ -191,7 +195,8 @@ def _two_deeds(dice: Dice) -> Draft:
         Statement(f"only {two.ing}", f"The {subject} only {two.third}.", f"Does the {subject} only {two.base}?"),
     )  # fmt: skip
     asks = [f"What does the {subject} do in the video?", f"In which order does the {subject} move?"]
-    true, false = (in_turn, [turned, at_once, once]) if kind == "in turn" else (at_once, [in_turn, turned, once])
+    true = told[{"in turn": 0, "at once": 2, "once": 3}[kind]]
+    false = [statement for statement in told if statement != true]
     return _draft(dice, on_paper(dice, 5.0, actor), asks, true, false)
 
 
@@ -206,12 +211,10 @@ def _coming(dice: Dice) -> Draft:
         )
         for i, (name, colour, x) in enumerate(zip(shown, colours, xs, strict=True))
     ]
-    a, b, c = shown
-    orders = [(a, b, c), (a, c, b), (b, a, c), (b, c, a), (c, a, b), (c, b, a)]
     told = [
         Statement(f"the {p}, the {q}, the {r}", f"First the {p} comes, then the {q}, then the {r}.",
                   f"Does the {p} come first, then the {q}, and the {r} last?")
-        for p, q, r in orders
+        for p, q, r in permutations(shown)
     ]  # fmt: skip
     asks = ["In which order do the things come?", "What comes first, what next and what last?"]
     return _draft(dice, on_paper(dice, 5.0, *actors), asks, told[0], told[1:])
@@ -227,7 +230,7 @@ def _recoloured(dice: Dice) -> Draft:
     film = on_paper(dice, 4.0, actor.does(Move(2.0, 2.0, "paint", (), new)))
     told = [
         Statement(f"from {p} to {q}", f"The {name} turns from {p} to {q}.", f"Does the {name} turn from {p} to {q}?")
-        for p, q in ((old, new), (new, old), (old, other), (other, new))
+        for p, q in permutations((old, new, other), 2)
     ]
     asks = [f"How does the colour of the {name} change?", f"What colour is the {name} first, and what colour then?"]
     return _draft(dice, film, asks, told[0], told[1:])
@@ -265,7 +268,7 @@ def _reshaped(dice: Dice) -> Draft:
     told = [
         Statement(f"the {p} turns into {with_article(q)}", f"The {colour} {p} turns into {with_article(q)}.",
                   f"Does the {colour} {p} turn into {with_article(q)}?")
-        for p, q in ((old, new), (new, old), (old, other), (other, new))
+        for p, q in permutations((old, new, other), 2)
     ]  # fmt: skip
     return _draft(dice, film, ["What changes in the video?", "What turns into what?"], told[0], told[1:])
 

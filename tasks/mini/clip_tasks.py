@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 
 from tasks.mini import deeds
 from tasks.mini.deeds import PERSON_DEEDS, POSE_DEEDS, act_person, hues, on_paper, someone
@@ -166,7 +167,7 @@ def action_localization(dice: Dice) -> Asked:
 
 
 def scene_transition(dice: Dice) -> Asked:
-    old, new, *absent = dice.sample(list(SCENES), 4)
+    old, new, absent = dice.sample(list(SCENES), 3)
     half = float(dice.number(2, 3))
     seeds = dice.number(0, 9), dice.number(0, 9)
     person = act_person(someone(dice, dice.choice(deeds.STRONG)), dice.choice(("wave", "walk", "clap")), 0.0, 2 * half)
@@ -176,7 +177,8 @@ def scene_transition(dice: Dice) -> Asked:
         return f"From {with_article(a)} to {with_article(b)}."
 
     ask = dice.choice(("How does the place change?", "From where to where does the video go?"))
-    return Asked(film, ask, said(old, new), (said(new, old), said(old, absent[0]), said(absent[1], new)))
+    changes = [said(a, b) for a, b in permutations((old, new, absent), 2)]
+    return Asked(film, ask, changes[0], others(dice, changes, changes[0]))
 
 
 def character_order(dice: Dice) -> Asked:
@@ -187,14 +189,13 @@ def character_order(dice: Dice) -> Asked:
     hue = dice.choice(deeds.STRONG)
     xs = [44.0, 112.0, 180.0] if dice.random() < 0.5 else [112.0] * 3
     words = [
-        a_word(text, 112.0, 52 if len(text) == 1 else 40, hue, x)._replace(since=1.5 * i + 0.25, until=1.5 * i + 1.75)
+        a_word(text, 112.0, 52 if len(text) == 1 else 34, hue, x)._replace(since=1.5 * i + 0.25, until=1.5 * i + 1.75)
         for i, (text, x) in enumerate(zip(letters, xs, strict=True))
     ]
-    a, b, c = letters
-    orders = [f"{p}, {q}, {r}." for p, q, r in ((a, c, b), (b, a, c), (b, c, a), (c, a, b), (c, b, a))]
-    what = "letters" if len(a) == 1 else "words"
+    orders = [f"{p}, {q}, {r}." for p, q, r in permutations(letters)]
+    what = "letters" if len(letters[0]) == 1 else "words"
     ask = dice.choice((f"In which order are the {what} shown?", f"Which {what} come first, second and third?"))
-    return Asked(on_paper(dice, 5.0, *words), ask, f"{a}, {b}, {c}.", tuple(dice.sample(orders, 2)))
+    return Asked(on_paper(dice, 5.0, *words), ask, orders[0], others(dice, orders, orders[0], 2))
 
 
 _STEPS = {-1: "Turn left and go on.", 0: "Go straight on.", 1: "Turn right and go on.", 2: "Stop."}

@@ -20,21 +20,23 @@ def _verb(verb: str, third: str, ing: str, past: str, rest: str = "") -> Deed:
     return Deed(*(f"{form} {rest}".strip() for form in (verb, third, ing, past)))
 
 
-def _move(rest: str) -> Deed:
+def moving(rest: str) -> Deed:
+    """To move somewhere, "to the left"."""
     return _verb("move", "moves", "moving", "moved", rest)
 
 
-def _turn(rest: str) -> Deed:
+def turning(rest: str) -> Deed:
+    """To turn in some way, "clockwise"."""
     return _verb("turn", "turns", "turning", "turned", rest)
 
 
 DIRECTIONS: dict[str, Deed] = {
-    "left": _move("to the left"),
-    "right": _move("to the right"),
-    "up": _move("up"),
-    "down": _move("down"),
+    "left": moving("to the left"),
+    "right": moving("to the right"),
+    "up": moving("up"),
+    "down": moving("down"),
 }
-TURNS: dict[str, Deed] = {"clockwise": _turn("clockwise"), "counter": _turn("counter-clockwise")}
+TURNS: dict[str, Deed] = {"clockwise": turning("clockwise"), "counter": turning("counter-clockwise")}
 SIZES: dict[str, Deed] = {
     "grow": _verb("grow", "grows", "growing", "grew"),
     "shrink": _verb("shrink", "shrinks", "shrinking", "shrank"),

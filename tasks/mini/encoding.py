@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tasks.mini.motion import SIDE, Film, picture
+from tasks.mini.drawing import SIZE
+from tasks.mini.motion import Film, picture
 
+REDUCED = 2
+SIDE = SIZE // REDUCED
+"""Pixels of a clip; films are drawn larger."""
 CODEC = {"crf": "27", "preset": "slow", "tune": "animation", "threads": "1", "bf": "2", "g": "64"}
 CONTAINER = {"fflags": "+bitexact", "movflags": "+faststart"}
 FRAMES_PER_S = 3
@@ -47,17 +51,14 @@ def write_frames(folder: Path, film: Film) -> None:
     """FRAMES_PER_S JPEG frames a second: 00001.jpg, 00002.jpg, ..."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(round(film.seconds * FRAMES_PER_S)):
-        frame = picture(film, i / FRAMES_PER_S).reduce(SIZE_TO_SIDE)
+        frame = picture(film, i / FRAMES_PER_S).reduce(REDUCED)
         frame.save(folder / f"{i + 1:05d}.jpg", quality=80, optimize=True)
-
-
-SIZE_TO_SIDE = 2
 
 
 def planes(image: Image.Image) -> npt.NDArray[np.uint8]:
     """A drawn picture as yuv420p (BT.601, limited range), uint8 [SIDE * 3 / 2, SIDE], in whole numbers on any CPU."""
-    light = np.asarray(image.reduce(SIZE_TO_SIDE), dtype=np.int32)
-    hue = np.asarray(image.reduce(2 * SIZE_TO_SIDE), dtype=np.int32)
+    light = np.asarray(image.reduce(REDUCED), dtype=np.int32)
+    hue = np.asarray(image.reduce(2 * REDUCED), dtype=np.int32)
     y = ((light @ np.array((66, 129, 25)) + 128) >> 8) + 16
     u = ((hue @ np.array((-38, -74, 112)) + 128) >> 8) + 128
     v = ((hue @ np.array((112, -94, -18)) + 128) >> 8) + 128

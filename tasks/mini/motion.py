@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from tasks.mini.dice import Dice
 from tasks.mini.drawing import (
     COLOURS,
-    HANZI,
     INK,
     PAPER,
     SIZE,
@@ -33,14 +32,12 @@ from tasks.mini.places import LANDMARKS, SCENES, draw_landmark
 from tasks.mini.props import THINGS, Pose, draw_person
 
 FPS = 8
-SIDE = SIZE // 2
-"""Pixels of a clip; films are drawn at twice that."""
 GREY = "grey"
 HUES = COLOURS | {GREY: (165, 165, 170), "white": WHITE}
 _SPRITE = 128
 FOREVER = 1e9
 
-Kind = Literal["go", "rush", "brake", "grow", "turn", "hop", "shake", "paint", "become", "come", "leave", "pose"]
+Kind = Literal["go", "rush", "brake", "grow", "turn", "hop", "shake", "paint", "become", "leave", "pose"]
 
 
 class Move(NamedTuple):
@@ -48,7 +45,7 @@ class Move(NamedTuple):
 
     go, rush, brake: to the centre (x, y), at one speed, ever faster, ever slower; a third number bends the way up by
     so many pixels. grow: by a factor. turn: degrees, clockwise. hop: (height, times). shake: (width, times). paint,
-    become: to the colour or thing `name`, at `start`. come, leave: seen or gone from `start`. pose: a person's,
+    become: to the colour or thing `name`, at `start`. leave: gone from `start`. pose: a person's,
     `name`, with its repetitions.
     """
 
@@ -76,7 +73,6 @@ class Actor(NamedTuple):
     moves: tuple[Move, ...] = ()
     since: float = 0.0
     until: float = FOREVER
-    shown: bool = True
 
     def does(self, *moves: Move) -> Actor:
         return self._replace(moves=(*self.moves, *moves))
@@ -141,14 +137,12 @@ class State:
 
 def state_at(actor: Actor, moment: float) -> State:
     """The actor after all that it did until then."""
-    shown = actor.shown and actor.since <= moment < actor.until
+    shown = actor.since <= moment < actor.until
     state = State(actor.look, actor.colour, actor.x, actor.y, actor.side, shown)
     for move in actor.moves:
         if moment >= move.start:
             length = max(move.end - move.start, 1e-6)
             state = _moved(state, move, min(1.0, (moment - move.start) / length))
-    if not actor.since <= moment < actor.until:
-        state = replace(state, shown=False)
     return state
 
 
@@ -175,8 +169,8 @@ def _moved(state: State, move: Move, share: float) -> State:
             return replace(state, colour=move.name)
         case "become":
             return replace(state, look=Look("thing", move.name))
-        case "come" | "leave":
-            return replace(state, shown=move.kind == "come")
+        case "leave":
+            return replace(state, shown=False)
         case "pose":
             pose: Pose = move.name if under_way else "stand"  # type: ignore[assignment]
             return replace(state, pose=pose, phase=move.to[0] * share)
@@ -259,8 +253,3 @@ def of_part(draw: Callable[[Dice], D], dice: Dice, part: Part) -> Iterator[D]:
         if part_of(script) == part and script not in seen:
             seen.add(script)
             yield draft
-
-
-def hanzi(text: str) -> bool:
-    """Whether the mini world can write the text in characters."""
-    return all(character in HANZI for character in text)
