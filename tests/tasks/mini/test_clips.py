@@ -18,7 +18,7 @@ from harness.media import load
 from harness.types import Media
 from tasks.mini.build import DATA, differences
 from tasks.mini.clip_events import TASKS, asked
-from tasks.mini.clip_questions import DIMENSIONS, multi_choice, temporal, yes_no
+from tasks.mini.clip_questions import DIMENSIONS, DRAFTS, multi_choice, temporal, yes_no
 from tasks.mini.clips import FOLDERS, Places
 from tasks.mini.dice import Dice
 from tasks.mini.encoding import SIDE, decoded, planes, write_frames, write_mp4
@@ -88,16 +88,14 @@ def test_moves_follow_one_another_and_an_actor_is_there_for_its_time():
     assert [state_at(actor, t).shown for t in (0.9, 1.0, 1.9, 2.0)] == [False, True, True, False]
 
 
-@pytest.mark.parametrize("pose", POSES)
-def test_a_pose_begins_and_ends_at_rest_and_moves_in_between(pose):
-    if pose in ("wave", "clap"):  # the hand is up at once
-        assert body(pose, 0.0) != body(pose, 0.1)
-        return
-    rest = body("stand", 0.0)
-    shapes = [body(pose, phase / 8) for phase in range(8)]
-    assert len(set(shapes)) > 1 or pose == "stand"
-    if pose != "walk":
-        assert all(a == pytest.approx(b) for a, b in zip(shapes[0], rest, strict=True))
+@pytest.mark.parametrize("pose", [pose for pose in POSES if pose != "stand"])
+def test_a_pose_moves_and_comes_back(pose):
+    shapes = [body(pose, phase / 8) for phase in range(9)]
+    assert len(set(shapes)) > 2
+    for first, last in zip(shapes[0], shapes[-1], strict=True):
+        assert first == pytest.approx(last)
+    if pose not in ("wave", "clap", "jump", "walk"):  # those begin with the hands or feet at work
+        assert shapes[0] == body("stand", 0.0)
 
 
 def test_a_film_changes_its_ground_and_moves_its_things():
@@ -185,12 +183,22 @@ def test_each_dimension_yields_four_statements_of_one_form(dimension):
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
-def test_a_single_frame_does_not_tell_what_happens(dimension):
-    """Some picture of each film is much like one of another film about which something else is true."""
-    first = next(draft for draft in temporal(Dice(6), dimension, "train"))
-    pictures = [np.asarray(picture(first.film, moment)) for moment in first.film.moments]
-    still = all((one == pictures[0]).all() for one in pictures)
-    assert not still or "neither" in first.statements[0].answer
+def test_films_of_each_dimension_move_but_where_nothing_moves_is_the_answer(dimension):
+    for draft in islice(temporal(Dice(6), dimension, "train"), 12):
+        pictures = {picture(draft.film, moment).tobytes() for moment in draft.film.moments}
+        assert (len(pictures) == 1) == ("neither of them moves" == draft.statements[0].answer)
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_a_question_on_time_does_not_give_its_answer_away(dimension):
+    """Each answer that is often offered is right about as often as the others beside it."""
+    right, offered = Counter(), Counter()
+    for draft in (DRAFTS[dimension](Dice(seed)) for seed in range(800)):
+        right[draft.statements[0].answer] += 1
+        offered.update(statement.answer for statement in draft.statements)
+    for answer, times in offered.items():
+        if times > 120:
+            assert 0.12 < right[answer] / times < 0.42, (answer, right[answer], times)
 
 
 @given(st.integers(0, 3), st.integers(0, 10_000))
@@ -246,7 +254,7 @@ def test_video_mme_has_four_options_and_balanced_letters():
     for row in MME:
         options = ast.literal_eval(row["options"])
         assert [option[:3] for option in options] == ["A. ", "B. ", "C. ", "D. "]
-        assert len(set(option[3:] for option in options)) == 4 and all(option.endswith(".") for option in options)
+        assert len({option[3:] for option in options}) == 4 and all(option.endswith(".") for option in options)
     assert Counter(row["answer"] for row in MME) == dict.fromkeys("ABCD", 27)
 
 
@@ -306,7 +314,7 @@ def test_tempcompass_has_five_dimensions_in_four_forms():
 def test_questions_are_asked_in_several_wordings():
     for form in FORMS:
         assert len({row["question"].split("\n")[0] for _, _, row in TEMPCOMPASS[form]}) >= 3
-    assert len({row["question"] for row in MME}) > 80
+    assert len({row["question"] for row in MME}) >= 75
 
 
 def every_clip():
@@ -336,7 +344,7 @@ def test_episodes_are_folders_of_frames():
     for row in MVBENCH["episodic_reasoning"]:
         frames = sorted((DATA / "MVBench" / "video" / FOLDERS["episodic_reasoning"] / row["video"]).iterdir())
         assert [path.name for path in frames] == [f"{i:05d}.jpg" for i in range(1, len(frames) + 1)]
-        assert len(frames) >= 3 * row["end"] and load(Media("image", str(frames[0]))).size == (SIDE, SIDE)
+        assert len(frames) >= 3 * row["end"] and load(Media("image", str(frames[0]))).pixels.shape == (SIDE, SIDE, 3)
 
 
 def test_shipped_clips_are_what_the_generator_makes(tmp_path: Path):
