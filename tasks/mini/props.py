@@ -56,7 +56,8 @@ def body(pose: Pose, phase: float) -> Body:
         case "squat":
             drop = 0.24 * full
             return Body(
-                hip=(0.5, 0.58 + drop), left_knee=(0.43 - 0.15 * full, 0.78 + 0.02 * full), right_knee=(0.57 + 0.15 * full, 0.78 + 0.02 * full),
+                hip=(0.5, 0.58 + drop),
+                left_knee=(0.43 - 0.15 * full, 0.78 + 0.02 * full), right_knee=(0.57 + 0.15 * full, 0.78 + 0.02 * full),
                 left_hand=(0.27 - 0.08 * full, 0.56 + drop / 3), right_hand=(0.73 + 0.08 * full, 0.56 + drop / 3),
             )  # fmt: skip
         case "clap":

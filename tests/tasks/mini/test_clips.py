@@ -186,7 +186,7 @@ def test_each_dimension_yields_four_statements_of_one_form(dimension):
 def test_films_of_each_dimension_move_but_where_nothing_moves_is_the_answer(dimension):
     for draft in islice(temporal(Dice(6), dimension, "train"), 12):
         pictures = {picture(draft.film, moment).tobytes() for moment in draft.film.moments}
-        assert (len(pictures) == 1) == ("neither of them moves" == draft.statements[0].answer)
+        assert (len(pictures) == 1) == (draft.statements[0].answer == "neither of them moves")
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
