@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from tasks.mini.clips import mvbench, tempcompass, video_mme
 from tasks.mini.dice import Dice
 from tasks.mini.grammar import Sentence, sentences
 from tasks.mini.partition import Part
@@ -187,5 +188,8 @@ ARCHIVES: dict[str, Callable[[Path], int]] = {
     "WenetSpeech": wenetspeech,
     "FLEURS": fleurs,
     "MME": mme,
+    "Video-MME": video_mme,
+    "MVBench": mvbench,
+    "TempCompass": tempcompass,
 }
-"""Each writes its archive below a folder and tells how many utterances or pictures it holds."""
+"""Each writes its archive below a folder and tells how many utterances, pictures or questions it holds."""

@@ -23,6 +23,7 @@ from PIL import Image
 from PIL import __version__ as pillow_version
 
 from tasks.mini.archives import ARCHIVES, SEED
+from tasks.mini.encoding import codec_version, decoded
 from tasks.mini.pairs import pairs
 from tasks.mini.speech import SynthesizerError, espeak_version
 
@@ -35,7 +36,8 @@ CHECKSUMS = "checksums.json"
 README = """\
 # Mini world, not a benchmark number
 
-Small synthetic test data in the layouts of LibriSpeech, AISHELL-1, AISHELL-2, WenetSpeech, FLEURS and MME.
+Small synthetic test data in the layouts of LibriSpeech, AISHELL-1, AISHELL-2, WenetSpeech, FLEURS, MME,
+Video-MME, MVBench and TempCompass.
 No file comes from those benchmarks: the sentences follow a small grammar, the speech is made by espeak-ng, the
 pictures are drawn by a program, and the people, painters and films in them are invented.
 Scores on it show that a model and the harness work; they say nothing about the benchmarks it is laid out like.
@@ -49,7 +51,7 @@ Dedicated to the public domain (CC0 1.0): use it for anything.
 
 
 def build(out: Path, archives: Iterable[str] = tuple(ARCHIVES)) -> dict[str, int]:
-    """Write archives below `out` in place of what is there; returns the number of utterances or pictures of each."""
+    """Write archives below `out` in place of what is there; returns how much each holds."""
     counts = {}
     for name in archives:
         print(f"making {name} ...", file=sys.stderr)
@@ -89,6 +91,8 @@ def _content(path: Path) -> tuple[tuple[int, ...], bytes]:
     if path.suffix == ".flac":
         samples, rate = soundfile.read(path, dtype="int16")
         return (rate, *samples.shape), samples.tobytes()
+    if path.suffix == ".mp4":
+        return decoded(path)
     return (), path.read_bytes()
 
 
@@ -98,6 +102,7 @@ def _versions() -> dict[str, str]:
         "pillow": pillow_version,
         "numpy": np.__version__,
         "libsndfile": soundfile.__libsndfile_version__,
+        "libavcodec": codec_version(),
     }
 
 
