@@ -92,8 +92,8 @@ class Source:
         media = [] if self._local_files(root) else [f for f in self._files(root) if f.suffix.lower() in suffixes]
         if not media:
             return ()
-        of_rows = {_file_of(row) for row in self.rows(data)}
-        paths = (file.relative_to(root) for file in media if str(file) not in of_rows)
+        of_rows = {path for row in self.rows(data) for path in _files_of(row)}
+        paths = (file.relative_to(root) for file in media if of_rows.isdisjoint((str(file), str(file.parent))))
         return tuple(sorted(path.as_posix() for path in paths if not set(_OTHER_SPLITS) & set(path.parts[2:-1])))
 
     @property
@@ -193,9 +193,10 @@ def _clause(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
-def _file_of(row: Row) -> str:
-    """The media file that a row is of, also when it fails."""
-    return str(next((row[name] for name in MEDIA_COLUMNS if row.get(name)), row.get("media_path", "")))
+def _files_of(row: Row) -> set[str]:
+    """The media file that a row is of, also when it fails, and the folder of frames that it was made of."""
+    file = next((row[name] for name in MEDIA_COLUMNS if row.get(name)), row.get("media_path", ""))
+    return {str(file), str(row["frames"])} if "frames" in row else {str(file)}
 
 
 def _hash_of_files(files: Sequence[Path], root: Path) -> dict[str, Any]:

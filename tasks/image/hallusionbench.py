@@ -122,14 +122,14 @@ HALLUSIONBENCH = Task(
     version="1",
     inputs=frozenset({"text", "image"}),
     source=Source(
-        table_in("HallusionBench", "HallusionBench.tsv", pictureless="drop"),
+        table_in("HallusionBench", "HallusionBench.tsv", pictureless="dropped"),
         ("HallusionBench.tsv", "HallusionBench/HallusionBench.tsv"),
         "HallusionBench.tsv (VLMEvalKit's table; rows without a picture are left out)",
         Hub(
             "lmms-lab-encoder/HallusionBench",
             "image",
             ("category", "subcategory", "set_id", "figure_id", "question_id", "question", "gt_answer", "image"),
-            hub_pictures("category", "subcategory", "set_id", "figure_id", "question_id"),
+            hub_pictures("category", "subcategory", "set_id", "figure_id", "question_id", pictureless="dropped"),
         ),
         published=951,
     ),

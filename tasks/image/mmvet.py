@@ -92,14 +92,14 @@ MMVET = Task(
     version="1",
     inputs=frozenset({"text", "image"}),
     source=Source(
-        table_in("MMVet", "MMVet.tsv", pictureless="keep"),
+        table_in("MMVet", "MMVet.tsv", pictureless="kept"),
         ("MMVet.tsv", "MMVet/MMVet.tsv"),
         "MMVet.tsv (VLMEvalKit's table)",
         Hub(
             "lmms-lab-encoder/MMVet",
             "test",
             ("question_id", "question", "answer", "capability", "image"),
-            hub_pictures("question_id", pictureless=True),
+            hub_pictures("question_id", pictureless="kept"),
         ),
         published=218,
     ),  # fmt: skip

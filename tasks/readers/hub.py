@@ -33,12 +33,14 @@ class Hub:
     id: str
     split: str
     columns: tuple[str, ...]
-    adapt: Callable[[Iterable[Row]], Iterator[Row]]
+    adapt: Callable[[Iterable[Row]], Iterator[Row]] = iter
     config: str | None = None
     revision: str = "main"
     """A commit where the protocol or common use pins one; "main" may change under the same name."""
     files: str | None = None
     """Where the split's files are in the repository, so that no other split is downloaded with it."""
+    folder: Callable[[Path], Iterator[Row]] | None = None
+    """Reads a download of the whole repository, where media lie beside the tables; takes the place of `adapt`."""
 
     @property
     def pinned(self) -> bool:
@@ -70,6 +72,8 @@ class Hub:
 
         Raises LayoutError when they are in two of these places.
         """
+        if self.folder is not None:
+            return []
         named = [place for place in (folder / self.id, folder / self.id.split("/")[-1]) if place.is_dir()]
         found = {place: files for place in named if (files := parquet.split_files(place, self.config, self.split))}
         if (place := only_one(list(found), f"split {self.split!r} of {self.id}")) is not None:
@@ -95,6 +99,8 @@ class Hub:
         from huggingface_hub import constants
 
         fault = _network_fault()
+        if self.folder is not None:
+            return self.folder(self._download(fault))
         if fault is None:
             wanted = {"data_files": {self.split: self.files}} if self.files else {"name": self.config}
             return self.adapt(self._load(**wanted))
@@ -113,6 +119,22 @@ class Hub:
                     f"data set {self} is not in the cache ({constants.HF_HOME}) and cannot be fetched: "
                     f"{fault}{incomplete}"
                 ) from None
+
+    def _download(self, fault: str | None) -> Path:
+        """The folder of the whole repository, downloaded where there is a network."""
+        from huggingface_hub import constants, snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError
+
+        if fault is None:
+            try:
+                return Path(snapshot_download(self.id, repo_type="dataset", revision=self.revision))
+            except (HfHubHTTPError, OSError) as error:
+                raise DataSetError(f"data set {self} cannot be downloaded: {type(error).__name__}: {error}") from error
+        if (found := self._snapshot()) is None:
+            raise DataSetError(
+                f"data set {self} is not in the cache ({constants.HF_HOME}) and cannot be fetched: {fault}"
+            )
+        return found
 
     def _snapshot(self) -> Path | None:
         """The folder that `hf download` left, None when there is none."""

@@ -12,7 +12,8 @@ from tasks.readers.layout import AUDIO_SUFFIXES, IMAGE_SUFFIXES, RowError, reada
 from tasks.readers.locate import Locator
 from tasks.readers.rows import failed
 
-_SUFFIXES = {"audio": AUDIO_SUFFIXES, "image": IMAGE_SUFFIXES, "video": (".mp4", ".mkv", ".webm", ".avi", ".mov")}
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".flv", ".gif")
+_SUFFIXES = {"audio": AUDIO_SUFFIXES, "image": IMAGE_SUFFIXES, "video": VIDEO_SUFFIXES}
 
 
 def media_part(kind: MediaKind, value: object) -> Media:

@@ -1,4 +1,4 @@
-"""Readers of MME: the archive's category folders, or VLMEvalKit's table with images in base64 (`mme_tsv`).
+"""Readers of MME: the archive's category folders, or VLMEvalKit's table with images in base64.
 
 Rows have the columns {question_id, image_path, category, question, answer}; `sample_id`, `image` (a path, or bytes
 from a table) and `image_key` are added. Questions on one image are numbered: `<category>/<image>/<0, 1>`.
@@ -30,10 +30,11 @@ from tasks.readers.layout import (
     names_of,
     need_folder,
     only_one,
+    readable,
 )
 from tasks.readers.locate import Locator
-from tasks.readers.mme_tsv import read_tsv
 from tasks.readers.rows import failed
+from tasks.readers.tsv import read_table
 
 _QUESTIONS, _IMAGES = "questions_answers_YN", "images"
 _TABLE = "MME.tsv"
@@ -53,8 +54,20 @@ def read(folder: Path) -> Iterator[Row]:
     archives = [place for place in homes if place.is_dir() and any(_texts(path) for path in folders_in(place))]
     source = only_one([*tables, *archives], "MME")
     if source is not None and source in tables:
-        return numbered(read_tsv(source))
+        return numbered(map(_of_table, read_table(source, ("image", "question", "answer", "category"))))
     return numbered(archive(source or need_folder(homes[0]), folder))
+
+
+def _of_table(row: Row) -> Row:
+    """A row of VLMEvalKit's table, which may lack the picture's name, in MME's own columns."""
+    category, own_name = row["category"], row.get("image_path")
+    named = {
+        "image": row["image"],
+        "question_id": own_name or f"{category}/{row['index']}",
+        "image_path": own_name or f"{category}/{readable(row['image_row'])}",
+    }
+    kept = {name: row[name] for name in ("category", "question", "answer", "error", "media_path") if name in row}
+    return named | kept
 
 
 def archive(root: Path, data: Path | None = None) -> Iterator[Row]:

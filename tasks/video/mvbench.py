@@ -8,7 +8,8 @@ from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.prompts import clip_of, field, preset
-from tasks.readers.clips import MVBENCH_TASKS, hub_mvbench, mvbench
+from tasks.readers.clips import MVBENCH as TASKS
+from tasks.readers.clips import below, mvbench
 from tasks.readers.hub import Hub
 from tasks.scoring import outcome
 from tasks.scoring.cells import options_of
@@ -28,8 +29,8 @@ ONLY = "Only give the best option."
 
 def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "answer", "task_type")
-    if doc["task_type"] not in MVBENCH_TASKS:
-        raise ValueError(f"MVBench has no task {doc['task_type']!r}; it has {', '.join(MVBENCH_TASKS)}")
+    if doc["task_type"] not in TASKS:
+        raise ValueError(f"MVBench has no task {doc['task_type']!r}; it has {', '.join(TASKS)}")
     choices.lettered(doc)
     return doc
 
@@ -105,10 +106,16 @@ MVBENCH = Task(
     version="1",
     inputs=frozenset({"text", "video"}),
     source=Source(
-        mvbench,
+        below("MVBench", mvbench),
         ("MVBench",),
         "MVBench/{json/<task>.json, video/<folder of the task>/*}",
-        Hub("OpenGVLab/MVBench", "train", ("video", "question", "candidates", "answer"), hub_mvbench, revision="video"),
+        Hub(
+            "OpenGVLab/MVBench",
+            "train",
+            ("video", "question", "candidates", "answer"),
+            revision="video",
+            folder=mvbench,
+        ),
         published=4000,
     ),
     doc=doc_of,
@@ -120,7 +127,7 @@ MVBENCH = Task(
     scorer=outcome.scorer(RULES, lambda doc: tagged(doc, task="task_type"), choices.lettered),
     metrics=(
         Ratio("accuracy", "%", True, "right", "n", headline=True, by=("task",)),
-        Combined("task_mean", "%", True, "accuracy", "task", dict.fromkeys(MVBENCH_TASKS, 1 / len(MVBENCH_TASKS))),
+        Combined("task_mean", "%", True, "accuracy", "task", dict.fromkeys(TASKS, 1 / len(TASKS))),
     ),
     profiles=tuple(RULES),
     default_profile="strict",

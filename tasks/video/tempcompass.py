@@ -14,7 +14,7 @@ from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.judges import prompts
 from tasks.prompts import field, preset
-from tasks.readers.clips import hub_tempcompass, tempcompass
+from tasks.readers.clips import below, tempcompass
 from tasks.readers.hub import Hub
 from tasks.scoring import outcome, yes_no
 from tasks.scoring import tempcompass as rules
@@ -153,10 +153,16 @@ TEMPCOMPASS = Task(
     version="1",
     inputs=frozenset({"text", "video"}),
     source=Source(
-        tempcompass,
+        below("TempCompass", tempcompass),
         ("TempCompass",),
         "TempCompass/{questions/{multi-choice,yes_no,caption_matching,captioning}.json, videos/*.mp4}",
-        Hub("lmms-lab/TempCompass", "test", ("video_id", "question", "answer", "dim"), hub_tempcompass),
+        Hub(
+            "lmms-lab/TempCompass",
+            "test",
+            ("video_id", "question", "answer", "dim"),
+            configs=FORMATS,
+            folder=tempcompass,
+        ),
         published=7540,
     ),
     doc=doc_of,

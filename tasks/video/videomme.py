@@ -13,7 +13,7 @@ from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.prompts import LETTER_ONLY, field, preset
-from tasks.readers.clips import hub_videomme, videomme
+from tasks.readers.clips import below, videomme
 from tasks.readers.hub import Hub
 from tasks.scoring import outcome
 from tasks.scoring.cells import listed, options_of
@@ -128,15 +128,15 @@ def _task(name: str, split: str, *, subtitled: bool) -> Task:
         version="1",
         inputs=frozenset({"text", "video"}),
         source=Source(
-            videomme,
-            ("Video-MME", "Video-MME.tsv"),
+            below("Video-MME", videomme),
+            ("Video-MME",),
             "Video-MME/{Video-MME.tsv or test-*.parquet, data/*.mp4, subtitle/*.srt}",
             Hub(
                 "lmms-lab/Video-MME",
                 "test",
                 ("video_id", "duration", "domain", "videoID", "question_id", "question", "options", "answer"),
-                hub_videomme,
-                "videomme",
+                config="videomme",
+                folder=videomme,
             ),
             published=2700,
         ),

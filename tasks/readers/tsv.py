@@ -1,25 +1,36 @@
-"""VLMEvalKit's table of MME: columns index, image (base64), question, answer, category and mostly image_path."""
+"""VLMEvalKit's tables: tab-separated, a picture in base64 in each row's cell `image`, or what stands for it.
+
+A cell may hold the index of another row, which has the picture; a list of pictures; a `data:` address; broken lines.
+"""
 
 from __future__ import annotations
 
+import ast
 import base64
 import csv
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 from harness.task import Row
-from tasks.readers.layout import LayoutError, RowError, need_file, readable, text_fault
+from tasks.readers.layout import IMAGE_SUFFIXES, LayoutError, RowError, need_file, readable, text_fault
+from tasks.readers.locate import Locator
 from tasks.readers.parquet import check_columns
 from tasks.readers.rows import failed
+from tasks.scoring.cells import absent
 
-_COLUMNS = ("index", "image", "question", "answer", "category")
+Pictureless = Literal["fails", "kept", "dropped"]
+"""What becomes of a row whose image cell is empty."""
+
 _LONGEST_INDEX = 64
 """VLMEvalKit: an image cell of at most this many characters is the index of the row that holds the image."""
 _PREFIX = re.compile(r"data:[^,]*,")
 _SPACE = re.compile(r"\s+")
+_OPTION = re.compile(r"[A-Z]|hint")
+"""Columns in which a table writes that something is absent."""
 
 
 class _Record(NamedTuple):
@@ -29,38 +40,64 @@ class _Record(NamedTuple):
     fault: str
 
 
-def read_tsv(table: Path) -> Iterator[Row]:
-    """The table's rows with `image` as bytes; a row whose image cannot be had fails alone.
+def read_table(
+    table: Path,
+    columns: Sequence[str],
+    *,
+    pictureless: Pictureless = "fails",
+    split: str | None = None,
+    media: bool = True,
+) -> Iterator[Row]:
+    """The table's rows: its columns as text without absent options, `sample_id` (the index) and the picture.
+
+    `image` is bytes, or a path where the table has only paths; a list of several is `images`. `image_row` is the index
+    of the row whose picture it is. A row whose picture cannot be had fails alone. With `split` the rows of other splits
+    are left out; without `media` the table has no pictures. Raises LayoutError for a table that cannot be read or lacks one of `columns`.
 
     Opened once and read twice: first to learn which images other rows refer to, so that only those are kept, and
     only as long as a row still needs them.
     """
     with need_file(table).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         images = _Images()
-        for record in _records(file, table):
-            images.announce(record.cells["index"], record.cells["image"])
+        for record in _records(file, table, columns, media):
+            for cell in _parts(record.cells.get("image", "")):
+                images.announce(record.cells["index"], cell)
         file.seek(0)
-        for record in _records(file, table):
-            yield _row(record, images, table)
+        locate = Locator(IMAGE_SUFFIXES, table.parent, table.resolve().parent)
+        for record in _records(file, table, columns, media):
+            cells = record.cells
+            if split is not None and cells.get("split", split) != split:
+                continue
+            if "image" in cells and not cells["image"] and pictureless == "dropped":
+                continue
+            yield _row(record, images, table, locate, pictureless) if media else _bare(record)
 
 
-def _row(record: _Record, images: _Images, table: Path) -> Row:
-    index, cell, category = (record.cells[name] for name in ("index", "image", "category"))
-    own_name = record.cells.get("image_path")
-    holder = cell if cell and _is_reference(cell) else index
-    row: Row = {
-        "image": None,
-        "question_id": own_name or f"{category}/{index}",
-        "image_path": own_name or f"{category}/{readable(holder)}",
-        "category": category,
-        "question": record.cells["question"],
-        "answer": record.cells["answer"],
-    }
+def _bare(record: _Record) -> Row:
+    """A row of a table without pictures."""
+    row: Row = {**record.cells, "sample_id": record.cells["index"]}
+    return failed(row, record.fault) if record.fault else row
+
+
+def _row(record: _Record, images: _Images, table: Path, locate: Locator, pictureless: Pictureless) -> Row:
+    cells, index = record.cells, record.cells["index"]
+    row: Row = {name: cell for name, cell in cells.items() if not (_OPTION.fullmatch(name) and absent(cell))}
+    cell = row.pop("image", None)
+    row |= {"sample_id": index, "image": None, "image_row": index}
     fault = record.fault
     try:
-        row["image"] = images.take(index, cell)
+        if cell is None:
+            row["image"] = locate(table.parent / cells.get("image_path", ""))
+        elif parts := _parts(cell):
+            row["image_row"] = parts[0] if _is_reference(parts[0]) else index
+            pictures = [images.take(index, part) for part in parts]
+            row |= {"image": pictures[0]} if len(pictures) == 1 else {"images": pictures}
+        elif pictureless == "fails":
+            raise RowError("the image cell is empty; put the picture there in base64, or the index of its row")
     except RowError as error:
         fault = fault or f"{table}:{record.line}: row {index}: {error}"
+    if "images" in row:
+        del row["image"]
     return failed(row, fault) if fault else row
 
 
@@ -82,8 +119,6 @@ class _Images:
 
     def take(self, index: str, cell: str) -> bytes:
         """A row's image. Raises RowError."""
-        if not cell:
-            raise RowError("the image cell is empty; put the picture there in base64, or the index of its row")
         if not _is_reference(cell):
             content = _decoded(cell)
             if self._uses[index]:
@@ -107,13 +142,29 @@ def _is_reference(cell: str) -> bool:
     return len(cell) <= _LONGEST_INDEX
 
 
-def _records(file: IO[str], table: Path) -> Iterator[_Record]:
+def _parts(cell: str) -> list[str]:
+    """The pictures of a cell: one, or those of a Python or JSON list."""
+    text = cell.strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        return [cell] if text else []
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        return [str(item) for item in found if not absent(item)]
+    return [cell]
+
+
+def _records(file: IO[str], table: Path, columns: Sequence[str], media: bool) -> Iterator[_Record]:
     csv.field_size_limit(2**31 - 1)
     reader = csv.reader(file, delimiter="\t")
     header = next(reader, [])
     if any(text_fault(name) for name in header):
         raise LayoutError(f"{table}: not a table of UTF-8 text with tabs: its header is no text")
-    check_columns(header, _COLUMNS, str(table))
+    check_columns(header, ("index", *columns), str(table))
+    if media and "image" not in header:
+        check_columns(header, ("image_path",), f"{table}, which has no image,")
     try:
         for cells in reader:
             if not cells:
