@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.task import Ratio, Row, Task
 from harness.types import Doc, Generation
-from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.prompts import (
@@ -21,13 +20,13 @@ from tasks.prompts import (
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
-from tasks.scoring.choice import Options
+from tasks.scoring.choice import Options, scored
 from tasks.scoring.choice.lmms_eval import comparable
 
 
 def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "answer")
-    choices.lettered(doc)
+    scored.lettered(doc)
     return doc
 
 
@@ -62,12 +61,12 @@ AI2D = Task(
         "vlmevalkit": preset(lambda row: vlmevalkit_choice(field(row, "question"), options_of(row)), VLMEVALKIT_TOKENS),
     },
     default_preset="vlmevalkit",
-    scorer=choices.scorer(_letter, lambda doc: tagged(doc, "category"), gold=choices.lettered),
+    scorer=scored.scorer(_letter, lambda doc: tagged(doc, "category"), gold=scored.lettered),
     metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("category",)),),
-    profiles=choices.PROFILES,
+    profiles=scored.PROFILES,
     default_profile="vlmevalkit_vita",
-    judges=choices.JUDGES,
-    without_judge=choices.RULE_PROFILES,
+    judges=scored.JUDGES,
+    without_judge=scored.RULE_PROFILES,
     benchmark="AI2D",
     split="test",
     published_metrics={"accuracy": "acc %"},

@@ -6,24 +6,15 @@ figures of their set (qAcc). The papers print the mean of the three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-from harness.task import Member, Ratio, Row, Statistic, Sums, Task
+from harness.task import Ratio, Row, Statistic, Task
 from harness.types import Doc, Generation
 from tasks.data import Source
 from tasks.docs import kept
-from tasks.judges.prompts import hallusionbench as judge_prompt
 from tasks.prompts import SHORT_ANSWER, VITA_TILES, VLMEVALKIT_TOKENS, field, preset
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
-from tasks.scoring import outcome, yes_no
-from tasks.scoring.asking import ask
-from tasks.scoring.grouped import groups_right, once
-from tasks.scoring.outcome import Asking, Outcome
-
-CATEGORIES = ("VD", "VS")
-MERGED = ("vlmevalkit_vita", "vlmevalkit")
-"""Their figures and questions of one set number are grouped without regard to VD and VS."""
+from tasks.scoring import outcome
+from tasks.scoring.hallusionbench import CATEGORIES, MERGED, RULES, accuracies, average, gold_of
 
 
 def doc_of(row: Row) -> Doc:
@@ -40,69 +31,18 @@ def doc_of(row: Row) -> Doc:
     return doc
 
 
-def gold_of(doc: Doc) -> str:
-    """yes or no. Raises ValueError for another gold answer."""
-    gold = {"1": "yes", "0": "no", "yes": "yes", "no": "no"}.get(str(doc.get("gt_answer", doc.get("answer"))).lower())
-    if gold is None:
-        raise ValueError(f"the gold answer is {doc.get('gt_answer', doc.get('answer'))!r}; it must be 0, 1, Yes or No")
-    return gold
-
-
-def _word(profile: str) -> Callable[[str, Doc], Outcome]:
-    def rule(answer: str, doc: Doc) -> Outcome:
-        said = yes_no.extract(answer, profile)
-        return Outcome(said, said.lower() == gold_of(doc))
-
-    return rule
-
-
-def _intern(answer: str, doc: Doc) -> Outcome:
-    """lmms-eval's rule that its configuration comments out: whatever has no "yes" in it is no."""
-    said = "yes" if "yes" in answer.lower() else "no"
-    return Outcome(said, said == gold_of(doc))
-
-
-def _judge(answer: str, doc: Doc) -> Asking:
-    """lmms-eval: correct, incorrect or unclear; unclear is right where a VS question has no figure."""
-    reply = (yield ask(judge_prompt(str(doc["question"]), str(doc.get("gt_answer_details", "")), answer))).text.lower()
-    label = "incorrect" if "incorrect" in reply else "correct" if "correct" in reply else "unclear"
-    return Outcome(label, label == "correct" or (label == "unclear" and _has_no_figure(doc)))
-
-
-def _has_no_figure(doc: Doc) -> bool:
-    return doc["category"] == "VS" and str(doc["figure_id"]) == "0"
-
-
 def set_of(doc: Doc) -> str | None:
     """Everything that is grouped together lies within one set of a subcategory."""
     parts = (doc.get("subcategory") or doc.get("l2-category"), doc.get("set_id"))
     return None if None in parts else "/".join(map(str, parts))
 
 
-def accuracies(members: Sequence[Member], profile: str) -> Mapping[str, float]:
-    """The parts of a set: questions, figures and question groups, right and all, of both categories and of each."""
-    rows = once(members, lambda m: tuple(str(m.doc[n]) for n in ("category", "set_id", "figure_id", "question_id")))
-    parts: dict[str, float] = {}
-    for category in ("", *CATEGORIES):
-        own = [m for m in rows if category in ("", m.doc["category"])]
-        figures = [m for m in own if profile != "lmms_eval_judge" or not _has_no_figure(m.doc)]
-        merged = profile in MERGED
-        counts = {
-            "aAcc": (sum(m.score.parts["right"] for m in own), float(len(own))),
-            "fAcc": groups_right(figures, lambda m: (merged or m.doc["category"], str(m.doc["figure_id"]))),
-            "qAcc": groups_right(own, lambda m: (merged or m.doc["category"], str(m.doc["question_id"]))),
-        }
-        for name, (right, n) in counts.items():
-            parts |= {f"{name}{category}": right, f"{name}{category} n": n}
-    return parts
-
-
-def average(sums: Sums) -> object:
-    return 100 * sum(sums[name] / sums[f"{name} n"] for name in ("aAcc", "fAcc", "qAcc")) / 3
-
-
 def _tags(doc: Doc) -> outcome.Tags:
     return {"subcategory": (str(doc.get("subcategory") or doc.get("l2-category")),)}
+
+
+def _vita(row: Row) -> str:
+    return f"{field(row, 'question')} Please answer yes or no. {SHORT_ANSWER}"
 
 
 def _accuracy(name: str, category: str = "") -> Ratio:
@@ -111,12 +51,6 @@ def _accuracy(name: str, category: str = "") -> Ratio:
     return Ratio(f"{name} {category}".strip(), "%", True, part, f"{part} n", headline=not category, by=by)
 
 
-RULES: dict[str, outcome.Rule] = {
-    **{name: _word("vlmevalkit") for name in MERGED},
-    "lmms_eval_intern": _intern,
-    "robust": _word("robust"),
-    "lmms_eval_judge": _judge,
-}
 HALLUSIONBENCH = Task(
     name="hallusionbench",
     version="1",
@@ -135,11 +69,7 @@ HALLUSIONBENCH = Task(
     ),
     doc=doc_of,
     presets={
-        "vita": preset(
-            lambda row: f"{field(row, 'question')} Please answer yes or no. {SHORT_ANSWER}",
-            VLMEVALKIT_TOKENS,
-            VITA_TILES,
-        ),
+        "vita": preset(_vita, VLMEVALKIT_TOKENS, VITA_TILES),
         "lmms_eval": preset(lambda row: field(row, "question"), Generation(max_new_tokens=128)),
         "vlmevalkit": preset(lambda row: field(row, "question"), VLMEVALKIT_TOKENS),
     },

@@ -1,4 +1,4 @@
-"""MMBench: multiple choice in 20 categories, each question asked with its options in every rotation (Liu et al., 2307.06281).
+"""MMBench: multiple choice in 20 categories, asked with the options in every rotation (Liu et al., 2307.06281).
 
 A question counts once, and only if it is answered rightly in all its rotations (rows with one index modulo a million).
 The answers of the test splits are not public: their runs are exported for the benchmark's server.
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from harness.task import Member, Ratio, Row, Task
 from harness.types import Doc, Generation
-from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.prompts import (
@@ -27,7 +26,7 @@ from tasks.prompts import (
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
-from tasks.scoring.choice import Options, lmms_eval
+from tasks.scoring.choice import Options, lmms_eval, scored
 from tasks.scoring.grouped import circular
 
 ROTATION = 1_000_000
@@ -53,7 +52,7 @@ def doc_of(row: Row) -> Doc:
 
 def scored_doc(row: Row) -> Doc:
     doc = doc_of(row)
-    choices.lettered(doc)
+    scored.lettered(doc)
     return doc
 
 
@@ -97,7 +96,7 @@ PRESETS = {
     "lmms_eval": preset(_lmms_eval, Generation(max_new_tokens=1024, stop=("ASSISTANT:",))),
     "vlmevalkit": preset(_vlmevalkit, VLMEVALKIT_TOKENS),
 }
-SCORER = choices.scorer(_letter, _tags, gold=choices.lettered)
+SCORER = scored.scorer(_letter, _tags, gold=scored.lettered)
 
 
 def _task(language: str, split: str, version: str, published: int | None) -> Task:
@@ -123,10 +122,10 @@ def _task(language: str, split: str, version: str, published: int | None) -> Tas
         default_preset="vlmevalkit",
         scorer=SCORER,
         metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("l2_category", "category")),),
-        profiles=choices.PROFILES,
+        profiles=scored.PROFILES,
         default_profile="vlmevalkit_vita",
-        judges=choices.JUDGES,
-        without_judge=choices.RULE_PROFILES,
+        judges=scored.JUDGES,
+        without_judge=scored.RULE_PROFILES,
         submission=SUBMISSION if split == "test" else (),
         benchmark="MMBench" if (name, split) == ("mmbench_en_test", "test") else None,
         split="test EN V1.1 (inferred)",

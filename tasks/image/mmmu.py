@@ -1,10 +1,9 @@
-"""MMMU, validation split: 900 college questions in 30 subjects of 6 disciplines, with up to seven pictures (Yue et al., 2311.16502)."""
+"""MMMU, validation split: 900 college questions in 30 subjects, with up to seven pictures (Yue et al., 2311.16502)."""
 
 from __future__ import annotations
 
 from harness.task import Ratio, Row, Task
 from harness.types import Doc, Generation, Pictures
-from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept
 from tasks.prompts import (
@@ -21,19 +20,18 @@ from tasks.prompts import (
 )
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
-from tasks.scoring import free_text, outcome
-from tasks.scoring.cells import listed, options_of
-from tasks.scoring.choice import Options, vlmevalkit
-from tasks.scoring.choice.lmms_eval import bracketed
-from tasks.scoring.choice.robust import stated
-from tasks.scoring.outcome import Outcome
+from tasks.scoring import outcome
+from tasks.scoring.cells import options_of
+from tasks.scoring.choice import scored
+from tasks.scoring.mmmu import RULES, gold_of, is_open
 
 DISCIPLINES = {
     "Art and Design": ("Art", "Art_Theory", "Design", "Music"),
     "Business": ("Accounting", "Economics", "Finance", "Manage", "Marketing"),
     "Science": ("Biology", "Chemistry", "Geography", "Math", "Physics"),
     "Health and Medicine": (
-        "Basic_Medical_Science", "Clinical_Medicine", "Diagnostics_and_Laboratory_Medicine", "Pharmacy", "Public_Health",
+        "Basic_Medical_Science", "Clinical_Medicine", "Diagnostics_and_Laboratory_Medicine", "Pharmacy",
+        "Public_Health",
     ),
     "Humanities and Social Science": ("History", "Literature", "Psychology", "Sociology"),
     "Tech and Engineering": (
@@ -47,57 +45,21 @@ SUBJECTS = {subject: discipline for discipline, subjects in DISCIPLINES.items() 
 def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "answer")
     if not is_open(doc):
-        choices.lettered(doc)
+        scored.lettered(doc)
     return doc
-
-
-def is_open(doc: Doc) -> bool:
-    return doc.get("question_type") == "open" or not options_of(doc)
 
 
 def subject_of(doc: Doc) -> str:
     """Out of the category, else the id: `validation_Art_Theory_7` is Art_Theory."""
-    named = str(
-        doc.get("category") or doc.get("subject") or str(doc.get("id", "")).partition("_")[2].rpartition("_")[0]
-    )
+    in_id = str(doc.get("id", "")).partition("_")[2].rpartition("_")[0]
+    named = str(doc.get("category") or doc.get("subject") or in_id)
     return named.replace(" ", "_")
-
-
-def golds_of(doc: Doc) -> list[str]:
-    """Gold answers of an open question; there may be several that are right."""
-    return listed(doc["answer"])
 
 
 def _tags(doc: Doc) -> outcome.Tags:
     subject = subject_of(doc)
     tags = {"subject": (subject,), "question_type": ("open" if is_open(doc) else "multiple-choice",)}
     return tags | ({"discipline": (SUBJECTS[subject],)} if subject in SUBJECTS else {})
-
-
-def _gold(doc: Doc) -> str:
-    return str(doc["answer"]) if is_open(doc) else choices.lettered(doc)
-
-
-def _two_way(doc: Doc) -> Options:
-    """VLMEvalKit makes of an open question one between the gold answer and all others."""
-    return {"A": str(doc["answer"]), "B": "Other Answers"} if is_open(doc) else options_of(doc)
-
-
-def _two_way_gold(doc: Doc) -> str:
-    return "A" if is_open(doc) else choices.lettered(doc)
-
-
-def _lmms_rule(answer: str, doc: Doc) -> Outcome:
-    if not is_open(doc):
-        return choices.by_letter(bracketed, choices.lettered)(answer, doc)
-    found = free_text.candidates(answer)
-    return Outcome(" | ".join(map(str, found)), float(free_text.is_candidate(found, golds_of(doc))))
-
-
-def _robust(answer: str, doc: Doc) -> Outcome:
-    if not is_open(doc):
-        return choices.by_letter(stated, choices.lettered)(answer, doc)
-    return Outcome(free_text.final_text(answer) or None, float(free_text.equals(answer, golds_of(doc))))
 
 
 def _vita(row: Row) -> str:
@@ -109,12 +71,6 @@ def _lmms_eval(row: Row) -> str:
     return f"{field(row, 'question')}{option_lines(options_of(row))}\n\n{tail}"
 
 
-RULES: dict[str, outcome.Rule] = {
-    **{name: choices.by_letter(rule, _two_way_gold, _two_way) for name, rule in vlmevalkit.RULES.items()},
-    "lmms_eval": _lmms_rule,
-    "robust": _robust,
-    "judged": choices.by_judge(_two_way_gold, _two_way),
-}
 MMMU = Task(
     name="mmmu",
     version="1",
@@ -135,12 +91,12 @@ MMMU = Task(
         ),
     },
     default_preset="vlmevalkit",
-    scorer=outcome.scorer(RULES, _tags, _gold),
+    scorer=outcome.scorer(RULES, _tags, gold_of),
     metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("discipline", "subject", "question_type")),),
-    profiles=choices.PROFILES,
+    profiles=scored.PROFILES,
     default_profile="vlmevalkit_vita",
-    judges=choices.JUDGES,
-    without_judge=choices.RULE_PROFILES,
+    judges=scored.JUDGES,
+    without_judge=scored.RULE_PROFILES,
     benchmark="MMMU",
     split="val",
     published_metrics={"accuracy": "acc %"},

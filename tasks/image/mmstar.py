@@ -1,4 +1,4 @@
-"""MMStar: 1,500 multiple-choice questions that need their picture, in 6 categories of 3 kinds each (Chen et al., 2403.20330)."""
+"""MMStar: 1,500 multiple-choice questions that need their picture, 18 kinds (Chen et al., 2403.20330)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 
 from harness.task import Combined, Ratio, Row, Task
 from harness.types import Doc, Generation
-from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.prompts import VITA_TILES, VLMEVALKIT_TOKENS, field, preset, vita_choice, vlmevalkit_choice
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
-from tasks.scoring.choice import Options
+from tasks.scoring.choice import Options, scored
 from tasks.scoring.choice.lmms_eval import best_placed
 
 KINDS = {
@@ -53,7 +52,7 @@ def _options(doc: Doc) -> Options:
 
 
 def _gold(doc: Doc) -> str:
-    return choices.lettered({**doc, "options": _options(doc)})
+    return scored.lettered({**doc, "options": _options(doc)})
 
 
 def _lmms_eval(row: Row) -> str:
@@ -86,7 +85,7 @@ MMSTAR = Task(
         "vlmevalkit": preset(lambda row: vlmevalkit_choice(*question_of(row)), VLMEVALKIT_TOKENS),
     },
     default_preset="vlmevalkit",
-    scorer=choices.scorer(
+    scorer=scored.scorer(
         lambda answer, options: best_placed(answer),
         lambda doc: tagged(doc, "category", "l2_category"),
         gold=_gold,
@@ -102,11 +101,11 @@ MMSTAR = Task(
             "l2_category",
             dict.fromkeys((kind for kinds in KINDS.values() for kind in kinds), 1 / 18),
         ),
-    ),  # fmt: skip
-    profiles=choices.PROFILES,
+    ),
+    profiles=scored.PROFILES,
     default_profile="vlmevalkit_vita",
-    judges=choices.JUDGES,
-    without_judge=choices.RULE_PROFILES,
+    judges=scored.JUDGES,
+    without_judge=scored.RULE_PROFILES,
     benchmark="MMStar",
     split="val",
     published_metrics={"accuracy": "acc %"},

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from tasks.image.prompts import MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
+from tasks.prompts import MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.dice import Dice
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import CATEGORIES, SceneItem, scenes

@@ -52,7 +52,8 @@ def read_table(
 
     `image` is bytes, or a path where the table has only paths; a list of several is `images`. `image_row` is the index
     of the row whose picture it is. A row whose picture cannot be had fails alone. With `split` the rows of other splits
-    are left out; without `media` the table has no pictures. Raises LayoutError for a table that cannot be read or lacks one of `columns`.
+    are left out; without `media` the table has no pictures. Raises LayoutError for a table that cannot be read or lacks
+    one of `columns`.
 
     Opened once and read twice: first to learn which images other rows refer to, so that only those are kept, and
     only as long as a row still needs them.

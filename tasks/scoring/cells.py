@@ -1,4 +1,4 @@
-"""Cells of benchmark tables as people have them: lists written as text, options in columns or in a list, absent values."""
+"""Cells of benchmark tables as people have them: lists written as text, options in columns or lists, absent values."""
 
 from __future__ import annotations
 

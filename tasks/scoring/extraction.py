@@ -1,4 +1,4 @@
-"""MathVista: an answer is extracted by rule or by a judge, brought to the question's type and compared (Lu et al. 2024).
+"""MathVista: an answer is extracted by rule or by a judge, brought to the question's type and compared.
 
 The judge extracts only; what is right is decided here. VLMEvalKit never finds a list right, asks the judge about a
 right zero, and rounds nothing; lmms-eval takes the nearest choice of any reply. Both are kept to their profiles.

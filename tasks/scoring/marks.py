@@ -1,4 +1,4 @@
-"""The VQA benchmarks' punctuation rule, with its accidents, as several public scorers share it (protocols/vision.md, MME)."""
+"""The punctuation rule of VQA benchmarks, with its accidents, as several public scorers share it."""
 
 from __future__ import annotations
 

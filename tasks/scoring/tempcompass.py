@@ -1,56 +1,111 @@
-"""TempCompass's own rules, alike in lmms-eval and VLMEvalKit: 1 or 0 by rule, None where a judge has to say (Liu et al. 2024)."""
+"""TempCompass's rules: those of each format first, then a judge; captions are for a judge alone."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping
 
-from tasks.scoring.choice import Options
+from harness.types import Doc
+from tasks.judges import prompts
+from tasks.scoring import outcome, yes_no
+from tasks.scoring import temporal as rules
+from tasks.scoring.asking import ask, asked, correctness_of
+from tasks.scoring.choice.robust import stated
+from tasks.scoring.grading import Grading, chosen_from_caption, lmms_eval_correct, vlmevalkit_correct
+from tasks.scoring.outcome import WRONG, Asking, Outcome
 
-LETTERS = ("A", "B", "C", "D")
-_OPTION = re.compile(r"^\(?([A-Z])[.)]\s*(.+)$")
-_CAPTION = re.compile(r"^(?:Caption|Sentence|Option) (\w+)\s*:\s*(.+)$")
+
+def gold_of(doc: Doc) -> str:
+    """Raises ValueError naming the field that is missing."""
+    name = "mc_answer" if doc["task_type"] == "captioning" else "answer"
+    if not doc.get(name):
+        raise ValueError(f"the row has no {name}; its fields are {', '.join(doc)}")
+    return str(doc[name])
 
 
-def multiple_choice(answer: str, gold: str) -> float | None:
-    """The gold text itself, a bare letter, or one at the very beginning with `.` or `)`."""
-    if answer == gold:
-        return 1.0
-    if answer in LETTERS or (answer[:1] in LETTERS and answer[1:2] in (".", ")")):
-        return float(answer[0] == gold[:1])
+def _by_rule(answer: str, doc: Doc) -> float | None:
+    gold = gold_of(doc)
+    match doc["task_type"]:
+        case "multi-choice":
+            return rules.multiple_choice(answer, gold)
+        case "yes_no":
+            return rules.yes_no(answer, gold)
+        case "caption_matching":
+            return rules.caption_matching(answer, str(doc["question"]), gold)
     return None
 
 
-def yes_no(answer: str, gold: str) -> float | None:
-    """What the text begins with, in lower case: "not sure" is no."""
-    lowered = answer.lower()
-    said = next((word for word in ("yes", "no") if lowered.startswith(word)), None)
-    return None if said is None else float(said == gold)
+def _exact(answer: str, doc: Doc) -> Outcome:
+    """Where no rule reads the answer it is wrong."""
+    return Outcome(answer, _by_rule(answer, doc) or 0.0)
 
 
-def caption_matching(answer: str, question: str, gold: str) -> float | None:
-    """An option as it stands, its sentence, or its label, long ("Caption A") or short ("A"), full stops aside."""
-    options = [option for option in question.split("\n")[1:] if ": " in option]
-    parts = [option.split(": ")[:2] for option in options]
-    labels = [label for label, _ in parts] + [_short(label) for label, _ in parts]
-    tail = answer.split(") ")[1] if ") " in answer else None
-    found = [option for option in options if option == answer]
-    found += [sentence for _, sentence in parts if sentence in (answer, tail)]
-    found += [label for label in labels if label in (answer, answer.replace(".", ""))]
-    if not found:
-        return None
-    label, _, sentence = gold.partition(": ")
-    return float(found[-1] in (gold, gold.split(":")[0], sentence.split(": ")[0], label.split()[-1]))
+def _public(correct: Callable[[str], Grading], unusable: float) -> outcome.Rule:
+    """A rule first, then a judge; `unusable` is what a caption counts whose judge says nothing."""
+
+    def rule(answer: str, doc: Doc) -> Outcome | Asking:
+        if doc["task_type"] == "captioning":
+            return _caption(answer, doc, unusable)
+        found = _by_rule(answer, doc)
+        return _grade(answer, doc) if found is None else Outcome(answer, found)
+
+    def _grade(answer: str, doc: Doc) -> Asking:
+        return Outcome(answer, (yield from correct(_prompt(answer, doc))))
+
+    return rule
 
 
-def _short(label: str) -> str:
-    return label.replace("Sentence ", "").replace("Option ", "").replace("Caption ", "")
+def _caption(answer: str, doc: Doc, unusable: float) -> Asking:
+    reply = (yield ask(prompts.tempcompass_caption(answer, str(doc["mc_question"])))).text
+    said, rating = chosen_from_caption(reply, gold_of(doc))
+    return Outcome(said, unusable if rating < 0 else rating)
 
 
-def options_in(question: str) -> Options:
-    """The options in a question's lines: "A. left", or captions "Caption A: ..", "Option 1: .." as A, B."""
-    lines = [line.strip() for line in question.split("\n")[1:]]
-    lettered = [match for line in lines if (match := _OPTION.match(line))]
-    if lettered:
-        return {match[1]: match[2] for match in lettered}
-    captions = [match for line in lines if (match := _CAPTION.match(line))]
-    return {chr(ord("A") + place): match[2] for place, match in enumerate(captions)}
+def _judged(answer: str, doc: Doc) -> Outcome | Asking:
+    """Rules first; a judge whose reply cannot be used has failed."""
+    if doc["task_type"] == "captioning":
+        return _caption_judged(answer, doc)
+    found = _by_rule(answer, doc)
+    return _correct(answer, doc) if found is None and answer.strip() else Outcome(answer, found or 0.0)
+
+
+def _correct(answer: str, doc: Doc) -> Asking:
+    return Outcome(answer, float((yield from asked(_prompt(answer, doc), correctness_of))))
+
+
+def _caption_judged(answer: str, doc: Doc) -> Asking:
+    prompt = prompts.tempcompass_caption(answer, str(doc["mc_question"]))
+    reply = yield from asked(prompt, lambda text: text.strip() or None)
+    said, rating = chosen_from_caption(reply, gold_of(doc))
+    return Outcome(said, rating)
+
+
+def _robust(answer: str, doc: Doc) -> Outcome:
+    gold = gold_of(doc)
+    match doc["task_type"]:
+        case "yes_no":
+            said = yes_no.stated(answer)
+            return Outcome(said, said == gold.lower())
+        case "captioning":
+            return WRONG
+    options = rules.options_in(str(doc["question"]))
+    letter = stated(answer, options)
+    wanted = next((one for one, text in options.items() if gold.endswith(text)), None)
+    return Outcome(letter, letter is not None and letter == wanted)
+
+
+def _prompt(answer: str, doc: Doc) -> str:
+    return prompts.tempcompass(str(doc["task_type"]), str(doc["question"]), gold_of(doc), answer)
+
+
+RULES: Mapping[str, outcome.Rule] = {
+    "judged": _judged,
+    "vlmevalkit_judge": _public(vlmevalkit_correct, unusable=-1.0),
+    "lmms_eval": _public(lmms_eval_correct, unusable=0.0),
+    "vlmevalkit_exact_matching": _exact,
+    "robust": _robust,
+}
+WITHOUT_JUDGE = ("vlmevalkit_exact_matching", "robust")
+
+
+def needs_judge(doc: Doc, profile: str) -> str:
+    return "a caption needs a judge" if doc.get("task_type") == "captioning" and profile in WITHOUT_JUDGE else ""

@@ -16,6 +16,7 @@ State tokens that a model puts before its answer are the model adapter's to remo
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from tasks.scoring.marks import mark_free
 from tasks.scoring.plain import bare, boxed, plain
@@ -32,8 +33,8 @@ _MEANINGS |= dict.fromkeys(
 _WORD = "|".join(sorted(map(re.escape, _MEANINGS), key=len, reverse=True))
 _ASCII = "yes|no|yeah|yep|nope|true|false|y|n"
 _DECLARED = re.compile(
-    rf"(?:\b(?:answer|verdict|conclusion)\b(?: (?:is|would be|should be|must be|to the question))*|答案(?:应该)?(?:是|为)?)"
-    rf"\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?({_WORD})(?![A-Za-z\u4e00-\u9fff])",
+    r"(?:\b(?:answer|verdict|conclusion)\b(?: (?:is|would be|should be|must be|to the question))*"
+    rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?({_WORD})(?![A-Za-z\u4e00-\u9fff])"
 )
 _LED = re.compile(rf"(?:well|sure|ok|okay)?[,.!]?\s*({_WORD})(?![A-Za-z'\u4e00-\u9fff])")
 _CLAUSE = re.compile(
@@ -110,5 +111,5 @@ def _clauses(text: str) -> list[str]:
     return [_MEANINGS[match[1]] for match in _CLAUSE.finditer(text)]
 
 
-def _agreed(said: list[str | None]) -> str | None:
+def _agreed(said: Sequence[str | None]) -> str | None:
     return said[0] if said and len(set(said)) == 1 else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.task import Combined, Preset, Ratio, Row, Task
 from harness.types import Doc, Generation, Message, Pictures, Text
-from tasks import choices
 from tasks.data import Source
 from tasks.docs import kept, tagged
 from tasks.prompts import clip_of, field, preset
@@ -13,10 +12,8 @@ from tasks.readers.clips import below, mvbench
 from tasks.readers.hub import Hub
 from tasks.scoring import outcome
 from tasks.scoring.cells import options_of
-from tasks.scoring.choice import API_FAILED, vlmevalkit
-from tasks.scoring.choice.lmms_eval import lone_letter
-from tasks.scoring.choice.robust import stated
-from tasks.scoring.outcome import WRONG, Outcome
+from tasks.scoring.choice import scored
+from tasks.scoring.mvbench import RULES
 
 FRAMES = Pictures(max_frames=16, frame_rule="uniform")
 SYSTEM = (
@@ -31,7 +28,7 @@ def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "answer", "task_type")
     if doc["task_type"] not in TASKS:
         raise ValueError(f"MVBench has no task {doc['task_type']!r}; it has {', '.join(TASKS)}")
-    choices.lettered(doc)
+    scored.lettered(doc)
     return doc
 
 
@@ -57,50 +54,6 @@ def _with_system(generation: Generation) -> Preset:
     return Preset(messages, generation, FRAMES)
 
 
-def _first_word(current: bool) -> outcome.Rule:
-    """Right if the first word fits the gold letter (an empty answer fits any); a failed call counts as right.
-
-    The current version strips blanks first, and looks with the option matcher where the word does not fit.
-    """
-
-    def rule(answer: str, doc: Doc) -> Outcome:
-        gold = choices.lettered(doc)
-        if API_FAILED in answer:
-            return Outcome(None, 1.0)
-        if vlmevalkit.first_word_fits(answer.strip() if current else answer, gold):
-            return Outcome(gold, 1.0)
-        letter = vlmevalkit.matched(answer, options_of(doc), current=True) if current else None
-        return Outcome(letter, float(letter == gold))
-
-    return rule
-
-
-def _strict(answer: str, doc: Doc) -> Outcome:
-    """VLMEvalKit's current rule without its gifts: an empty answer, a lone mark and a failed call are wrong."""
-    if not any(character.isalnum() for character in answer) or API_FAILED in answer:
-        return WRONG
-    words = answer.split()
-    letter = words[0].strip("().:,").upper()
-    if letter in options_of(doc):
-        return Outcome(letter, float(letter == choices.lettered(doc)))
-    found = vlmevalkit.matched(answer, options_of(doc), current=True)
-    return Outcome(found, float(found == choices.lettered(doc)))
-
-
-def _lmms_rule(answer: str, doc: Doc) -> Outcome:
-    """An empty answer leaves the denominator."""
-    said = lone_letter(answer)
-    return Outcome(said or None, float(said == choices.lettered(doc)), counted=answer != "")
-
-
-RULES: dict[str, outcome.Rule] = {
-    "strict": _strict,
-    "vlmevalkit_vita": _first_word(False),
-    "vlmevalkit": _first_word(True),
-    "lmms_eval": _lmms_rule,
-    "robust": choices.by_letter(stated, choices.lettered),
-    "judged": choices.by_judge(choices.lettered),
-}
 MVBENCH = Task(
     name="mvbench",
     version="1",
@@ -124,14 +77,14 @@ MVBENCH = Task(
         "vlmevalkit": _with_system(Generation(max_new_tokens=2048)),
     },
     default_preset="vlmevalkit",
-    scorer=outcome.scorer(RULES, lambda doc: tagged(doc, task="task_type"), choices.lettered),
+    scorer=outcome.scorer(RULES, lambda doc: tagged(doc, task="task_type"), scored.lettered),
     metrics=(
         Ratio("accuracy", "%", True, "right", "n", headline=True, by=("task",)),
         Combined("task_mean", "%", True, "accuracy", "task", dict.fromkeys(TASKS, 1 / len(TASKS))),
     ),
     profiles=tuple(RULES),
     default_profile="strict",
-    judges=choices.JUDGES,
+    judges=scored.JUDGES,
     without_judge=tuple(name for name in RULES if name != "judged"),
     benchmark="MVBench",
     split="all 20 tasks",

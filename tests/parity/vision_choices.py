@@ -129,7 +129,6 @@ def mmbench(goldens: Path) -> Check:
         if first is None:
             found = lmms_eval.best_placed(answer, "".join(options)) or ""
             check.equal(f"lmms_eval {record['id']} fallback", found, expected["static_fallback"])
-    names = {long: short for long, short in SHORT.items()}
     for profile in (*VLMEVALKIT, "lmms_eval"):
         run = vision.run(EN, golden, profile, profile)
         result = run.result()
@@ -137,8 +136,8 @@ def mmbench(goldens: Path) -> Check:
         report = expected.get("report_acc", {})
         overall = report.get("Overall", expected.get("overall_acc"))
         check.close(f"{profile} overall", value(result, "accuracy"), _percent(overall))
-        by_short = {name: report[name] for name in report if name in names.values()}
-        by_short |= {names.get(long, long): share for long, share in expected.get("l2_category_acc", {}).items()}
+        by_short = {name: report[name] for name in report if name in SHORT.values()}
+        by_short |= {SHORT.get(long, long): share for long, share in expected.get("l2_category_acc", {}).items()}
         by_name = expected.get("category_acc") or {
             name: share for name, share in report.items() if name not in ("split", "Overall", *by_short)
         }
