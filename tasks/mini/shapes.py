@@ -30,7 +30,7 @@ def _rectangle(dice: Dice) -> _Rectangle:
     wide, high = dice.sample(range(2, 10), 2)
     image, pen = blank(dice.choice(PAPER))
     scale = min(150 // wide, 130 // high)
-    x, y = dice.number(44, 184 - scale * wide, 4), dice.number(20, 168 - scale * high, 4)
+    x, y = dice.number(44, 214 - scale * wide, 4), dice.number(20, 168 - scale * high, 4)
     pen.rectangle((x, y, x + scale * wide, y + scale * high), fill=dice.choice(LIGHT), outline=INK, width=3)
     label(pen, f"{wide} cm", (x + scale * wide / 2, y + scale * high + 16), 18)
     label(pen, f"{high} cm", (x - 24, y + scale * high / 2), 17)
