@@ -72,7 +72,7 @@ def lines(dice: Dice, theme: Theme, count: int = 5, step: int = 5) -> Chart:
     pen.line(points, fill=colour, width=3)
     for name, (x, y) in zip(names, points, strict=True):
         pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill=colour)
-        label(pen, name, (x, BOTTOM + 14), 15)
+        label(pen, name, (x, BOTTOM + 14), 12 if max(map(len, names)) > 3 else 15)
     return Chart(image, theme, names, values)
 
 

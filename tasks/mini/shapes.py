@@ -162,7 +162,7 @@ def dial(dice: Dice) -> Ask:
         c, s = math.cos(t), math.sin(t)
         pen.line((x + r * c, y + r * s, x + (r - 10) * c, y + (r - 10) * s), fill=INK, width=2)
         if mark % 20 == 0:
-            label(pen, str(mark), (x + (r - 22) * c, y + (r - 22) * s), 14)
+            label(pen, str(mark), (x + (r - 22) * c, min(y - 10, y + (r - 22) * s)), 14)
     t = math.radians(180 + 1.8 * value)
     pen.line((x, y, x + 64 * math.cos(t), y + 64 * math.sin(t)), fill=COLOURS["red"], width=4)
     pen.ellipse((x - 7, y - 7, x + 7, y + 7), fill=INK)
@@ -212,10 +212,10 @@ def shop(dice: Dice) -> Ask:
         OBJECTS[name](pen, Box(x + 4, 40 + dice.number(0, 30, 5), 76), COLOURS[dice.choice(("red", "blue", "green"))])
         pen.rectangle((x + 4, 160, x + 80, 196), fill=(255, 240, 150), outline=INK, width=2)
         label(pen, f"${price}", (x + 42, 178), 24)
-    many, other = dice.number(1, 4), dice.number(0, 3)
+    many, other = dice.number(2, 4), dice.number(0, 3)
     buyer = dice.choice(("Anna", "Tom", "Mei", "Jack"))
     plural = {"fish": "fish"}.get(names[0], f"{names[0]}s")
-    first = f"{many} {names[0] if many == 1 else plural}"
+    first = f"{many} {plural}"
     second = {"fish": "fish"}.get(names[1], f"{names[1]}s") if other != 1 else names[1]
     what = first if other == 0 else f"{first} and {other} {second}"
     wordings = (f"{buyer} buys {what}. How many dollars is that?", f"How many dollars do {what} cost together?")
