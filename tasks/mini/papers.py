@@ -87,7 +87,7 @@ def notice(dice: Dice) -> Ask:
     image, pen = _page(dice)
     label(pen, f"{topic} Club", (112, 44), 26)
     pen.line((40, 62, 184, 62), fill=INK, width=2)
-    lines = (f"We meet on {day}", f"at {hour} o'clock", f"in room {room}.", "Please bring a friend.", f"Yours, {name}")
+    lines = (f"We meet {day}", f"at {hour} o'clock", f"in room {room}.", "Please bring a friend.", f"Yours, {name}")
     for i, line in enumerate(lines):
         pen.text((34, 76 + 25 * i), line, fill=INK, font=font(16))
     questions = {
