@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PIL import Image
@@ -125,7 +125,7 @@ def table(dice: Dice, theme: Theme, count: int = 4, step: int = 1) -> Chart:
     return Chart(image, theme, names, values)
 
 
-def grid(pen: Pen, rows: list[tuple[str, ...]], top: int, size: int = 17) -> None:
+def grid(pen: Pen, rows: Sequence[Sequence[str]], top: int, size: int = 17) -> None:
     """A table as wide as the picture; its first row is its head."""
     width, height = (SIZE - 24) // len(rows[0]), min(34, (SIZE - top - 8) // len(rows))
     pen.rectangle((12, top, 12 + width * len(rows[0]), top + height), fill=(215, 225, 240))

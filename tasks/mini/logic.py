@@ -132,8 +132,8 @@ def timeline(dice: Dice) -> Ask:
         return choice(dice, image, ("What was built first?", "Which building is the oldest?"), names[0], names)
     if kind == "last":
         return choice(dice, image, ("What was built last?", "Which building is the newest?"), names[3], names)
-    wordings = (f"How many years lie between the {names[at - 1]} and the {names[at]}?",)
-    return number(dice, image, wordings, years[at] - years[at - 1], 10)
+    gap = (f"How many years lie between the {names[at - 1]} and the {names[at]}?",)
+    return number(dice, image, gap, years[at] - years[at - 1], 10)
 
 
 def gate(dice: Dice) -> Ask:
@@ -176,7 +176,7 @@ def calendar(dice: Dice) -> Ask:
     label(pen, days[today], (x + 72, y + 20), 22, (255, 255, 255))
     label(pen, str(date), (x + 72, y + 100), 70)
     if dice.random() < 0.3:
-        wordings = (f"Which day of the month is it {later} days after the one shown?",)
-        return number(dice, image, wordings, date + later, 1)
+        ask = (f"Which day of the month is it {later} days after the one shown?",)
+        return number(dice, image, ask, date + later, 1)
     wordings = (f"Which day of the week is it {later} days later?", f"What day comes {later} days after this one?")
     return choice(dice, image, wordings, days[(today + later) % 7], days)

@@ -7,9 +7,9 @@ import math
 from tasks.mini import persons, works
 from tasks.mini.asks import Ask, choice, number
 from tasks.mini.charts import grid
-from tasks.mini.diagrams import PALE, WHITE
+from tasks.mini.diagrams import PALE
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import COLOURS, INK, PAPER, SIZE, Box, blank, label, write
+from tasks.mini.drawing import COLOURS, INK, PAPER, SIZE, WHITE, Box, blank, label, write
 from tasks.mini.reasons import arrow
 
 HUES = ("red", "blue", "green", "orange", "purple")
@@ -87,7 +87,7 @@ def market(dice: Dice) -> Ask:
         ends = [(x0 + unit * (amount + t), y0 - unit * (price + way * t)) for t in (-low, low)]
         hue = COLOURS["red" if way < 0 else "blue"]
         pen.line([*ends[0], *ends[1]], fill=hue, width=4)
-        label(pen, name, (min(ends[1][0] + 8, 192), ends[1][1] - 10 * way), 14, hue)
+        label(pen, name, (min(ends[1][0] + 8, 192), ends[1][1] - 12), 14, hue)
     if dice.random() < 0.5:
         return number(dice, image, ("At which price are supply and demand equal?", "What is the equilibrium price?"), price)
     wordings = ("Which amount is traded in equilibrium?", "At what amount do supply and demand meet?")
@@ -198,8 +198,8 @@ def hill(dice: Dice) -> Ask:
     for i in range(rings):
         r = 96 - 18 * i
         pen.ellipse((x - r, y - 0.8 * r, x + r, y + 0.8 * r), outline=COLOURS["brown"], width=2)
-        pen.rectangle((x - r - 4, y - 8, x - r + 24, y + 8), fill=(225, 240, 215))
-        label(pen, str(step * (i + 1)), (x - r + 8, y), 13)
+        pen.rectangle((x - 13, y - 0.8 * r - 6, x + 13, y - 0.8 * r + 6), fill=(225, 240, 215))
+        label(pen, str(step * (i + 1)), (x, y - 0.8 * r), 13)
     at = dice.number(0, rings - 1)
     t = math.radians(dice.choice((-60, -40, 40, 60)))
     px, py = x + (96 - 18 * at) * math.cos(t), y + 0.8 * (96 - 18 * at) * math.sin(t)
