@@ -37,9 +37,7 @@ def choice(
     return Ask((image,), dice.choice(wordings), answer, tuple(dice.sample(wrong, min(options - 1, len(wrong)))))
 
 
-def number(
-    dice: Dice, image: Image.Image, wordings: Sequence[str], value: int, step: int = 1, form: str = "{}"
-) -> Ask:
+def number(dice: Dice, image: Image.Image, wordings: Sequence[str], value: int, step: int = 1, form: str = "{}") -> Ask:
     """A question whose options are four numbers in even steps; which of them is right does not follow from its size."""
     rank = dice.number(0, min(3, (value - 1) // step if value > 0 else 0))
     values = [value + step * (place - rank) for place in range(4)]

@@ -80,7 +80,9 @@ def _height(value: int, step: int) -> int:
     return BOTTOM - round(value / (10 * step) * HEIGHT)
 
 
-def _begin(dice: Dice, theme: Theme, count: int, step: int) -> tuple[tuple[str, ...], tuple[int, ...], Image.Image, Pen]:
+def _begin(
+    dice: Dice, theme: Theme, count: int, step: int
+) -> tuple[tuple[str, ...], tuple[int, ...], Image.Image, Pen]:
     """Axes with a scale from 0 to ten steps, in fives of two steps."""
     start = dice.number(0, len(theme.names) - count)
     names, values = theme.names[start : start + count], values_for(dice, count, step, 10 * step)

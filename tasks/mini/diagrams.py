@@ -236,7 +236,9 @@ def planets(dice: Dice) -> Ask:
     at = dice.number(1, 3)
     kind = dice.choice(("nearer", "next", "near", "far"))
     if kind == "nearer":
-        return choice(dice, image, (f"Which planet is the next from {names[at]} towards the Sun?",), names[at - 1], names)
+        return choice(
+            dice, image, (f"Which planet is the next from {names[at]} towards the Sun?",), names[at - 1], names
+        )
     if kind == "next":
         return choice(dice, image, (f"Which planet comes next after {names[at - 1]}, away from the Sun?",), names[at],
                       names)  # fmt: skip
@@ -295,8 +297,12 @@ def gears(dice: Dice) -> Ask:
         for t in range(12):
             a = math.pi * t / 6
             c, s = math.cos(a), math.sin(a)
-            pen.line((x + 0.7 * r * c, y + 0.7 * r * s, x + 1.02 * r * c, y + 1.02 * r * s), fill=(110, 115, 125), width=5)
-        pen.ellipse((x - 0.85 * r, y - 0.85 * r, x + 0.85 * r, y + 0.85 * r), fill=(185, 190, 200), outline=INK, width=2)
+            pen.line(
+                (x + 0.7 * r * c, y + 0.7 * r * s, x + 1.02 * r * c, y + 1.02 * r * s), fill=(110, 115, 125), width=5
+            )
+        pen.ellipse(
+            (x - 0.85 * r, y - 0.85 * r, x + 0.85 * r, y + 0.85 * r), fill=(185, 190, 200), outline=INK, width=2
+        )
         label(pen, str(i + 1), (x, y), 18)
     x = 112 - (count - 1) * r
     arrow(pen, (x - 16, y - r - 12) if right else (x + 16, y - r - 12), (x + 18, y - r - 12) if right else
@@ -335,7 +341,10 @@ def compass(dice: Dice) -> Ask:
     a, b = dice.choice(lined)
     dx, dy = _gap(spots[a], spots[b])
     wind = next(name for name, way in WINDS.items() if way == ((dx > 0) - (dx < 0), (dy > 0) - (dy < 0)))
-    wordings = (f"In which direction is the {b}, seen from the {a}?", f"You go straight from the {a} to the {b}. Which way?")
+    wordings = (
+        f"In which direction is the {b}, seen from the {a}?",
+        f"You go straight from the {a} to the {b}. Which way?",
+    )
     return choice(dice, image, wordings, wind, list(WINDS))
 
 

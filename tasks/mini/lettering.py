@@ -26,7 +26,9 @@ def straight(dice: Dice, text: str) -> Image.Image:
 def turned(image: Image.Image, sign: str, centre: tuple[float, float], size: int, angle: float, colour: Colour) -> None:
     """One sign, turned to the left by some degrees."""
     mask = Image.new("L", (2 * size, 2 * size), 0)
-    ImageDraw.Draw(mask).text((size, size), sign, fill=255, font=font(size), anchor="mm", stroke_width=1, stroke_fill=255)
+    ImageDraw.Draw(mask).text(
+        (size, size), sign, fill=255, font=font(size), anchor="mm", stroke_width=1, stroke_fill=255
+    )
     mask = mask.rotate(angle, Image.Resampling.BICUBIC)
     image.paste(colour, (round(centre[0] - size), round(centre[1] - size)), mask)
 
@@ -61,7 +63,9 @@ def decorated(dice: Dice, text: str) -> Image.Image:
     for i, sign in enumerate(text):
         where = (x, y + (6 if i % 2 else -6))
         if manner == "rim":
-            pen.text(where, sign, fill=COLOURS[hues[i % 4]], font=font(size), anchor="lm", stroke_width=2, stroke_fill=0)
+            pen.text(
+                where, sign, fill=COLOURS[hues[i % 4]], font=font(size), anchor="lm", stroke_width=2, stroke_fill=0
+            )
         elif manner == "hollow":
             pen.text(where, sign, fill=(255, 255, 255), font=font(size), anchor="lm", stroke_width=2,
                      stroke_fill=COLOURS[hues[0]])  # fmt: skip
@@ -90,5 +94,7 @@ def scribble(image: Image.Image, dice: Dice, text: str, centre: tuple[int, int],
         pen.text((x, size + dice.number(-3, 3)), sign, fill=255, font=font(size), anchor="lm")
         x += font(size).getlength(sign) + dice.number(-1, 1)
     slant = 0.3
-    mask = mask.transform(mask.size, Image.Transform.AFFINE, (1, slant, -slant * size, 0, 1, 0), Image.Resampling.BILINEAR)
+    mask = mask.transform(
+        mask.size, Image.Transform.AFFINE, (1, slant, -slant * size, 0, 1, 0), Image.Resampling.BILINEAR
+    )
     image.paste(colour, (centre[0] - SIZE // 2, centre[1] - size), mask)

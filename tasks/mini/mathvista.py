@@ -58,7 +58,9 @@ def half(dice: Dice) -> Ask:
     return replace(ask, question=of_half, answer=f"{int(ask.answer) / 2:.2f}", others=())
 
 
-STATS, ARITH, ALGEBRA, GEOMETRY = (f"{name} reasoning" for name in ("statistical", "arithmetic", "algebraic", "geometry"))
+STATS, ARITH, ALGEBRA, GEOMETRY = (
+    f"{name} reasoning" for name in ("statistical", "arithmetic", "algebraic", "geometry")
+)
 LOGIC, SCIENCE, NUMERIC = "logical reasoning", "scientific reasoning", "numeric commonsense"
 FIGURE, SHAPE, WORD, TEXTBOOK, VISUAL = (
     "figure question answering",

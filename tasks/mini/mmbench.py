@@ -1,4 +1,4 @@
-"""MMBench of the mini world: five tables' worth of categories, each question once for every rotation of its options."""
+"""MMBench of the mini world: 20 categories in English and Mandarin, each question once for every rotation of its options."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ CATEGORIES: dict[tuple[str, str], tuple[Look, ...]] = {
     ("logic_reasoning", "structuralized_imagetext_understanding"): (reasons.structure,),
 }
 """L2 category and fine category."""
-PER_CATEGORY = {"dev": 2, "test": 1}
+Split = Literal["dev", "test"]
+PER_CATEGORY: dict[Split, int] = {"dev": 2, "test": 1}
 OPTIONS = (4, 4, 3, 4, 2)
 """How many options questions have, in turn."""
 ROTATION = 1_000_000
@@ -75,7 +76,7 @@ def rotated(placed: Placed, turn: int) -> Placed:
     return Placed(placed.ask, options, LETTERS[(LETTERS.index(placed.letter) - turn) % count])
 
 
-def table(language: Language, split: Literal["dev", "test"], seed: int) -> Table:
+def table(language: Language, split: Split, seed: int) -> Table:
     answered = split == "dev"
     table = Table([name for name in COLUMNS if answered or name != "answer"])
     dice = Dice(f"MMBench {language} {split} {seed}")
@@ -93,10 +94,16 @@ def table(language: Language, split: Literal["dev", "test"], seed: int) -> Table
     return table
 
 
+TABLES: dict[str, tuple[Language, Split]] = {
+    "MMBench_DEV_EN_V11": ("en", "dev"),
+    "MMBench_DEV_CN_V11": ("zh", "dev"),
+    "MMBench_TEST_EN_V11": ("en", "test"),
+    "MMBench_TEST_CN_V11": ("zh", "test"),
+}
+
+
 def mmbench(out: Path, seed: int) -> int:
-    count = 0
-    for language, name in (("en", "EN"), ("zh", "CN")):
-        for split in ("dev", "test"):
-            rows = table(language, split, seed)  # type: ignore[arg-type]
-            count += rows.write(out / "MMBench" / f"MMBench_{split.upper()}_{name}_V11.tsv")
-    return count
+    return sum(
+        table(language, split, seed).write(out / "MMBench" / f"{name}.tsv")
+        for name, (language, split) in TABLES.items()
+    )

@@ -10,7 +10,11 @@ from tasks.mini.dice import Dice
 from tasks.mini.drawing import COLOURS, INK, PAPER, SIZE, WHITE, Pen, blank, fitting_size, font, label, write
 
 WORDS = sorted(
-    {noun.english for noun in (*vocabulary.ANIMALS, *vocabulary.GOODS, *vocabulary.FOODS) if 3 <= len(noun.english) <= 6}
+    {
+        noun.english
+        for noun in (*vocabulary.ANIMALS, *vocabulary.GOODS, *vocabulary.FOODS)
+        if 3 <= len(noun.english) <= 6
+    }
 )
 NAMES = tuple(works.PEOPLE)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -118,7 +118,10 @@ def job(dice: Dice) -> Sight:
     name = dice.choice(persons.JOBS)
     image, pen = blank(dice.choice(PAPER))
     persons.draw_worker(pen, Box(dice.number(6, 34, 4), dice.number(44, 64, 4), 140), name)
-    wordings = (("What is the job of this person?", "这个人的职业是什么？"), ("Who is this, most likely?", "这个人最可能是谁？"))
+    wordings = (
+        ("What is the job of this person?", "这个人的职业是什么？"),
+        ("Who is this, most likely?", "这个人最可能是谁？"),
+    )
     return Sight(image, wordings, name, persons.JOBS)
 
 
@@ -209,12 +212,17 @@ def rests(dice: Dice) -> Sight:
     pen.rectangle((x, 120, x + 120, 132), fill=BROWN)
     for leg in (x + 6, x + 104):
         pen.rectangle((leg, 132, leg + 10, 206), fill=BROWN)
-    left, top = {SPOTS[0]: (x + 40, 74), SPOTS[1]: (x + 38, 160), SPOTS[2]: (x + 140, 160), SPOTS[3]: (x + 40, 44)}[where]
+    left, top = {SPOTS[0]: (x + 40, 74), SPOTS[1]: (x + 38, 160), SPOTS[2]: (x + 140, 160), SPOTS[3]: (x + 40, 44)}[
+        where
+    ]
     if where == SPOTS[3]:
         pen.line((left + 23, 0, left + 23, top), fill=INK, width=3)
     name = dice.choice(("circle", "star", "heart", "cup", "flower", "fish", "house"))
     OBJECTS[name](pen, Box(left, top, 46), COLOURS[dice.choice(HUES)])
-    wordings = (("Where is the {}?", "{}在哪里？"), ("How is the {} placed with respect to the table?", "{}和桌子的位置关系是什么？"))
+    wordings = (
+        ("Where is the {}?", "{}在哪里？"),
+        ("How is the {} placed with respect to the table?", "{}和桌子的位置关系是什么？"),
+    )
     return Sight(image, wordings, where, SPOTS, (name,))
 
 
@@ -262,8 +270,14 @@ def structure(dice: Dice) -> Sight:
     top = dice.choice((True, False))
     at = chart.values.index(max(chart.values) if top else min(chart.values))
     wordings: tuple[Both, ...] = (
-        (("Which one has the highest value?", "哪一项的数值最大？"), ("Where is the value the largest?", "数值最大的是哪一个？"))
+        (
+            ("Which one has the highest value?", "哪一项的数值最大？"),
+            ("Where is the value the largest?", "数值最大的是哪一个？"),
+        )
         if top
-        else (("Which one has the lowest value?", "哪一项的数值最小？"), ("Where is the value the smallest?", "数值最小的是哪一个？"))
+        else (
+            ("Which one has the lowest value?", "哪一项的数值最小？"),
+            ("Where is the value the smallest?", "数值最小的是哪一个？"),
+        )
     )
     return Sight(chart.image, wordings, chart.names[at], chart.names)

@@ -182,7 +182,9 @@ def ruler(dice: Dice) -> Ask:
         pen.line((12 + 20 * mark, y, 12 + 20 * mark, y + 16), fill=INK, width=2)
         label(pen, str(mark), (12 + 20 * mark, y + 28), 14)
     left, right = 12 + 20 * first, 12 + 20 * (first + long)
-    pen.polygon(((left, y - 28), (right - 10, y - 28), (right, y - 18), (right - 10, y - 8), (left, y - 8)), fill=colour)
+    pen.polygon(
+        ((left, y - 28), (right - 10, y - 28), (right, y - 18), (right - 10, y - 8), (left, y - 8)), fill=colour
+    )
     wordings = ("How long is the pencil above the ruler, in cm?", "What length has the pencil, in centimetres?")
     return number(dice, image, wordings, long, 1)
 
@@ -199,7 +201,10 @@ def balance(dice: Dice) -> Ask:
         pen.rectangle((x, y - 44, x + 34, y - 9), fill=(160, 165, 175), outline=INK)
         label(pen, str(text), (x + 17, y - 26), 18)
     label(pen, "weights in kg", (112, 214), 15)
-    wordings = (f"The balance is level. How many kg does the {name} weigh?", f"What is the weight of the {name}, in kg?")
+    wordings = (
+        f"The balance is level. How many kg does the {name} weigh?",
+        f"What is the weight of the {name}, in kg?",
+    )
     return number(dice, image, wordings, weight, 1)
 
 
@@ -270,7 +275,9 @@ def slope(dice: Dice) -> Ask:
     colour = COLOURS[dice.choice(("red", "blue", "green", "purple"))]
     pen.line((30, 194 - 17 * start, 30 + 34 * last, 194 - 17 * (start + rise * last)), fill=colour, width=4)
     if dice.random() < 0.5:
-        return number(dice, image, ("What is the slope of the line?", "By how much does y grow for each step of x?"), rise)
+        return number(
+            dice, image, ("What is the slope of the line?", "By how much does y grow for each step of x?"), rise
+        )
     far = dice.number(6, 8)
     wordings = (f"The line goes on. What is y at x = {far}?", f"Which y belongs to x = {far} on this straight line?")
     return number(dice, image, wordings, start + rise * far, 2)
@@ -280,7 +287,9 @@ def equation(dice: Dice) -> Ask:
     x, add, times = dice.number(2, 9), dice.number(1, 9), dice.number(2, 4)
     image, pen = blank(dice.choice(PAPER))
     text = f"{times}x + {add} = {times * x + add}"
-    label(pen, text, (112 + dice.number(-8, 8, 4), dice.number(70, 150, 10)), 34, COLOURS[dice.choice(("black", "blue"))])
+    label(
+        pen, text, (112 + dice.number(-8, 8, 4), dice.number(70, 150, 10)), 34, COLOURS[dice.choice(("black", "blue"))]
+    )
     wordings = ("What is x in this equation?", "Which x solves the equation?")
     return number(dice, image, wordings, x, 1)
 

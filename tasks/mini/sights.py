@@ -242,9 +242,15 @@ def bigger(dice: Dice) -> Sight:
     most = dice.choice((True, False))
     right = hues[sides.index(max(sides) if most else min(sides))]
     wordings: tuple[Both, ...] = (
-        (("Which {} is the largest?", "哪个颜色的{}最大？"), ("What colour has the biggest {}?", "最大的{}是什么颜色？"))
+        (
+            ("Which {} is the largest?", "哪个颜色的{}最大？"),
+            ("What colour has the biggest {}?", "最大的{}是什么颜色？"),
+        )
         if most
-        else (("Which {} is the smallest?", "哪个颜色的{}最小？"), ("What colour has the smallest {}?", "最小的{}是什么颜色？"))
+        else (
+            ("Which {} is the smallest?", "哪个颜色的{}最小？"),
+            ("What colour has the smallest {}?", "最小的{}是什么颜色？"),
+        )
     )
     return Sight(image, wordings, right, hues, (name,))
 

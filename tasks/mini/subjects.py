@@ -30,7 +30,9 @@ def body(dice: Dice) -> Ask:
     part, letter = dice.choice(list(zip(spots, letters, strict=True)))
     if dice.random() < 0.5:
         return choice(dice, image, (f"Which part of the body has the letter {letter}?",), part, list(spots))
-    return choice(dice, image, (f"Which letter is at the {part}?", f"What is the label of the {part}?"), letter, letters)
+    return choice(
+        dice, image, (f"Which letter is at the {part}?", f"What is the label of the {part}?"), letter, letters
+    )
 
 
 ELEMENTS = {"H": (1, "hydrogen"), "He": (2, "helium"), "C": (6, "carbon"), "N": (7, "nitrogen"), "O": (8, "oxygen"),
@@ -89,7 +91,9 @@ def market(dice: Dice) -> Ask:
         pen.line([*ends[0], *ends[1]], fill=hue, width=4)
         label(pen, name, (min(ends[1][0] + 8, 192), ends[1][1] - 12), 14, hue)
     if dice.random() < 0.5:
-        return number(dice, image, ("At which price are supply and demand equal?", "What is the equilibrium price?"), price)
+        return number(
+            dice, image, ("At which price are supply and demand equal?", "What is the equilibrium price?"), price
+        )
     wordings = ("Which amount is traded in equilibrium?", "At what amount do supply and demand meet?")
     return number(dice, image, wordings, amount)
 
@@ -111,10 +115,14 @@ def music(dice: Dice) -> Ask:
         x, middle = 30 + 32 * i, y + 72 - 9 * height
         pen.ellipse((x - 11, middle - 8, x + 11, middle + 8), fill=INK)
         up = height < 4
-        pen.line((x + 10, middle, x + 10, middle - 48) if up else (x - 10, middle, x - 10, middle + 48), fill=INK, width=3)
+        pen.line(
+            (x + 10, middle, x + 10, middle - 48) if up else (x - 10, middle, x - 10, middle + 48), fill=INK, width=3
+        )
     kind = dice.choice(("count", "first", "last"))
     if kind == "count":
-        return number(dice, image, ("How many notes are on the staff?", "How many beats are these quarter notes?"), count)
+        return number(
+            dice, image, ("How many notes are on the staff?", "How many beats are these quarter notes?"), count
+        )
     note = NOTES[heights[0 if kind == "first" else -1]]
     wordings = (f"What is the name of the {kind} note?", f"Which note is the {kind} one?")
     return choice(dice, image, wordings, note, NOTES)
@@ -237,5 +245,7 @@ def banner(dice: Dice) -> Ask:
     label(pen, f"by {writer}", (112, 196), 22, WHITE)
     if dice.random() < 0.5:
         return choice(dice, image, ("Who wrote this book?", "What is the author called?"), writer, list(works.PEOPLE))
-    pool = [f"{a.title()} and {b.title()}" for a, b in ((first, second), (second, first), (first, "Sun"), ("Wind", second))]
+    pool = [
+        f"{a.title()} and {b.title()}" for a, b in ((first, second), (second, first), (first, "Sun"), ("Wind", second))
+    ]
     return choice(dice, image, ("What is the title of the book?", "What is the book called?"), pool[0], pool)
