@@ -66,6 +66,7 @@ def bars(dice: Dice, theme: Theme, count: int = 4, step: int = 5) -> Chart:
 
 
 def lines(dice: Dice, theme: Theme, count: int = 5, step: int = 5) -> Chart:
+    count = min(count, len(theme.names))
     names, values, image, pen = _begin(dice, theme, count, step)
     pitch, colour = (SIZE - LEFT - 16) // count, COLOURS[dice.choice(HUES)]
     points = [(LEFT + pitch // 2 + pitch * i, _height(value, step)) for i, value in enumerate(values)]

@@ -94,7 +94,7 @@ SUBJECTS: dict[str, tuple[Family, ...]] = {
     "Literature": (subjects.banner, logic.tree),
     "Manage": (logic.tree, _themed(Theme("Staff", "team", ("sales", "plan", "shop", "store", "post"), "size", "people"))),
     "Marketing": (
-        about((Theme("Brands", "brand", ("Zola", "Mumo", "Kiri", "Pola", "Tiko"), "share", "percent"),), (pie, bars)),
+        about((Theme("Brands", "brand", ("Zola", "Mumo", "Kiri", "Pola", "Tiko"), "number of sales", "pieces"),), (pie, bars)),
     ),
     "Materials": (in_english(reasons.density),
                   _themed(Theme("Strength", "alloy", ("A1", "B2", "C3", "D4", "E5"), "strength", "MPa"))),

@@ -7,7 +7,7 @@ from PIL import Image
 from tasks.mini import lettering, vocabulary, works
 from tasks.mini.asks import Ask
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import COLOURS, INK, PAPER, SIZE, WHITE, Pen, blank, fitting_size, font, label, write
+from tasks.mini.drawing import COLOURS, INK, PAPER, WHITE, Pen, blank, fitting_size, font, label, write
 
 WORDS = sorted(
     {
