@@ -85,7 +85,7 @@ class Placed:
 
     def cells(self, letters: str = "ABCD") -> dict[str, str]:
         """A column for each letter; an option that is absent is empty."""
-        return {letter: option for letter, option in zip(letters, [*self.options, *[""] * len(letters)], strict=False)}
+        return dict(zip(letters, [*self.options, *[""] * len(letters)], strict=False))
 
 
 class Deck:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from PIL import Image
 
@@ -79,7 +80,7 @@ def chain(dice: Dice) -> Ask:
     fill, colour = dice.choice(PALE), COLOURS[dice.choice(("red", "blue", "green", "brown"))]
     shift, falling = dice.number(-20, 20, 5), dice.choice((True, False))
     spots = [(112 + shift + (-1) ** i * dice.number(10, 40, 5), 46 + 50 * (i if falling else 3 - i)) for i in range(4)]
-    for (x0, y0), (x1, y1) in zip(spots, spots[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(spots):
         down = 1 if y1 > y0 else -1
         arrow(pen, (x0, y0 + 14 * down), (x1, y1 - 15 * down), colour)
     for name, spot in zip(names, spots, strict=True):
@@ -93,11 +94,11 @@ def chain(dice: Dice) -> Ask:
         wordings = (f"What is the {names[at - 1]} eaten by?", f"Which living thing feeds on the {names[at - 1]}?")
         return choice(dice, image, wordings, names[at], names)
     if kind == "first":
-        return choice(dice, image, ("Which is the producer in this food chain?", "Where does the chain start?"), names[0],
-                      names)  # fmt: skip
+        wordings = ("Which is the producer in this food chain?", "Where does the chain start?")
+        return choice(dice, image, wordings, names[0], names)
     if kind == "last":
-        return choice(dice, image, ("Which is the top predator of the chain?", "What does nobody eat here?"), names[3],
-                      names)  # fmt: skip
+        wordings = ("Which is the top predator of the chain?", "What does nobody eat here?")
+        return choice(dice, image, wordings, names[3], names)
     wordings = (f"All of the {names[at - 1]} die. Which animal loses its food first?",
                 f"If there was no more {names[at - 1]}, what would go hungry first?")  # fmt: skip
     return choice(dice, image, wordings, names[at], names)
@@ -267,8 +268,8 @@ def lamps(dice: Dice) -> Ask:
         pen.line((spot[0] - 9, spot[1] - 9, spot[0] + 9, spot[1] + 9), fill=INK, width=2)
         pen.line((spot[0] - 9, spot[1] + 9, spot[0] + 9, spot[1] - 9), fill=INK, width=2)
     if dice.random() < 0.5:
-        return choice(dice, image, ("How many lamps are in the circuit?", "Count the lamps of this circuit."), str(count),
-                      ("1", "2", "3", "4"))  # fmt: skip
+        wordings = ("How many lamps are in the circuit?", "Count the lamps of this circuit.")
+        return choice(dice, image, wordings, str(count), ("1", "2", "3", "4"))
     wordings = ("Do the lamps light up, as the switch stands?", "What do the lamps do now?")
     pool = ("They are lit, the circuit is closed.", "They are dark, the circuit is open.")
     return choice(dice, image, wordings, pool[0] if closed else pool[1], pool)

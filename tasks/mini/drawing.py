@@ -88,11 +88,11 @@ def write(pen: Pen, text: str, centre: tuple[int, int], size: int, colour: Colou
 
 def written(text: str, centre: tuple[int, int], size: int) -> list[Thing]:
     """What `write` leaves: a word, or the digits and signs of a number or sum."""
-    font, (x, y) = font(size), centre
-    left, top = x - font.getlength(text) / 2, y - size // 2
+    face, (x, y) = font(size), centre
+    left, top = x - face.getlength(text) / 2, y - size // 2
 
     def part(start: int, end: int, name: str) -> Thing:
-        first, last = (round(left + font.getlength(text[:place])) for place in (start, end))
+        first, last = (round(left + face.getlength(text[:place])) for place in (start, end))
         return Thing(Frame(first, top, last, top + size), name)
 
     if text.isalpha():

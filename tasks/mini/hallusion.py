@@ -19,8 +19,8 @@ from tasks.mini.partition import Part
 from tasks.mini.reasons import arrow
 from tasks.mini.tables import Table
 
-COLUMNS = ("index", "question", "answer", "category", "l2-category", "visual_input", "set_id", "figure_id", "question_id",
-           "gt_answer_details", "image")  # fmt: skip
+COLUMNS = ("index", "question", "answer", "category", "l2-category", "visual_input", "set_id", "figure_id",
+           "question_id", "gt_answer_details", "image")  # fmt: skip
 SETS = 3
 """In each l2 category."""
 HUES = ("red", "blue", "green", "purple", "orange")
@@ -52,8 +52,11 @@ def illusion(dice: Dice) -> Case:
         return image
 
     one, two = dice.choice((("upper", "lower"), ("top", "bottom")))
-    return Case((f"Are the {one} and the {two} coloured line equally long?", f"Is the {one} coloured line longer than the "
-                 f"{two} one?"), draw)  # fmt: skip
+    asked = (
+        f"Are the {one} and the {two} coloured line equally long?",
+        f"Is the {one} coloured line longer than the {two} one?",
+    )
+    return Case(asked, draw)
 
 
 def sums(dice: Dice) -> Case:
@@ -65,8 +68,11 @@ def sums(dice: Dice) -> Case:
         write(pen, text, (112, dice.number(60, 164, 8)), dice.number(34, 42, 2), COLOURS[dice.choice(HUES[:4])])
         return image
 
-    return Case(("Is the sum in the picture right?", f"Does the picture say that {left} and {right} make "
-                 f"{left + right + wrong}?"), draw)  # fmt: skip
+    asked = (
+        "Is the sum in the picture right?",
+        f"Does the picture say that {left} and {right} make {left + right + wrong}?",
+    )
+    return Case(asked, draw)
 
 
 def film(dice: Dice) -> Case:
@@ -82,9 +88,11 @@ def film(dice: Dice) -> Case:
             OBJECTS[name](pen, Box(start + step * (2 - i if edited else i) + 10, 18 + 71 * i, 44), hue)
         return image
 
-    ways = (f"Does the {name} move to the right from picture 1 to picture 3?", f"Does the {name} move to the left from "
-            "picture 1 to picture 3?")  # fmt: skip
-    return Case(ways, draw)
+    asked = (
+        f"Does the {name} move to the right from picture 1 to picture 3?",
+        f"Does the {name} move to the left from picture 1 to picture 3?",
+    )
+    return Case(asked, draw)
 
 
 def words(dice: Dice) -> Case:
@@ -177,8 +185,11 @@ def town(dice: Dice) -> Case:
             label(pen, name, (px, py + 18), 16)
         return image
 
-    return Case((f"Is the {names[0]} {wind} of the {names[1]} on this map?", f"On this map, does the {names[0]} lie to the "
-                 f"{back} of the {names[1]}?"), draw)  # fmt: skip
+    asked = (
+        f"Is the {names[0]} {wind} of the {names[1]} on this map?",
+        f"On this map, does the {names[0]} lie to the {back} of the {names[1]}?",
+    )
+    return Case(asked, draw)
 
 
 def poster(dice: Dice) -> Case:

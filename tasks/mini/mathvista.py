@@ -13,8 +13,9 @@ from tasks.mini.charts import Chart, bars, lines, pie, table
 from tasks.mini.dice import Dice
 from tasks.mini.tables import Table
 
-COLUMNS = ("index", "question", "raw_question", "image", "question_type", "answer_type", "choices", "precision", "unit",
-           "answer", "answer_option", "task", "skills", "category", "source", "context", "grade", "language", "split")  # fmt: skip
+COLUMNS = ("index", "question", "raw_question", "image", "question_type", "answer_type", "choices", "precision",
+           "unit", "answer", "answer_option", "task", "skills", "category", "source", "context", "grade", "language",
+           "split")  # fmt: skip
 Kind = Literal["text", "integer", "float", "list"]
 TURNS = 4
 

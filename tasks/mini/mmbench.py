@@ -1,4 +1,4 @@
-"""MMBench of the mini world: 20 categories in English and Mandarin, each question once for every rotation of its options."""
+"""MMBench of the mini world, in English and Mandarin: each question once for every rotation of its options."""
 
 from __future__ import annotations
 

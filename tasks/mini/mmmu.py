@@ -92,9 +92,9 @@ SUBJECTS: dict[str, tuple[Family, ...]] = {
     "Geography": (diagrams.compass, subjects.hill, lineup("the", _phase, diagrams.PHASES)),
     "History": (logic.timeline,),
     "Literature": (subjects.banner, logic.tree),
-    "Manage": (logic.tree, _themed(Theme("Staff", "team", ("sales", "plan", "shop", "store", "post"), "size", "people"))),
+    "Manage": (logic.tree, _themed(Theme("Staff", "team", ("sales", "plan", "shop", "post", "lab"), "size", "people"))),
     "Marketing": (
-        about((Theme("Brands", "brand", ("Zola", "Mumo", "Kiri", "Pola", "Tiko"), "number of sales", "pieces"),), (pie, bars)),
+        about((Theme("Sold", "brand", ("Zola", "Mumo", "Kiri", "Pola", "Tiko"), "sale", "pieces"),), (pie, bars)),
     ),
     "Materials": (in_english(reasons.density),
                   _themed(Theme("Strength", "alloy", ("A1", "B2", "C3", "D4", "E5"), "strength", "MPa"))),
