@@ -82,17 +82,17 @@ def blank(ground: Colour) -> tuple[Image.Image, Pen]:
 def write(pen: Pen, text: str, centre: tuple[int, int], size: int, colour: Colour = INK) -> None:
     """Bold text, in the font that Pillow brings along."""
     pen.text(
-        centre, text, fill=colour, font=_font(size), anchor="mm", stroke_width=max(1, size // 28), stroke_fill=colour
+        centre, text, fill=colour, font=font(size), anchor="mm", stroke_width=max(1, size // 28), stroke_fill=colour
     )
 
 
 def written(text: str, centre: tuple[int, int], size: int) -> list[Thing]:
     """What `write` leaves: a word, or the digits and signs of a number or sum."""
-    font, (x, y) = _font(size), centre
-    left, top = x - font.getlength(text) / 2, y - size // 2
+    face, (x, y) = font(size), centre
+    left, top = x - face.getlength(text) / 2, y - size // 2
 
     def part(start: int, end: int, name: str) -> Thing:
-        first, last = (round(left + font.getlength(text[:place])) for place in (start, end))
+        first, last = (round(left + face.getlength(text[:place])) for place in (start, end))
         return Thing(Frame(first, top, last, top + size), name)
 
     if text.isalpha():
@@ -102,16 +102,21 @@ def written(text: str, centre: tuple[int, int], size: int) -> list[Thing]:
 
 
 def write_line(pen: Pen, text: str, left_top: tuple[int, int], size: int, colour: Colour = INK) -> None:
-    pen.text(left_top, text, fill=colour, font=_font(size), stroke_width=1, stroke_fill=colour)
+    pen.text(left_top, text, fill=colour, font=font(size), stroke_width=1, stroke_fill=colour)
+
+
+def label(pen: Pen, text: str, centre: tuple[float, float], size: int = 16, colour: Colour = INK) -> None:
+    """Text of ordinary weight, for charts and diagrams."""
+    pen.text(centre, text, fill=colour, font=font(size), anchor="mm")
 
 
 def fitting_size(text: str, width: int, largest: int) -> int:
     """The largest font size, in steps of 2, at which the text is at most `width` pixels wide."""
-    return next((size for size in range(largest, 10, -2) if _font(size).getlength(text) <= width), 10)
+    return next((size for size in range(largest, 10, -2) if font(size).getlength(text) <= width), 10)
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType: install a wheel of Pillow from the package index")

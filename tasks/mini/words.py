@@ -1,0 +1,35 @@
+"""The Mandarin of the words in MMBench's questions."""
+
+from __future__ import annotations
+
+CHINESE = {
+    "red": "红色", "blue": "蓝色", "green": "绿色", "yellow": "黄色", "purple": "紫色", "orange": "橙色",
+    "black": "黑色", "brown": "棕色",
+    "circle": "圆形", "square": "正方形", "triangle": "三角形", "star": "星星", "heart": "心形", "cross": "十字",
+    "ring": "圆环", "arrow": "箭头", "house": "房子", "tree": "树", "boat": "船", "fish": "鱼", "flower": "花",
+    "cup": "杯子", "mushroom": "蘑菇",
+    "beach": "海滩", "forest": "森林", "city": "城市", "mountain range": "山脉", "desert": "沙漠",
+    "snow field": "雪地", "road": "公路", "night sky": "夜空", "farm": "农场", "kitchen": "厨房",
+    "pencil drawing": "铅笔画", "pixel art": "像素画", "black and white picture": "黑白图片", "blueprint": "蓝图",
+    "colour drawing": "彩色画",
+    "geometry": "几何图形", "plants": "植物", "the sea": "海洋", "love": "爱", "buildings": "建筑",
+    "happy": "高兴", "sad": "难过", "angry": "生气", "surprised": "惊讶", "sleepy": "困倦",
+    "blurred": "模糊", "too dark": "太暗", "too bright": "太亮", "tilted": "歪斜",
+    "top left": "左上角", "top right": "右上角", "bottom left": "左下角", "bottom right": "右下角",
+    "to the left": "左边", "to the right": "右边", "above": "上方", "below": "下方",
+    "waving a hand": "挥手", "running": "跑步", "sitting on a chair": "坐在椅子上", "sleeping": "睡觉",
+    "lifting weights": "举重", "kicking a ball": "踢球",
+    "less dense than water": "密度比水小", "as dense as water": "密度和水一样", "denser than water": "密度比水大",
+    "freezing": "严寒", "cool": "凉爽", "warm": "温暖", "very hot": "非常热",
+    "drinking": "喝水", "crossing water": "过河", "living in": "居住", "telling the time": "看时间",
+    "keeping off rain": "挡雨", "climbing up": "爬高", "measuring length": "量长度", "giving light": "照明",
+    "doctor": "医生", "cook": "厨师", "painter": "画家", "farmer": "农民", "teacher": "老师", "fisher": "渔夫",
+    "parent and child": "父母和孩子", "teacher and pupil": "老师和学生", "doctor and patient": "医生和病人",
+    "players of one team": "同队的球员",
+    "one eats the other": "一方吃另一方", "both want the same food": "争抢同样的食物", "parent and young": "父母和幼崽",
+    "one carries pollen of the other": "一方为另一方传花粉",
+    "on the table": "在桌子上", "under the table": "在桌子下", "beside the table": "在桌子旁边",
+    "hanging over the table": "挂在桌子上方",
+    "It falls to the ground.": "掉到地上", "It rises into the air.": "升到空中",
+    "It bounces back from the wall.": "从墙上弹回来", "It melts.": "融化",
+}  # fmt: skip
