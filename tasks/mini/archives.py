@@ -6,14 +6,23 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from tasks.mini.ai2d import ai2d
 from tasks.mini.clips import mvbench, tempcompass, video_mme
 from tasks.mini.dice import Dice
 from tasks.mini.grammar import Sentence, sentences
+from tasks.mini.hallusion import hallusion
+from tasks.mini.mathvista import mathvista
+from tasks.mini.mmbench import mmbench
+from tasks.mini.mmmu import mmmu
+from tasks.mini.mmstar import mmstar
+from tasks.mini.mmvet import mmvet
+from tasks.mini.ocrbench import ocrbench
 from tasks.mini.partition import Part
 from tasks.mini.scenes import CATEGORIES, scenes
 from tasks.mini.speech import RATE, Channel, Waveform, synthesize, through, with_noise
@@ -181,6 +190,17 @@ def mme(out: Path) -> int:
     return MME * len(CATEGORIES)
 
 
+TABLES: dict[str, Callable[[Path, int], int]] = {
+    "MMBench": mmbench,
+    "MMStar": mmstar,
+    "MMMU": mmmu,
+    "MathVista": mathvista,
+    "HallusionBench": hallusion,
+    "AI2D": ai2d,
+    "OCRBench": ocrbench,
+    "MMVet": mmvet,
+}
+"""Those that are written as VLMEvalKit's tables."""
 ARCHIVES: dict[str, Callable[[Path], int]] = {
     "LibriSpeech": librispeech,
     "data_aishell": aishell1,
@@ -188,6 +208,7 @@ ARCHIVES: dict[str, Callable[[Path], int]] = {
     "WenetSpeech": wenetspeech,
     "FLEURS": fleurs,
     "MME": mme,
+    **{name: partial(write, seed=SEED) for name, write in TABLES.items()},
     "Video-MME": video_mme,
     "MVBench": mvbench,
     "TempCompass": tempcompass,

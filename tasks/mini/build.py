@@ -1,6 +1,6 @@
 """Make the test data of the mini world, or prove that what ships is what the generator makes.
 
-    python -m tasks.mini.build [--out DIR] [--check]
+    python -m tasks.mini.build [--out DIR] [--only NAME,...] [--check]
 
 Needs espeak-ng. The same program versions give the same bytes; `checksums.json` names the versions that were used.
 """
@@ -26,8 +26,9 @@ from tasks.mini.archives import ARCHIVES, SEED
 from tasks.mini.encoding import codec_version, decoded
 from tasks.mini.pairs import pairs
 from tasks.mini.speech import SynthesizerError, espeak_version
+from tasks.mini.tables import pixels_of
 
-VERSION = 1
+VERSION = 2
 """Raised with any change of the generator that changes the data."""
 DATA = Path(__file__).parent / "data"
 PROBES = Path(__file__).parents[2] / "alignment_probes" / "data"
@@ -36,8 +37,8 @@ CHECKSUMS = "checksums.json"
 README = """\
 # Mini world, not a benchmark number
 
-Small synthetic test data in the layouts of LibriSpeech, AISHELL-1, AISHELL-2, WenetSpeech, FLEURS, MME,
-Video-MME, MVBench and TempCompass.
+Small synthetic test data in the layouts of LibriSpeech, AISHELL-1, AISHELL-2, WenetSpeech, FLEURS, MME, MMBench,
+MMStar, MMMU, MathVista, HallusionBench, AI2D, OCRBench, MM-Vet, Video-MME, MVBench and TempCompass.
 No file comes from those benchmarks: the sentences follow a small grammar, the speech is made by espeak-ng, the
 pictures are drawn by a program, and the people, painters and films in them are invented.
 Scores on it show that a model and the harness work; they say nothing about the benchmarks it is laid out like.
@@ -93,6 +94,8 @@ def _content(path: Path) -> tuple[tuple[int, ...], bytes]:
         return (rate, *samples.shape), samples.tobytes()
     if path.suffix == ".mp4":
         return decoded(path)
+    if path.suffix == ".tsv":
+        return (), pixels_of(path)
     return (), path.read_bytes()
 
 
@@ -106,19 +109,25 @@ def _versions() -> dict[str, str]:
     }
 
 
-def write(out: Path) -> None:
-    """All archives, the note and the list of checksums."""
-    counts = build(out)
+def write(out: Path, archives: Iterable[str] = tuple(ARCHIVES)) -> None:
+    """The archives, the note and the list of checksums; archives that are not made again stay as they are listed."""
+    counts = _listed(out).get("counts", {}) | build(out, archives)
     (out / "README.md").write_bytes(README.encode())
     content: dict[str, Any] = {
         "note": "mini world, not a benchmark number",
         "version": VERSION,
         "seed": SEED,
         "made_with": _versions(),
-        "counts": counts,
+        "counts": {name: counts[name] for name in ARCHIVES if name in counts},
         "files": checksums(out),
     }
     (out / CHECKSUMS).write_bytes((json.dumps(content, indent=1) + "\n").encode())
+
+
+def _listed(out: Path) -> dict[str, Any]:
+    path = out / CHECKSUMS
+    listed: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return listed
 
 
 def write_pairs(out: Path) -> None:
@@ -139,15 +148,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make the test data of the mini world.")
     parser.add_argument("--out", type=Path, default=DATA, help="folder to write, or to check (default: the package)")
     parser.add_argument("--check", action="store_true", help="compare the folder with a fresh build, write nothing")
+    parser.add_argument("--only", help="comma-separated archives (default: all)")
     options = parser.parse_args()
+    archives = tuple(options.only.split(",")) if options.only else tuple(ARCHIVES)
+    if unknown := set(archives) - set(ARCHIVES):
+        parser.error(f"no archive {', '.join(sorted(unknown))}; there are {', '.join(ARCHIVES)}")
+    every = archives == tuple(ARCHIVES)
     try:
         if not options.check:
-            write(options.out)
-            if options.out == DATA:
+            write(options.out, archives)
+            if options.out == DATA and every:
                 write_pairs(PROBES)
             return 0
-        lines = check(options.out)
-        if options.out == DATA:
+        lines = check(options.out, archives)
+        if options.out == DATA and every:
             lines += check(PROBES, ["mini"])
     except SynthesizerError as error:
         print(error, file=sys.stderr)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from tasks.prompts import MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
 from tasks.mini.dice import Dice
 from tasks.mini.grammar import sentences
 from tasks.mini.scenes import CATEGORIES, SceneItem, scenes
 from tasks.mini.speech import Channel, Waveform, synthesize, through, with_noise
 from tasks.mini.voices import Language, Speaker, speakers
+from tasks.prompts import MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
 
 SPEEDS = (0.95, 1.25)
 """From the clean test speakers' speed to that of the `other` ones."""
