@@ -9,7 +9,7 @@ from harness.types import Doc
 from tasks.judges.prompts import choice_of
 from tasks.scoring import choice, outcome
 from tasks.scoring.asking import asked, letter_of
-from tasks.scoring.cells import options_of
+from tasks.scoring.cells import absent, options_of
 from tasks.scoring.choice import NO_OPTION, Options, vlmevalkit
 from tasks.scoring.choice.robust import stated
 from tasks.scoring.outcome import Asking, Outcome, Tags
@@ -26,10 +26,14 @@ Gold = Callable[[Doc], str]
 def scorer(
     lmms_eval: choice.Rule, tags: Callable[[Doc], Tags], *, gold: Gold, options: OptionsOf = options_of
 ) -> Scorer:
-    """A benchmark's scorer under `PROFILES`: only lmms-eval's rule is its own."""
+    """A benchmark's scorer under `PROFILES`: only lmms-eval's rule is its own. Without a gold answer none is scored."""
     letters: Mapping[str, choice.Rule] = {**vlmevalkit.RULES, "lmms_eval": lmms_eval, "robust": stated}
     rules: dict[str, outcome.Rule] = {name: by_letter(rule, gold, options) for name, rule in letters.items()}
-    return outcome.scorer(rules | {"judged": by_judge(gold, options)}, tags, gold)
+    return outcome.scorer(rules | {"judged": by_judge(gold, options)}, tags, gold, _without_gold)
+
+
+def _without_gold(doc: Doc, profile: str) -> str:
+    return "its answer is not public" if absent(doc.get("answer")) else ""
 
 
 def by_letter(rule: choice.Rule, gold: Gold, options: OptionsOf = options_of) -> Callable[[str, Doc], Outcome]:
