@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.task import Preset, Row
 from harness.types import Generation, Media, Message, Pictures, Text
 from tasks.data import media_part
-from tasks.scoring.cells import absent
+from tasks.scoring.cells import absent, options_of
 from tasks.scoring.choice import Options
 
 Wording = Callable[[Row], str]
@@ -105,6 +105,16 @@ def vlmevalkit_choice(question: str, options: Options, hint: str = "") -> str:
     if not options:
         return text
     return f"{text}Options:{option_lines(options)}\nPlease select the correct answer from the options above. \n"
+
+
+def vita_asks(row: Row) -> str:
+    """A row with options (or without), as VITA was asked."""
+    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
+
+
+def vlmevalkit_asks(row: Row) -> str:
+    """A row with options (or without), as VLMEvalKit asks a model that has no wording of its own."""
+    return vlmevalkit_choice(field(row, "question"), options_of(row), hint_of(row))
 
 
 MME_WORDINGS: Mapping[str, Callable[[str], str]] = {

@@ -11,11 +11,10 @@ from tasks.prompts import (
     VITA_TILES,
     VLMEVALKIT_TOKENS,
     field,
-    hint_of,
     option_lines,
     preset,
-    vita_choice,
-    vlmevalkit_choice,
+    vita_asks,
+    vlmevalkit_asks,
 )
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
@@ -35,10 +34,6 @@ def _letter(answer: str, options: Options) -> str | None:
     return next((letter for letter in options if letter.lower() == comparable(answer)), None)
 
 
-def _vita(row: Row) -> str:
-    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
-
-
 def _lmms_eval(row: Row) -> str:
     return f"{field(row, 'question')}{option_lines(options_of(row))}\n{LETTER_ONLY}"
 
@@ -56,9 +51,9 @@ AI2D = Task(
     ),
     doc=doc_of,
     presets={
-        "vita": preset(_vita, VLMEVALKIT_TOKENS, VITA_TILES),
+        "vita": preset(vita_asks, VLMEVALKIT_TOKENS, VITA_TILES),
         "lmms_eval": preset(_lmms_eval, Generation(max_new_tokens=16)),
-        "vlmevalkit": preset(lambda row: vlmevalkit_choice(field(row, "question"), options_of(row)), VLMEVALKIT_TOKENS),
+        "vlmevalkit": preset(vlmevalkit_asks, VLMEVALKIT_TOKENS),
     },
     default_preset="vlmevalkit",
     scorer=scored.scorer(_letter, lambda doc: tagged(doc, "category"), gold=scored.lettered),

@@ -6,12 +6,10 @@ The answers of the test splits are not public: their runs are exported for the b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from harness.task import Member, Ratio, Row, Task
+from harness.task import Ratio, Row, Task
 from harness.types import Doc, Generation
 from tasks.data import Source
-from tasks.docs import kept, tagged
+from tasks.docs import kept
 from tasks.prompts import (
     LETTER_ONLY,
     VITA_TILES,
@@ -20,31 +18,22 @@ from tasks.prompts import (
     hint_of,
     option_lines,
     preset,
-    vita_choice,
-    vlmevalkit_choice,
+    vita_asks,
+    vlmevalkit_asks,
 )
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
-from tasks.scoring.choice import Options, lmms_eval, scored
-from tasks.scoring.grouped import circular
+from tasks.scoring.choice import scored
+from tasks.scoring.mmbench import SCORER, question_of, rotations
 
-ROTATION = 1_000_000
-SHORT = {
-    "coarse_perception": "CP",
-    "finegrained_perception (instance-level)": "FP-S",
-    "finegrained_perception (cross-instance)": "FP-C",
-    "logic_reasoning": "LR",
-    "relation_reasoning": "RR",
-    "attribute_reasoning": "AR",
-}
 SUBMISSION = ("index", "question", "hint", "A", "B", "C", "D", "category", "l2-category", "split")
 
 
 def doc_of(row: Row) -> Doc:
     """Raises ValueError naming the field at fault."""
     doc = kept(row, "question", "index")
-    _question_of(doc)
+    question_of(doc)
     if len(options_of(doc)) < 2:
         raise ValueError(f"the row has fewer than two options; its fields are {', '.join(doc)}")
     return doc
@@ -56,35 +45,6 @@ def scored_doc(row: Row) -> Doc:
     return doc
 
 
-def _question_of(doc: Doc) -> str:
-    """What all rotations of a question share."""
-    try:
-        return str(int(float(str(doc["index"]))) % ROTATION)
-    except (KeyError, ValueError):
-        raise ValueError(f"the row's index is {doc.get('index')!r}; it must be a whole number") from None
-
-
-def _tags(doc: Doc) -> Mapping[str, tuple[str, ...]]:
-    level_2 = doc.get("l2-category") or doc.get("L2-category")
-    return tagged({**doc, "l2": SHORT.get(str(level_2), level_2)}, "category", l2_category="l2")
-
-
-def _letter(answer: str, options: Options) -> str | None:
-    return lmms_eval.prefetched(answer, options) or lmms_eval.best_placed(answer, "".join(sorted(options)))
-
-
-def _rotations(members: Sequence[Member], profile: str) -> Mapping[str, float]:
-    return circular(members, len(options_of(members[0].doc)))
-
-
-def _vita(row: Row) -> str:
-    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
-
-
-def _vlmevalkit(row: Row) -> str:
-    return vlmevalkit_choice(field(row, "question"), options_of(row), hint_of(row))
-
-
 def _lmms_eval(row: Row) -> str:
     hint = f"{hint_of(row)} " if hint_of(row) else ""
     options = option_lines(options_of(row))
@@ -92,11 +52,10 @@ def _lmms_eval(row: Row) -> str:
 
 
 PRESETS = {
-    "vita": preset(_vita, VLMEVALKIT_TOKENS, VITA_TILES),
+    "vita": preset(vita_asks, VLMEVALKIT_TOKENS, VITA_TILES),
     "lmms_eval": preset(_lmms_eval, Generation(max_new_tokens=1024, stop=("ASSISTANT:",))),
-    "vlmevalkit": preset(_vlmevalkit, VLMEVALKIT_TOKENS),
+    "vlmevalkit": preset(vlmevalkit_asks, VLMEVALKIT_TOKENS),
 }
-SCORER = scored.scorer(_letter, _tags, gold=scored.lettered)
 
 
 def _task(language: str, split: str, version: str, published: int | None) -> Task:
@@ -131,8 +90,8 @@ def _task(language: str, split: str, version: str, published: int | None) -> Tas
         split="test EN V1.1 (inferred)",
         published_metrics={"accuracy": "acc % (circular)"},
         cluster_name="question",
-        cluster=_question_of,
-        group=_rotations,
+        cluster=question_of,
+        group=rotations,
         citation="Liu et al., MMBench: is your multi-modal model an all-around player?, ECCV 2024",
         licence="Apache-2.0; the images keep the licences of their sources",
     )

@@ -11,12 +11,11 @@ from tasks.prompts import (
     SHORT_ANSWER,
     VLMEVALKIT_TOKENS,
     field,
-    hint_of,
     interleaved,
     option_lines,
     preset,
-    vita_choice,
-    vlmevalkit_choice,
+    vita_asks,
+    vlmevalkit_asks,
 )
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
@@ -62,10 +61,6 @@ def _tags(doc: Doc) -> outcome.Tags:
     return tags | ({"discipline": (SUBJECTS[subject],)} if subject in SUBJECTS else {})
 
 
-def _vita(row: Row) -> str:
-    return vita_choice(field(row, "question"), options_of(row), hint_of(row))
-
-
 def _lmms_eval(row: Row) -> str:
     tail = SHORT_ANSWER if is_open(row) else LETTER_ONLY
     return f"{field(row, 'question')}{option_lines(options_of(row))}\n\n{tail}"
@@ -84,11 +79,9 @@ MMMU = Task(
     ),
     doc=doc_of,
     presets={
-        "vita": preset(_vita, VLMEVALKIT_TOKENS, Pictures(max_tiles=12)),
+        "vita": preset(vita_asks, VLMEVALKIT_TOKENS, Pictures(max_tiles=12)),
         "lmms_eval": interleaved(_lmms_eval, Generation(max_new_tokens=128)),
-        "vlmevalkit": interleaved(
-            lambda row: vlmevalkit_choice(field(row, "question"), options_of(row)), VLMEVALKIT_TOKENS
-        ),
+        "vlmevalkit": interleaved(vlmevalkit_asks, VLMEVALKIT_TOKENS),
     },
     default_preset="vlmevalkit",
     scorer=outcome.scorer(RULES, _tags, gold_of),

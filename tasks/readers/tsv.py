@@ -5,10 +5,8 @@ A cell may hold the index of another row, which has the picture; a list of pictu
 
 from __future__ import annotations
 
-import ast
 import base64
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +18,7 @@ from tasks.readers.layout import IMAGE_SUFFIXES, LayoutError, RowError, need_fil
 from tasks.readers.locate import Locator
 from tasks.readers.parquet import check_columns
 from tasks.readers.rows import failed
-from tasks.scoring.cells import absent
+from tasks.scoring.cells import absent, written_list
 
 Pictureless = Literal["fails", "kept", "dropped"]
 """What becomes of a row whose image cell is empty."""
@@ -145,16 +143,10 @@ def _is_reference(cell: str) -> bool:
 
 def _parts(cell: str) -> list[str]:
     """The pictures of a cell: one, or those of a Python or JSON list."""
-    text = cell.strip()
-    if not (text.startswith("[") and text.endswith("]")):
-        return [cell] if text else []
-    for read in (json.loads, ast.literal_eval):
-        try:
-            found = read(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-        return [str(item) for item in found if not absent(item)]
-    return [cell]
+    found = written_list(cell)
+    if found is None:
+        return [cell] if cell.strip() else []
+    return [str(item) for item in found if not absent(item)]
 
 
 def _records(file: IO[str], table: Path, columns: Sequence[str], media: bool) -> Iterator[_Record]:

@@ -12,8 +12,6 @@ from typing import Any
 
 _LISTS = ("options", "choices", "candidates", "options_list")
 _LABEL = re.compile(r"\s*\(?([A-Z])[.):]\s*(.*)", re.DOTALL)
-_LONGEST_LITERAL = 1 << 20
-"""Characters of a cell that is read as a list."""
 
 
 def absent(value: object) -> bool:
@@ -33,7 +31,7 @@ def listed(value: object) -> list[str]:
     if isinstance(value, Mapping):
         return [str(item) for item in value.values() if not absent(item)]
     if isinstance(value, str):
-        read = _read(value)
+        read = written_list(value)
         return listed(read) if read is not None else [] if absent(value) else [value]
     if absent(value):
         return []
@@ -42,11 +40,12 @@ def listed(value: object) -> list[str]:
     return [str(value)]
 
 
-def _read(text: str) -> list[Any] | None:
+def written_list(text: str) -> list[Any] | None:
+    """The list that a text is, in JSON or as a Python literal; None where it is none."""
     stripped = text.strip()
-    if not (stripped[:1] + stripped[-1:] in ("[]", "()") and len(stripped) <= _LONGEST_LITERAL):
+    if stripped[:1] + stripped[-1:] not in ("[]", "()"):
         return None
-    for read in (ast.literal_eval, json.loads):
+    for read in (json.loads, ast.literal_eval):
         try:
             found = read(stripped)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -8,13 +8,14 @@ from typing import Any
 
 from harness.types import Score
 from tasks.image.ai2d import AI2D
-from tasks.image.mmbench import EN, SHORT
+from tasks.image.mmbench import EN
 from tasks.image.mmmu import MMMU
 from tasks.image.mmstar import MMSTAR
 from tasks.image.ocrbench import OCRBENCH
 from tasks.scoring import free_text
 from tasks.scoring.cells import options_of
 from tasks.scoring.choice import lmms_eval, vlmevalkit
+from tasks.scoring.mmbench import SHORT
 from tasks.video.mvbench import MVBENCH
 from tasks.video.videomme import VIDEOMME
 from tests.parity import vision

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.task import Member
 from harness.types import Answer
-from tasks.image import mme as mme_task
+from tasks.scoring import mme as mme_task
 from tests.parity.check import Check
 from tests.parity.vision import SCORE_TOLERANCE, load
 

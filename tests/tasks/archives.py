@@ -117,6 +117,13 @@ def every_archive(root: Path) -> Path:
     return root
 
 
+def every_layout(root: Path) -> Path:
+    """Those of speech and MME, and those of the other image and video benchmarks."""
+    from tests.tasks.archives_vision import every_vision_archive
+
+    return every_vision_archive(every_archive(root))
+
+
 def parquet(path: Path, columns: dict[str, list[object]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)

@@ -221,6 +221,7 @@ def test_profiles_read_the_same_answer_differently() -> None:
         "vlmevalkit_vita": 1.0,
         "vlmevalkit": 1.0,
         "lmms_eval": 0.0,
+        "robust": 1.0,
     }
     assert found["lmms_eval"].extracted == "other"
     assert (found["lmms_eval"].wrong, found["lmms_eval"].shown) == (True, ("Yes", "other"))

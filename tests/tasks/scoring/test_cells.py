@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tasks.scoring.cells import absent, listed, options_of
 
-TEXTS = st.lists(st.text(min_size=1, max_size=12).filter(lambda text: not absent(text) and text[0] not in "[("), max_size=5)
+TEXTS = st.lists(
+    st.text(min_size=1, max_size=12).filter(lambda text: not absent(text) and text[0] not in "[("), max_size=5
+)
 
 
 @given(TEXTS)

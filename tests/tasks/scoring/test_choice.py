@@ -44,7 +44,7 @@ def test_vlmevalkit(answer: str, current: str | None, earlier: str | None) -> No
         ("Definitely", "D"),
         ("b", None),
         ("  ", None),
-        ("The answer is C because A is not", "C"),
+        ("The answer is C because A is not", "A"),
     ],
 )
 def test_lmms_eval_ranks_places(answer: str, letter: str | None) -> None:

@@ -79,12 +79,17 @@ def test_dress_does_not_change_an_option(case: tuple[str, str], dress) -> None:
         assert stated(dress(answer), OPTIONS) == said
 
 
-@given(st.sampled_from("ABCD"), st.sampled_from(["{}", "({})", "{}.", "{})", "The answer is {}.", "Answer: {}", "选{}"]))
+@given(
+    st.sampled_from("ABCD"), st.sampled_from(["{}", "({})", "{}.", "{})", "The answer is {}.", "Answer: {}", "选{}"])
+)
 def test_a_letter_is_read_in_either_case(letter: str, form: str) -> None:
     assert stated(form.format(letter), OPTIONS) == stated(form.format(letter.lower()), OPTIONS) == letter
 
 
-@given(st.lists(st.sampled_from("ABCD"), min_size=2, max_size=3, unique=True), st.sampled_from([" or ", " and ", ", ", "/"]))
+@given(
+    st.lists(st.sampled_from("ABCD"), min_size=2, max_size=3, unique=True),
+    st.sampled_from([" or ", " and ", ", ", "/"]),
+)
 def test_several_letters_are_none(letters: list[str], between: str) -> None:
     for form in ("{}", "The answer is {}.", r"\boxed{{{}}}"):
         assert stated(form.format(between.join(letters)), OPTIONS) is None

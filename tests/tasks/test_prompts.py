@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.image.prompts import MME_WORDINGS
+from tasks.prompts import MME_WORDINGS
 
 QUESTION = "Is there a dog? Please answer yes or no."
 
