@@ -5,7 +5,7 @@ Everything is made beside what is there and adopted in one step: a run has the o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import msgspec
 
 from harness import aggregate, export
 from harness.files import encoded, write_lines_atomically
-from harness.judging import open_bench
+from harness.judging import check_judges, open_bench
+from harness.profiles import headline, scored_task, told
 from harness.schema import (
     Manifest,
     ModelResult,
@@ -35,29 +36,45 @@ CONSTANTS = 4
 def finish(
     run: RunDir, tasks: Mapping[str, Task], judges: Sequence[str] = (), profiles: Mapping[str, str] | None = None
 ) -> None:
-    """Score every record under every profile, compute the results and adopt both.
+    """Score every record under every profile that can be, compute the results and adopt both.
 
-    `profiles` choose other headlines than the manifest's. Raises UsageError where a judge is missing.
+    `profiles` choose other headlines than the manifest's. Raises UsageError where a judge is missing, before anything
+    is written.
     """
     described = run.manifest()
+    roles = check_judges(list(tasks.values()), judges)
+    heads = {name: _headline(task, described, roles, (profiles or {}).get(name)) for name, task in tasks.items()}
     fresh = run.new_scores()
     results: dict[str, TaskResult] = {}
     with open_bench(tasks.values(), judges, run.path, described.device) as bench:
-        for name, task in tasks.items():
-            entry = described.tasks[name]
+        for name, whole in tasks.items():
+            entry, (head, told), task = described.tasks[name], heads[name], scored_task(whole, roles)
             scored = score_records(task, task.presets[entry.prompt], run.records(name), run.path, bench)
             path = fresh / f"{name}.jsonl"
             write_lines_atomically(path, (encoded(line) + b"\n" for line in scored))
             chosen = aggregate.Planned(
                 prompt=entry.prompt,
-                profile=(profiles or {}).get(name, entry.profile),
+                profile=head,
                 repeats=int(described.config.get("repeats", 1)),
                 n_published=entry.n_published,
                 judges=bench.names(task),
+                told=told,
             )
             results[name] = _result(run, task, chosen, path)
     export.write_parquet(run, fresh, list(tasks))
     run.adopt(_results(run, described, results, f"scores/{fresh.name}"))
+
+
+def _headline(task: Task, described: Manifest, roles: Collection[str], chosen: str | None) -> tuple[str, str]:
+    """The profile of the headline, and what has to be said of it: the one that is chosen now, else the one that the
+    run was started with if it can be scored, else the task's own."""
+    if chosen is None:
+        kept = described.config.get("profile", {}).get(task.name)
+        chosen = kept if kept in scored_task(task, roles).profiles else None
+    if chosen is None and not task.without_judge:
+        chosen = described.tasks[task.name].profile
+    profile = headline(task, roles, chosen)
+    return profile, told(task, roles, profile, chosen)
 
 
 def _result(run: RunDir, task: Task, chosen: aggregate.Planned, scores: Path) -> TaskResult:
@@ -65,7 +82,7 @@ def _result(run: RunDir, task: Task, chosen: aggregate.Planned, scores: Path) ->
     seed = int(run.manifest().config.get("seed", 0))
     ids = None if run.format == 1 else (row.id for row in run.plan(name))
     result = aggregate.task_result(task, chosen, _pairs(run, name, scores), ids, seed)
-    if not task.judges and 0 < 2 * len(result.answers) <= result.n_expected:
+    if (not task.judges or chosen.profile in task.without_judge) and 0 < 2 * len(result.answers) <= result.n_expected:
         _tell_constant(run, task, chosen, result)
     if changed := run.changed_plan(name):  # a log that fits it is worth nothing
         result.problems.insert(0, f"invalid: {changed}; run the task again in a new directory")

@@ -195,34 +195,38 @@ def _advance(
 @contextmanager
 def open_bench(tasks: Iterable[Task], chosen: Sequence[str], run: Path | None, device: str) -> Iterator[Bench]:
     """The judges that the tasks' scorers ask. Raises UsageError for an unknown one."""
-    roles = {role: name for task in tasks for role, name in task.judges.items()}
-    judges: dict[str, Judge] = {}
-    if tuple(chosen) != ("none",):
-        named = [_made(text, device) for text in chosen]
-        judges = {judge.role: judge for judge in named if judge.role in roles}
-        for role, name in roles.items():
-            if role not in judges:
-                judges[role] = _made(name, device)
-    bench = Bench(judges, run)
+    bench = Bench(_judges(list(tasks), chosen, device), run)
     try:
         yield bench
     finally:
         bench.close()
 
 
-def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> None:
-    """Raise UsageError, before any model is loaded, for a judge that is unknown or that no task asks."""
-    if tuple(chosen) == ("none",):
-        return
+def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> frozenset[str]:
+    """The roles of the judges that are named. Raises UsageError, before any model is loaded, for a judge that is
+    unknown, that no task asks, or that lacks what it needs."""
     roles = {role for task in tasks for role in task.judges}
-    for text in chosen:
-        judge = _made(text, "cpu")
+    for text, judge in _named(chosen, "cpu").items():
         if judge.role not in roles:
             told = f"they ask {', '.join(sorted(roles))}" if roles else "they ask no judge"
             raise UsageError(f"--judge {text} is a {judge.role}, which none of the tasks asks: {told}")
-    for task in tasks:
-        for name in task.judges.values():
-            registry.get_judge(name)
+    _judges(tasks, chosen, "cpu")
+    return frozenset(judge.role for judge in _named(chosen, "cpu").values())
+
+
+def _judges(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[str, Judge]:
+    """The judges that are asked, by role: those that are named, and their own of tasks that cannot do without."""
+    if tuple(chosen) == ("none",):
+        return {}
+    roles = {role for task in tasks for role in task.judges}
+    judges = {judge.role: judge for judge in _named(chosen, device).values() if judge.role in roles}
+    own = {role: name for task in tasks if not task.without_judge for role, name in task.judges.items()}
+    return judges | {role: _made(name, device) for role, name in own.items() if role not in judges}
+
+
+def _named(chosen: Sequence[str], device: str) -> dict[str, Judge]:
+    """What `--judge` says -> the judge."""
+    return {} if tuple(chosen) == ("none",) else {text: _made(text, device) for text in chosen}
 
 
 def _made(text: str, device: str) -> Judge:

@@ -62,7 +62,7 @@ def _task(plan: TaskPlan, engine: Engine) -> TaskManifest:
         outputs=list(task.outputs),
         prompt=plan.prompt,
         prompt_note=plan.prompt_note,
-        profiles=list(task.profiles),
+        profiles=list(plan.profiles),
         profile=plan.profile,
         channel=task.default_channel,
         generation=_plain(asdict(preset.generation) | {"effective": dict(engine.effective(preset.generation))}),

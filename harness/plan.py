@@ -7,7 +7,7 @@ not the data again, so that what is asked cannot change on the way.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from harness.contracts import Capabilities, DataChoice, Model
 from harness.failures import UsageError, failure_from
 from harness.files import encoded
 from harness.idset import IdSet
+from harness.profiles import headline, scored_task
 from harness.schema import PlannedRow, messages_of, stored_messages
 from harness.task import Preset, Row, Task
 from harness.types import Doc, Failure, MediaKind, Message, Request, Sample, Text
@@ -37,6 +38,8 @@ class TaskPlan:
     profile: str
     limit: int | None
     repeats: int = 1
+    profiles: tuple[str, ...] = ()
+    """Those that are scored."""
 
     @property
     def name(self) -> str:
@@ -80,18 +83,21 @@ def choose(
     profile: str | None,
     limit: int | None,
     repeats: int,
+    roles: Collection[str] = (),
 ) -> TaskPlan:
-    """Fix prompt preset and headline profile; unknown names are a UsageError that lists the known ones."""
+    """Fix prompt preset and headline profile; unknown names are a UsageError that lists the known ones.
+
+    `roles` are those of the judges that are named.
+    """
     if prompt is not None and prompt not in task.presets:
         raise UsageError(f"task {task.name} has no prompt preset {prompt!r}; it has {', '.join(task.presets)}")
-    if profile is not None and profile not in task.profiles:
-        raise UsageError(f"task {task.name} has no profile {profile!r}; it has {', '.join(task.profiles)}")
+    head = headline(task, roles, profile)
     own = next((style for style in styles if style in task.presets), None)
     note = f"{styles[0]} is not there" if prompt is None and styles and own != styles[0] else ""
     preset = prompt or own or task.default_preset
     if repeats > 1 and task.presets[preset].generation.temperature == 0:
         raise UsageError(f"--repeats {repeats}: {task.name} is answered greedily, so that every repeat is the same")
-    return TaskPlan(task, data, preset, note, profile or task.default_profile, limit, repeats)
+    return TaskPlan(task, data, preset, note, head, limit, repeats, tuple(scored_task(task, roles).profiles))
 
 
 def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Capabilities) -> None:

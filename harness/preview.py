@@ -70,7 +70,7 @@ def _planned(chosen: TaskPlan, prepared: Prepared) -> list[Planned]:
 
 def _task(chosen: TaskPlan, items: Sequence[Planned]) -> dict[str, Any]:
     broken = [item.failure.message for item in items if item.failure]
-    others = [profile for profile in chosen.task.profiles if profile != chosen.profile]
+    others = [profile for profile in chosen.profiles if profile != chosen.profile]
     published = None if chosen.data.kind == "mini" else chosen.task.source.published
     return {
         "task": chosen.name,

@@ -19,6 +19,7 @@ from harness import media as media_files
 from harness.failures import UsageError
 from harness.files import need_file
 from harness.judging import Bench, Replay, check_judges, open_bench
+from harness.profiles import headline, scored_task, told
 from harness.schema import FORMAT, Record, Scored, StoredResponse, StoredSpeech
 from harness.scoring import score_records
 from harness.task import Preset, Task
@@ -45,15 +46,23 @@ def score_file(
     `prompt` is the preset that the answers were made with: its form (JSON, a tag) is read. Raises UsageError naming
     the line at fault.
     """
-    chosen, preset = _chosen(task, profile, prompt)
+    _check(task, profile, prompt)
+    preset = None if prompt is None else task.presets[prompt]
     lines = list(read_lines(path))
     records = [_record(task, line, path.parent) for line in lines]
-    check_judges([task], judges)
-    asked = task if any(line.judge_replies is None for line in lines) else None
-    with open_bench([asked] if asked else [], judges, None, "cpu") as bench:
+    roles = check_judges([task], judges) | (set(task.judges) if any(line.judge_replies for line in lines) else set())
+    chosen = headline(task, roles, profile)
+    said = told(task, roles, chosen, profile)
+    task = scored_task(task, roles)
+    asked = [task] if any(line.judge_replies is None for line in lines) else []
+    with open_bench(asked, judges, None, "cpu") as bench:
         scored = list(_scored(task, preset, lines, records, path.parent, bench))
         planned = aggregate.Planned(
-            prompt or "from file", chosen, n_published=task.source.published, judges=bench.names(task)
+            prompt or "from file",
+            chosen,
+            n_published=task.source.published,
+            judges=bench.names(task),
+            told=said,
         )
         result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)
     samples = [_sample(task, chosen, record, one) for record, one in zip(records, scored, strict=True)]
@@ -108,12 +117,11 @@ def read_lines(path: Path) -> Iterator[Line]:
         raise UsageError(f"responses file holds no lines: {path}")
 
 
-def _chosen(task: Task, profile: str | None, prompt: str | None) -> tuple[str, Preset | None]:
+def _check(task: Task, profile: str | None, prompt: str | None) -> None:
     if profile is not None and profile not in task.profiles:
         raise UsageError(f"task {task.name} has no profile {profile!r}; it has {', '.join(task.profiles)}")
     if prompt is not None and prompt not in task.presets:
         raise UsageError(f"task {task.name} has no prompt preset {prompt!r}; it has {', '.join(task.presets)}")
-    return profile or task.default_profile, None if prompt is None else task.presets[prompt]
 
 
 def _record(task: Task, line: Line, folder: Path) -> Record:

@@ -69,7 +69,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
             raise UsageError(f"a {what} is set for {', '.join(sorted(stray))}, which this run does not have")
     if config.ablate and not any(config.ablate in task.inputs for task in tasks):
         raise UsageError(f"--ablate {config.ablate}: none of the tasks takes {config.ablate} input")
-    check_judges(tasks, config.judge)
+    roles = check_judges(tasks, config.judge)
     data = DataChoice.parse(config.data)
     if data.folder is not None and not data.folder.is_dir():
         raise UsageError(f"data folder does not exist: {data.folder}. --data takes a folder, hub or mini.")
@@ -82,6 +82,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
             profile=config.profile.get(task.name),
             limit=config.limit,
             repeats=config.repeats,
+            roles=roles,
         )
         for task in tasks
     )
@@ -301,9 +302,6 @@ def score_again(
     if stray := profiles.keys() - described.tasks.keys():
         raise UsageError(f"{path} has no task {', '.join(sorted(stray))}; it has {', '.join(described.tasks)}")
     tasks = tasks_of(described, objects)
-    for name, profile in profiles.items():
-        if profile not in tasks[name].profiles:
-            raise UsageError(f"task {name} has no profile {profile!r}; it has {', '.join(tasks[name].profiles)}")
     with _stoppable(run), run.lock():
         stored = described.config.get("judge", ())
         finish.finish(run, tasks, stored if judges is None else judges, profiles)

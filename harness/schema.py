@@ -190,6 +190,8 @@ class TaskResult(msgspec.Struct):
     """k -> share of the samples that k of the repeats are expected to solve, in percent."""
     judges: dict[str, str] = msgspec.field(default_factory=dict)
     """Role -> judge's name and short digest."""
+    by_rule: bool = False
+    """The headline asks no judge though the task's own does: published values are of another kind."""
     answers: dict[str, int] = msgspec.field(default_factory=dict)
     """Extracted answers and how often each was given, where there are few."""
     seconds: float = 0.0

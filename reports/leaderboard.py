@@ -112,9 +112,10 @@ def _row(run: Run, task: str, entry: TaskResult, profile: str, channel: Channel,
 
 
 def published(run: Run, task: str, metric: str) -> Published | None:
-    """The paper's value of a number: of the released weights only, and of this benchmark, split and metric."""
+    """The paper's value of a number: of the released weights only, of this benchmark, split and metric, and not beside
+    a rule that stands in for a judge."""
     described = run.manifest.tasks[task]
-    if not run.results.model.released or run.is_mini:
+    if not run.results.model.released or run.is_mini or run.results.tasks[task].by_rule:
         return None
     theirs = described.published_metrics.get(metric)
     return find(run.results.model.name, described.benchmark, described.split, theirs)

@@ -11,6 +11,8 @@ TOYS = {
         "toy": f"{TOY}:TASK",
         "toy_broken": f"{TOY}:BROKEN",
         "toy_judged": f"{JUDGE}:JUDGED",
+        "toy_either": f"{JUDGE}:EITHER",
+        "toy_graded": f"{JUDGE}:GRADED",
         "toy_heard": f"{JUDGE}:HEARD",
     },
     "models": {"toy-model": f"{TOY}:ToyModel"},

@@ -75,6 +75,11 @@ JUDGED = replace(
     toy_task(numbered(12)), scorer=judged, judges={"llm": "toy-judge"}, default_profile="loose", name="toy_judged"
 )
 
+EITHER = replace(JUDGED, without_judge=("exact",), name="toy_either")
+"""Graded by a judge, or else by rule."""
+GRADED = replace(EITHER, default_profile="exact", name="toy_graded")
+"""Scored by rule; a judge that is named grades beside it."""
+
 
 class ToyEar(ToyJudge):
     """Hears a number: ten times the loudest sample of a recording."""
