@@ -16,6 +16,7 @@ from harness.contracts import DataChoice
 from harness.failures import UsageError
 from harness.media import sha256_of
 from harness.task import Row
+from tasks.readers.download import Download
 from tasks.readers.hub import DataSetError, Hub
 from tasks.readers.layout import (
     AUDIO_SUFFIXES,
@@ -46,14 +47,14 @@ class Source:
 
     `folder` reads the published archive below a folder; `files` are the paths below it that hold this task's
     files (their first folder may have the archive's other name); `layout` is how they are laid out, as shown to a
-    user. `hub` is None where the hub has no such data set. `published` is how many rows the benchmark has, None
-    where that is not known.
+    user. `hub` is None where neither the hub nor an address has the data set. `published` is how many rows the
+    benchmark has, None where that is not known.
     """
 
     folder: Callable[[Path], Iterator[Row]]
     files: tuple[str, ...]
     layout: str
-    hub: Hub | None = None
+    hub: Hub | Download | None = None
     published: int | None = None
 
     def rows(self, data: DataChoice) -> Iterable[Row]:
@@ -100,6 +101,8 @@ class Source:
     def _expected(self) -> str:
         if self.hub is None:
             return self.layout
+        if isinstance(self.hub, Download):
+            return self.layout
         return f"{self.layout}; or the hub's parquet files in {self.hub.id.split('/')[-1]}/"
 
     def _below(self, root: Path) -> Iterator[Row]:
@@ -142,7 +145,7 @@ class Source:
         found = (files_below(place) if place.is_dir() else [place] for place in self._places(root))
         return sorted({file for files in found for file in files if file.is_file() and not is_hidden(file.name)})
 
-    def _need_hub(self) -> Hub:
+    def _need_hub(self) -> Hub | Download:
         if self.hub is None:
             raise UsageError(
                 f"this data set is not on the hub. Give `--data DIR`, where DIR holds {self.layout}; "

@@ -21,12 +21,21 @@ from tasks.prompts import (
     vita_asks,
     vlmevalkit_asks,
 )
+from tasks.readers.download import Download
 from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
 from tasks.scoring.choice import scored
 from tasks.scoring.mmbench import SCORER, question_of, rotations
 
+ADDRESS = "https://opencompass.openxlab.space/utils/benchmarks/MMBench"
+MD5 = {
+    "MMBench_DEV_EN_V11": "30c05be8f2f347a50be25aa067248184",
+    "MMBench_DEV_CN_V11": "593f9b5f6bea453d870a798b34ae4f37",
+    "MMBench_TEST_EN_V11": "26f0f15381a21720255091d3e0316ce6",
+    "MMBench_TEST_CN_V11": "74bbe4556dac745613c7cbe5ad787050",
+}
+"""Of version 1.1 as VITA-1.5 was evaluated on it; it is not on the hub."""
 SUBMISSION = ("index", "question", "hint", "A", "B", "C", "D", "category", "l2-category", "split")
 
 
@@ -73,7 +82,7 @@ def _task(language: str, split: str, version: str, published: int | None) -> Tas
             table_in("MMBench", f"{table}.tsv"),
             (f"MMBench/{table}.tsv", f"{table}.tsv"),
             f"{table}.tsv or MMBench/{table}.tsv (VLMEvalKit's table)",
-            hub if old else None,
+            hub if old else Download(f"{ADDRESS}/{table}.tsv", MD5[table]),
             published=published,
         ),
         doc=doc_of if split == "test" else scored_doc,
