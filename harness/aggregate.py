@@ -17,7 +17,7 @@ from harness.failures import MIN_COVERAGE, coverage
 from harness.idset import IdSet
 from harness.plan import key
 from harness.profiles import stands_in
-from harness.schema import GroupResult, MetricResult, Record, Scored, ScoreResult, TaskResult
+from harness.schema import GroupResult, JudgeUsage, MetricResult, Record, Scored, ScoreResult, TaskResult
 from harness.stats import Interval, Stratum, ratio_interval
 from harness.task import Combined, Member, Metric, Quantile, Ratio, Statistic, Task
 from harness.types import Channel, Score
@@ -40,6 +40,7 @@ class Planned:
     repeats: int = 1
     n_published: int | None = None
     judges: Mapping[str, str] = field(default_factory=dict)
+    usage: Mapping[str, JudgeUsage] = field(default_factory=dict)
     told: str = ""
     """What else has to be said of the headline."""
 
@@ -150,6 +151,7 @@ def task_result(
         spread=_spread(task, tallies.get(head, {})) if planned.repeats > 1 else {},
         pass_at=_pass_at(list(solved.values()), planned.repeats) if planned.repeats > 1 else {},
         judges=dict(planned.judges),
+        judge_usage=dict(planned.usage),
         by_rule=stands_in(task, head[0]),
         answers=dict(answers.most_common()) if len(answers) <= MAX_ANSWERS else {},
         seconds=round(seconds, 3),

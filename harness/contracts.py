@@ -25,6 +25,7 @@ from harness.types import (
     Request,
     Response,
     States,
+    Unusable,
     Verdict,
 )
 
@@ -130,7 +131,7 @@ ModelFactory = Callable[[ModelOptions], Model]
 
 @dataclass(frozen=True, slots=True)
 class JudgeOptions:
-    """How a judge is opened. `weights` is a folder, a file, an endpoint or a hub id; None means the pinned default."""
+    """How a judge is opened. `weights` is a folder, a file, an endpoint's model or a hub id; None means the default."""
 
     weights: str | None = None
     device: Device = "cpu"
@@ -144,13 +145,19 @@ class Judge(Protocol):
     """What it can be asked as: "recogniser", "llm"."""
 
     def fingerprint(self) -> Mapping[str, Any]:
-        """What pins its verdicts: weights or endpoint model, revision, decoding settings, prompt hash. JSON."""
+        """What pins its verdicts: weights or endpoint, revision, decoding settings, prompt hash. JSON.
+
+        Its "model", where it has one, stands beside the numbers.
+        """
 
     def open(self) -> None:
         """Load it. Raises UsageError naming the extra to install and where to put the weights."""
 
-    def judge(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Verdict | Failure]]:
-        """(Index into `asks`, verdict) as they are known, each once. Media are files; the judge opens them."""
+    def judge(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Verdict | Unusable | Failure]]:
+        """(Index into `asks`, verdict) as they are known, each once. Media are files; the judge opens them.
+
+        A verdict, or that there is none, is kept; after a failure the same is asked again by a later pass.
+        """
 
     def close(self) -> None: ...
 

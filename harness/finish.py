@@ -58,6 +58,7 @@ def finish(
                 repeats=int(described.config.get("repeats", 1)),
                 n_published=entry.n_published,
                 judges=bench.names(task),
+                usage=bench.spent(),
                 told=told,
             )
             results[name] = _result(run, task, chosen, path)

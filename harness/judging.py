@@ -2,13 +2,15 @@
 
 A judgement is known by the hash of the judge's fingerprint, the role, what is judged (a text, or the content of a
 recording) and the settings. It is looked for in the run's own log (`judgements/<judge>.jsonl`), then in the store that
-all runs share (`judgements/` in the cache folder). A judge's failure is no judgement: it is asked again next time.
+all runs share (`judgements/` in the cache folder). That a reply cannot be used is a judgement too; a failure is none:
+the same is asked again next time.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -20,9 +22,10 @@ from harness.contracts import Judge, JudgeOptions
 from harness.failures import JudgeError, RunStopped, UsageError, failure_from
 from harness.files import encoded, write_atomically
 from harness.media import cache_folder
+from harness.schema import JudgeUsage
 from harness.store import Log, lines_of
 from harness.task import Scores, Task
-from harness.types import Ask, Failure, Media, Verdict
+from harness.types import Ask, Failure, Media, Unusable, Usage, Verdict
 
 WINDOW = 256
 """Samples that are scored side by side, so that a judge is asked for many things at once."""
@@ -33,12 +36,24 @@ K = TypeVar("K")
 Asking = Generator[Ask, Verdict, Scores]
 
 
-class Judgement(msgspec.Struct):
+class Judgement(msgspec.Struct, omit_defaults=True):
     """A line of `judgements/<judge>.jsonl`."""
 
     key: str
     role: str
     text: str
+    unusable: str = ""
+    """Why the judge's reply holds no verdict."""
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    cost: float | None = None
+
+    @property
+    def said(self) -> Verdict | Failure:
+        """What a scorer is sent."""
+        if self.unusable:
+            return Failure("judge", "permanent", self.unusable)
+        return Verdict(self.text, Usage(self.prompt_tokens, self.new_tokens), self.cost)
 
 
 class Bench:
@@ -47,21 +62,28 @@ class Bench:
     def __init__(self, judges: Mapping[str, Judge], run: Path | None) -> None:
         self._judges, self._run = judges, run
         self._prints = {role: judge.fingerprint() for role, judge in judges.items()}
-        self._known: dict[str, str] = {}
+        self._known: dict[str, Judgement] = {}
+        self._used: dict[str, dict[str, Judgement]] = {}
         self._logs: dict[str, Log] = {}
         self._opened: set[str] = set()
         self._stack = ExitStack()
         for judge in judges.values():
-            self._known |= {line.key: line.text for line in lines_of(self._path(judge), Judgement)} if run else {}
+            self._known |= {line.key: line for line in lines_of(self._path(judge), Judgement)} if run else {}
 
     def names(self, task: Task) -> dict[str, str]:
         """Role -> name and short digest of the judge that a task's scorer asks."""
         return {role: self.name(role) for role in task.judges if role in self._judges}
 
     def name(self, role: str) -> str:
-        """What stands beside a number: the judge's name and eight digits of its fingerprint's hash."""
+        """What stands beside a number: the judge's name, its model and eight digits of its fingerprint's hash."""
         digest = hashlib.sha256(encoded(self._prints[role])).hexdigest()[:8]
-        return f"{self._judges[role].name} ({digest})"
+        model = self._prints[role].get("model")
+        return f"{self._judges[role].name} {model} ({digest})" if model else f"{self._judges[role].name} ({digest})"
+
+    def spent(self) -> dict[str, JudgeUsage]:
+        """What the judgements took, by role, that were asked for since this was called before."""
+        used, self._used = self._used, {}
+        return {role: _total(lines.values()) for role, lines in used.items()}
 
     def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
         """Each ask's verdict or failure. What was said before is not asked again, and equal asks are asked once."""
@@ -74,7 +96,7 @@ class Bench:
                     "judge", "unsupported", f"no judge takes the role {ask.role!r}: name one by --judge"
                 )
             elif (known := self._recall(key)) is not None:
-                found[key] = Verdict(known)
+                found[key] = self._use(known)
             else:
                 waiting.setdefault(ask.role, {})[key] = ask
         for role, by_key in waiting.items():
@@ -95,9 +117,7 @@ class Bench:
             try:
                 for index, said in judge.judge(asks[start : start + BATCH]):
                     key = keys[start + index]
-                    found[key] = said
-                    if isinstance(said, Verdict):
-                        self._keep(judge, role, key, said.text)
+                    found[key] = said if isinstance(said, Failure) else self._keep(judge, role, key, said)
             except RunStopped:  # what was said cannot be kept
                 raise
             except Exception as error:  # what it had said is kept; the rest of this batch failed
@@ -111,24 +131,30 @@ class Bench:
         about = [self._prints.get(ask.role), ask.role, isinstance(ask.content, Media), content, ask.settings]
         return hashlib.sha256(encoded(about)).hexdigest()
 
-    def _recall(self, key: str) -> str | None:
+    def _recall(self, key: str) -> Judgement | None:
         if key in self._known:
             return self._known[key]
         path = _shared(key)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Judgement).text
+            return msgspec.json.decode(path.read_bytes(), type=Judgement)
         except (OSError, msgspec.MsgspecError):  # absent, or damaged and then asked again
             return None
 
-    def _keep(self, judge: Judge, role: str, key: str, text: str) -> None:
-        line = Judgement(key, role, text)
+    def _use(self, line: Judgement) -> Verdict | Failure:
+        self._used.setdefault(line.role, {})[line.key] = line
+        return line.said
+
+    def _keep(self, judge: Judge, role: str, key: str, said: Verdict | Unusable) -> Verdict | Failure:
+        text, unusable = (said.text, "") if isinstance(said, Verdict) else ("", said.reason)
+        line = Judgement(key, role, text, unusable, said.usage.prompt_tokens, said.usage.new_tokens, said.cost)
         if self._run is not None:
             path = self._path(judge)
             if judge.name not in self._logs:
                 self._logs[judge.name] = self._stack.enter_context(Log(path))
             self._logs[judge.name].append(line)
-        self._known[key] = text
+        self._known[key] = line
         write_atomically(_shared(key), encoded(line))
+        return self._use(line)
 
     def _path(self, judge: Judge) -> Path:
         assert self._run is not None
@@ -206,12 +232,13 @@ def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> frozenset[str]
     """The roles of the judges that are named. Raises UsageError, before any model is loaded, for a judge that is
     unknown, that no task asks, or that lacks what it needs."""
     roles = {role for task in tasks for role in task.judges}
-    for text, judge in _named(chosen, "cpu").items():
+    named = _named(chosen, "cpu")
+    for text, judge in named.items():
         if judge.role not in roles:
             told = f"they ask {', '.join(sorted(roles))}" if roles else "they ask no judge"
             raise UsageError(f"--judge {text} is a {judge.role}, which none of the tasks asks: {told}")
     _judges(tasks, chosen, "cpu")
-    return frozenset(judge.role for judge in _named(chosen, "cpu").values())
+    return frozenset(judge.role for judge in named.values())
 
 
 def _judges(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[str, Judge]:
@@ -233,6 +260,16 @@ def _made(text: str, device: str) -> Judge:
     """A judge from `NAME` or `NAME:WEIGHTS`."""
     name, _, weights = text.partition(":")
     return registry.get_judge(name)(JudgeOptions(weights or None, device))
+
+
+def _total(lines: Collection[Judgement]) -> JudgeUsage:
+    costs = [line.cost for line in lines if line.cost is not None]
+    return JudgeUsage(
+        judgements=len(lines),
+        prompt_tokens=sum(line.prompt_tokens for line in lines),
+        new_tokens=sum(line.new_tokens for line in lines),
+        cost=math.fsum(costs) if len(costs) == len(lines) else None,
+    )
 
 
 def _shared(key: str) -> Path:

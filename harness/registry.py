@@ -80,7 +80,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
         "echo": "models.echo:echo",
     },
-    "judges": {},
+    "judges": {"llm": "tasks.judges.llm:llm"},
 }
 
 COMMANDS = ("reports.commands:add", "alignment_probes.commands:add")

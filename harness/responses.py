@@ -62,6 +62,7 @@ def score_file(
             chosen,
             n_published=task.source.published,
             judges=bench.names(task),
+            usage=bench.spent(),
             told=said,
         )
         result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)

@@ -153,6 +153,16 @@ class ScoreResult(msgspec.Struct):
     constant_metric: str = ""
 
 
+class JudgeUsage(msgspec.Struct):
+    """What a task's judgements took, each counted once, whichever run asked for it."""
+
+    judgements: int = 0
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    cost: float | None = None
+    """None unless it is known of every one."""
+
+
 class TaskResult(msgspec.Struct):
     """A task's entry in `results.json`. The counts and `valid` are those of the headline (profile, channel)."""
 
@@ -189,7 +199,9 @@ class TaskResult(msgspec.Struct):
     pass_at: dict[str, float] = msgspec.field(default_factory=dict)
     """k -> share of the samples that k of the repeats are expected to solve, in percent."""
     judges: dict[str, str] = msgspec.field(default_factory=dict)
-    """Role -> judge's name and short digest."""
+    """Role -> judge's name, its model and short digest."""
+    judge_usage: dict[str, JudgeUsage] = msgspec.field(default_factory=dict)
+    """Role -> what it took."""
     by_rule: bool = False
     """The headline asks no judge though the task's own does: published values are of another kind."""
     answers: dict[str, int] = msgspec.field(default_factory=dict)

@@ -297,9 +297,26 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a judge said: a transcript, or a grader's reply."""
+    """What a judge said: a transcript, or a grader's reply.
+
+    `usage` and `cost` are what it took, None where that is not known; the currency is that of the prices it is made of.
+    """
 
     text: str
+    usage: Usage = Usage()
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A judge's reply that holds no verdict (it is empty, or cut off), and why.
+
+    A scorer meets it as a failure; it is kept like a verdict, so that it is not asked and paid for again.
+    """
+
+    reason: str
+    usage: Usage = Usage()
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,177 @@
+"""A language model as a judge: any endpoint that speaks OpenAI's chat completions, hosted or local.
+
+The one user message is what a scorer asks, at the temperature that it asks for. What may pass (a busy or unreachable
+endpoint, a torn body) is tried again, and again by a later pass. A reply that cannot be used (empty, cut off) is asked
+for a few times and then kept as such. A refusal is told at once, and of a key or a model it holds for all that follows.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from queue import SimpleQueue
+from threading import Thread
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+from harness.contracts import JudgeOptions
+from harness.failures import failure_from
+from harness.types import Ask, Failure, FailureKind, Media, Unusable, Usage, Verdict
+from tasks.judges.replies import Garbled, Reply, patience, reply
+from tasks.judges.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+REQUEST = 1
+"""Raised when a request is put together in another way: what was judged before is then judged anew."""
+TRIES = 6
+"""Requests for one ask, in all."""
+UNUSABLE = 3
+"""Replies to one ask that cannot be used, before it is kept that there is none."""
+SILENT = 16
+"""Asks in a row that got no reply in all their tries, before the endpoint is given up for this pass."""
+PASSING = frozenset({408, 409, 429})
+FOR_ALL = frozenset({401, 403, 404})
+"""Refusals of the key or the model, which the next ask would meet again."""
+
+Said = Verdict | Unusable | Failure
+
+
+class Llm:
+    """Asks `Settings.concurrency` things side by side; used by one thread."""
+
+    name, role = "llm", "llm"
+
+    def __init__(self, chosen: Settings) -> None:
+        self._settings = chosen
+        self._client: OpenAI | None = None
+        self._over: Failure | None = None
+        """Why nothing more is asked."""
+        self._silent = 0
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {"endpoint": self._settings.endpoint, "model": self._settings.model, "request": REQUEST}
+
+    def open(self) -> None:
+        import openai
+
+        chosen = self._settings
+        self._client = openai.OpenAI(
+            api_key=chosen.key,
+            base_url=chosen.endpoint,
+            default_query=chosen.query,
+            timeout=chosen.timeout_s,
+            max_retries=0,
+        )
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def judge(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Said]]:
+        """Yields each as it comes. The threads hold up nobody: whoever stops here waits for none of them."""
+        waiting, done = deque(enumerate(asks)), SimpleQueue[tuple[int, Said]]()
+
+        def work() -> None:
+            while True:
+                try:
+                    index, ask = waiting.popleft()
+                except IndexError:
+                    return
+                done.put((index, self._said(ask)))
+
+        try:
+            for _ in range(min(self._settings.concurrency, len(asks))):
+                Thread(target=work, daemon=True).start()
+            for _ in asks:
+                yield done.get()
+        finally:
+            waiting.clear()
+
+    def _said(self, ask: Ask) -> Said:
+        if self._over is not None:
+            return self._over
+        try:
+            return self._tried(ask)
+        except Exception as error:
+            return self._failure("permanent", failure_from(error, "judge").message)
+
+    def _tried(self, ask: Ask) -> Said:
+        import openai
+
+        usage, known, unusable, wait, trouble = Usage(), True, 0, 0.0, ""
+        for attempt in range(TRIES):
+            if attempt:
+                sleep(wait)
+            wait = patience(attempt, None, 0.0)
+            try:
+                found = self._request(ask)
+            except Garbled as error:
+                trouble = str(error)
+            except openai.APITimeoutError:
+                trouble = f"no reply within {self._settings.timeout_s:g} s"
+            except openai.APIConnectionError as error:
+                trouble = f"{error.__cause__ or error}"
+            except openai.APIStatusError as error:
+                trouble = f"status {error.status_code}: {error.message}"
+                if not (error.status_code in PASSING or error.status_code >= 500) or error.code == "insufficient_quota":
+                    return self._refusal(error.status_code, trouble)
+                wait = patience(attempt, error.response.headers.get("retry-after"), time.time())
+            else:
+                self._silent = 0
+                known = known and found.usage is not None
+                usage = _sum(usage, found.usage or Usage())
+                cost = self._cost(usage) if known else None
+                if not found.fault:
+                    return Verdict(found.text, usage, cost)
+                unusable, trouble = unusable + 1, found.fault
+                if unusable == UNUSABLE:
+                    return Unusable(f"{found.fault}, {UNUSABLE} times", usage, cost)
+        return self._silence(trouble)
+
+    def _request(self, ask: Ask) -> Reply:
+        assert self._client is not None, "the judge is not open"
+        if isinstance(ask.content, Media):
+            raise ValueError(f"the judge llm reads text; it was asked about a {ask.content.kind}")
+        text = ask.content.encode("utf-8", "replace").decode()  # half a surrogate cannot be sent
+        sent = self._client.chat.completions.with_raw_response.create(
+            model=self._settings.model,
+            messages=[{"role": "user", "content": text}],
+            temperature=float(dict(ask.settings).get("temperature", "0")),
+        )
+        return reply(sent.content)
+
+    def _cost(self, usage: Usage) -> float | None:
+        if self._settings.prices is None:
+            return None
+        read, written = self._settings.prices
+        return (usage.prompt_tokens * read + usage.new_tokens * written) / 1e6
+
+    def _refusal(self, status: int, trouble: str) -> Failure:
+        failure = self._failure("permanent", trouble)
+        if status in FOR_ALL or status in PASSING:  # no money left is told as "too many requests"
+            self._over = failure
+        return failure
+
+    def _silence(self, trouble: str) -> Failure:
+        failure = self._failure("transient", f"{trouble} ({TRIES} tries)")
+        self._silent += 1
+        if self._silent >= SILENT:
+            self._over = failure
+        return failure
+
+    def _failure(self, kind: FailureKind, message: str) -> Failure:
+        told = self._settings.scrubbed(message)[:500]
+        return Failure("judge", kind, f"{self._settings.model} at {self._settings.endpoint}: {told}")
+
+
+def llm(options: JudgeOptions) -> Llm:
+    """`--judge llm:MODEL`. Raises UsageError where the model, the key or a setting is missing or wrong."""
+    return Llm(settings(options.weights, os.environ))
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(one.prompt_tokens + other.prompt_tokens, one.new_tokens + other.new_tokens)

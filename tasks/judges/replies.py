@@ -1,0 +1,81 @@
+"""What an endpoint sent, as a reply with what it took; and how long to wait where it asks for patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from harness.types import Usage
+
+CUT = ("length", "content_filter")
+"""Reasons to end that leave a reply without its end."""
+LONGEST_S = 120.0
+"""Nobody waits longer than this before the next try, whatever is asked for."""
+
+
+class Garbled(Exception):
+    """A body that is no chat completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`fault` says why no verdict can be read from the text, "" where it can; `usage` is None where it is not told."""
+
+    text: str
+    fault: str = ""
+    usage: Usage | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Tokens(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+    usage: _Tokens | None = None
+
+
+def reply(body: bytes) -> Reply:
+    """Raises Garbled for anything but a chat completion with a choice."""
+    try:
+        completion = msgspec.json.decode(body, type=_Completion)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
+    if not completion.choices:
+        raise Garbled("the reply has no choices")
+    first, told = completion.choices[0], completion.usage
+    usage = None if told is None else Usage(told.prompt_tokens or 0, told.completion_tokens or 0)
+    text = first.message.content or ""
+    if first.finish_reason in CUT:
+        return Reply(text, f"the reply is cut off ({first.finish_reason})", usage)
+    return Reply(text, "" if text.strip() else "the reply is empty", usage)
+
+
+def patience(attempt: int, retry_after: str | None, now: float) -> float:
+    """Seconds before the try after number `attempt` (from 0): twice as long each time, or what `Retry-After` says."""
+    return min(max(2.0**attempt, _seconds(retry_after, now)), LONGEST_S)
+
+
+def _seconds(retry_after: str | None, now: float) -> float:
+    """The header as seconds from `now` (seconds since 1970), whether it has a number or a date; 0 where unreadable."""
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
