@@ -90,8 +90,11 @@ def print_scores(result: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of a responses file; ids are unique. Raises UsageError naming the line and the field."""
-    seen: set[str] = set()
+    """The lines of a responses file; one that is there again as it was is passed over.
+
+    Raises UsageError naming the line and the field, and for an id that has two different lines.
+    """
+    seen: dict[str, int] = {}
     need_file(path, "responses file")
     try:
         file = path.open("rb")
@@ -110,10 +113,12 @@ def read_lines(path: Path) -> Iterator[Line]:
                     f'{where}: {error}; a line is an object with "id", "doc" (an object) and "response" (text or null)'
                 ) from error
             line.id = str(line.id)
-            if line.id in seen:
+            content = hash(msgspec.json.encode(line))
+            if seen.get(line.id, content) != content:
                 raise UsageError(f"{where}: id {line.id!r} occurs twice; keep one line an id")
-            seen.add(line.id)
-            yield line
+            if line.id not in seen:
+                seen[line.id] = content
+                yield line
     if not seen:
         raise UsageError(f"responses file holds no lines: {path}")
 

@@ -169,7 +169,7 @@ def test_saved_responses_are_scored_without_a_model(call: Call, tmp_path: Path) 
         ('{"id": "1", "response": "x"}\n', '"doc" (an object)'),
         ('{"id": "1", "doc": {}}\n', "missing required field `response`"),
         ('{"doc": {}, "response": "x"}\n', "missing required field `id`"),
-        ('{"id": 1, "doc": {}, "response": "x"}\n{"id": "1", "doc": {}, "response": "x"}\n', "occurs twice"),
+        ('{"id": 1, "doc": {}, "response": "x"}\n{"id": "1", "doc": {}, "response": "y"}\n', "occurs twice"),
         ("", "holds no lines"),
     ],
 )
