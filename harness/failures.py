@@ -41,11 +41,15 @@ class SampleError(Exception):
 
 
 class JudgeError(Exception):
-    """Thrown into a scorer when the judge that it asked has failed."""
+    """Thrown into a scorer when the judge that it asked has failed.
 
-    def __init__(self, failure: Failure) -> None:
+    `unusable` says that the judge did reply, in vain: asked for the same once more it says nothing else. Any other
+    failure may be gone in a later pass, so that a scorer must not make a score of it.
+    """
+
+    def __init__(self, failure: Failure, unusable: bool = False) -> None:
         super().__init__(failure.message)
-        self.failure = failure
+        self.failure, self.unusable = failure, unusable
 
 
 def failure_from(error: BaseException, stage: Stage) -> Failure:

@@ -34,6 +34,7 @@ BATCH = 32
 
 K = TypeVar("K")
 Asking = Generator[Ask, Verdict, Scores]
+Said = Verdict | Unusable | Failure
 
 
 class Judgement(msgspec.Struct, omit_defaults=True):
@@ -49,11 +50,11 @@ class Judgement(msgspec.Struct, omit_defaults=True):
     cost: float | None = None
 
     @property
-    def said(self) -> Verdict | Failure:
-        """What a scorer is sent."""
+    def said(self) -> Verdict | Unusable:
+        usage = Usage(self.prompt_tokens, self.new_tokens)
         if self.unusable:
-            return Failure("judge", "permanent", self.unusable)
-        return Verdict(self.text, Usage(self.prompt_tokens, self.new_tokens), self.cost)
+            return Unusable(self.unusable, usage, self.cost)
+        return Verdict(self.text, usage, self.cost)
 
 
 class Bench:
@@ -85,10 +86,10 @@ class Bench:
         used, self._used = self._used, {}
         return {role: _total(lines.values()) for role, lines in used.items()}
 
-    def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
+    def ask(self, asks: Sequence[Ask]) -> list[Said]:
         """Each ask's verdict or failure. What was said before is not asked again, and equal asks are asked once."""
         keys = [self._key(ask) for ask in asks]
-        found: dict[str, Verdict | Failure] = {}
+        found: dict[str, Said] = {}
         waiting: dict[str, dict[str, Ask]] = {}
         for key, ask in zip(keys, asks, strict=True):
             if ask.role not in self._judges:
@@ -106,9 +107,9 @@ class Bench:
     def close(self) -> None:
         self._stack.close()
 
-    def _judged(self, role: str, by_key: Mapping[str, Ask]) -> dict[str, Verdict | Failure]:
+    def _judged(self, role: str, by_key: Mapping[str, Ask]) -> dict[str, Said]:
         judge, keys, asks = self._judges[role], list(by_key), list(by_key.values())
-        found: dict[str, Verdict | Failure] = {}
+        found: dict[str, Said] = {}
         if role not in self._opened:
             judge.open()
             self._stack.callback(judge.close)
@@ -140,11 +141,11 @@ class Bench:
         except (OSError, msgspec.MsgspecError):  # absent, or damaged and then asked again
             return None
 
-    def _use(self, line: Judgement) -> Verdict | Failure:
+    def _use(self, line: Judgement) -> Said:
         self._used.setdefault(line.role, {})[line.key] = line
         return line.said
 
-    def _keep(self, judge: Judge, role: str, key: str, said: Verdict | Unusable) -> Verdict | Failure:
+    def _keep(self, judge: Judge, role: str, key: str, said: Verdict | Unusable) -> Said:
         text, unusable = (said.text, "") if isinstance(said, Verdict) else ("", said.reason)
         line = Judgement(key, role, text, unusable, said.usage.prompt_tokens, said.usage.new_tokens, said.cost)
         if self._run is not None:
@@ -168,9 +169,9 @@ class Replay:
         self._replies = iter(replies)
         self._said: dict[Ask, str | None] = {}
 
-    def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
+    def ask(self, asks: Sequence[Ask]) -> list[Said]:
         """What was asked before, by another profile, gets the same reply."""
-        none_left = Failure("judge", "permanent", "judge_replies holds no reply for this ask")
+        none_left = Unusable("judge_replies holds no reply for this ask")
         for ask in asks:
             if ask not in self._said:
                 self._said[ask] = next(self._replies, None)
@@ -200,7 +201,7 @@ def settle(jobs: Iterable[tuple[K, Asking]], bench: Bench | Replay) -> Iterator[
 
 
 def _advance(
-    name: K, scorer: Asking, said: Verdict | Failure | None, waiting: list[tuple[K, Asking, Ask]]
+    name: K, scorer: Asking, said: Said | None, waiting: list[tuple[K, Asking, Ask]]
 ) -> Iterator[tuple[K, Scores | Exception]]:
     """Hand a scorer what was said; it ends, or asks again and waits."""
     try:
@@ -208,6 +209,8 @@ def _advance(
             ask = next(scorer)
         elif isinstance(said, Failure):
             ask = scorer.throw(JudgeError(said))
+        elif isinstance(said, Unusable):
+            ask = scorer.throw(JudgeError(Failure("judge", "permanent", said.reason), unusable=True))
         else:
             ask = scorer.send(said)
     except StopIteration as end:

@@ -111,7 +111,18 @@ def details(run: Run, task: str) -> Iterator[str]:
     if entry.steps:
         yield "steps that changed answers: " + ", ".join(f"{step} {n}" for step, n in entry.steps.items())
     if entry.judges:
-        yield "judges: " + ", ".join(f"{role} {name}" for role, name in entry.judges.items())
+        yield "judges: " + "; ".join(f"{role} {name}{told_usage(entry.judge_usage, role)}" for role, name in entry.judges.items())
+
+
+def told_usage(usage: Mapping[str, JudgeUsage], role: str) -> str:
+    """What a judge was asked, its tokens in and out and what they cost, as far as that is known."""
+    used = usage.get(role)
+    if used is None:
+        return ""
+    told = f", {used.judgements:,} judgements"
+    if used.prompt_tokens or used.new_tokens:
+        told += f", {used.prompt_tokens:,} + {used.new_tokens:,} tokens"
+    return told if used.cost is None else f"{told}, ${used.cost:.4g}"
 
 
 def told_constant(entry: TaskResult) -> str:

@@ -34,8 +34,12 @@ UNUSABLE = 3
 SILENT = 16
 """Asks in a row that got no reply in all their tries, before the endpoint is given up for this pass."""
 PASSING = frozenset({408, 409, 429})
-FOR_ALL = frozenset({401, 403, 404})
-"""Refusals of the key or the model, which the next ask would meet again."""
+FOR_ALL = {
+    401: "OPENAI_API_KEY is not taken there",
+    403: "OPENAI_API_KEY may not use this model",
+    404: "no such model there: --judge llm:MODEL names another, OPENAI_BASE_URL another endpoint",
+}
+"""Refusals of the key or the model, which the next ask would meet again, and what is to be mended."""
 
 Said = Verdict | Unusable | Failure
 
@@ -151,7 +155,8 @@ class Llm:
         return (usage.prompt_tokens * read + usage.new_tokens * written) / 1e6
 
     def _refusal(self, status: int, trouble: str) -> Failure:
-        failure = self._failure("permanent", trouble)
+        remedy = FOR_ALL.get(status)
+        failure = self._failure("permanent", f"{remedy} ({trouble})" if remedy else trouble)
         if status in FOR_ALL or status in PASSING:  # no money left is told as "too many requests"
             self._over = failure
         return failure

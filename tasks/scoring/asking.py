@@ -34,19 +34,20 @@ def asked(
 
     Raises `JudgeError` where no reply can be used, and where the judge fails.
     """
-    replies: list[str] = []
+    in_vain: list[str] = []
     for number, temperature in enumerate(temperatures):
         try:
             reply = (yield _ask(prompt, number, temperature)).text
         except JudgeError as error:
-            if not replies:
+            if not error.unusable:
                 raise
-            cause = error.failure
-            raise JudgeError(Failure("judge", cause.kind, f"{_unusable(replies)}; then {cause.message}")) from error
-        replies.append(reply)
+            in_vain.append(error.failure.message)
+            continue
         if (found := parse(reply)) is not None:
             return found
-    raise JudgeError(Failure("judge", "permanent", _unusable(replies)))
+        in_vain.append(repr(reply if len(reply) <= QUOTED else reply[:QUOTED] + "…"))
+    told = ", ".join(in_vain)
+    raise JudgeError(Failure("judge", "permanent", f"the judge gave no reply that can be used: {told}"), unusable=True)
 
 
 def score_of(reply: str) -> float | None:
@@ -73,8 +74,3 @@ def correctness_of(reply: str) -> bool | None:
 def _ask(prompt: str, number: int, temperature: float) -> Ask:
     settings = (("temperature", f"{temperature:g}"),)
     return Ask("llm", prompt, (*settings, ("try", str(number))) if number else settings)
-
-
-def _unusable(replies: Sequence[str]) -> str:
-    cut = (reply if len(reply) <= QUOTED else reply[:QUOTED] + "…" for reply in replies)
-    return f"the judge gave no reply that can be used: {', '.join(map(repr, cut))}"

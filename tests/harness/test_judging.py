@@ -19,7 +19,7 @@ from harness.judging import Bench, Replay, open_bench
 from harness.run import score_again, start
 from harness.schema import Results
 from harness.store import RunDir
-from harness.types import Answer, Ask, Doc, Failure, Request, Response, Score, Verdict, Waveform
+from harness.types import Answer, Ask, Doc, Failure, Request, Response, Score, Unusable, Verdict, Waveform
 from tests.harness.conftest import Call
 from tests.harness.toy import ToyModel, config, numbered, objects, toy_task
 from tests.harness.toy_judge import HEARD, JUDGED, LOG
@@ -160,7 +160,7 @@ def test_a_replayed_reply_answers_the_same_question_of_every_profile() -> None:
     one, other = Ask("llm", "one"), Ask("llm", "other")
     assert replay.ask([one, one]) == [Verdict("first"), Verdict("first")]
     assert replay.ask([other, one]) == [Verdict("second"), Verdict("first")]
-    assert isinstance(replay.ask([Ask("llm", "third")])[0], Failure)
+    assert isinstance(replay.ask([Ask("llm", "third")])[0], Unusable)
 
 
 def test_the_model_is_closed_before_the_judge_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

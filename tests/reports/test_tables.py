@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.failures import UsageError
-from harness.schema import GroupResult
+from harness.schema import GroupResult, JudgeUsage
 from harness.store import RunDir
 from reports.figures import number
 from reports.leaderboard import Row, rows
@@ -113,6 +113,18 @@ def test_a_part_of_a_benchmark_and_its_judges_are_told(tmp_path: Path) -> None:
     result = entry(WER, n_rows=1310, n_published=2620, judges={"llm": "grader (1234abcd)"}, problems=[part])
     text = printed(write_run(tmp_path / "r", {"x": result}))
     assert "! 1,310 of 2,620 published rows" in text and "judges: llm grader (1234abcd)" in text
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [
+        (JudgeUsage(218, 31204, 2110, 0.0059466), "llm grader (1234abcd), 218 judgements, 31,204 + 2,110 tokens, $0.005947"),
+        (JudgeUsage(218, 31204, 2110, None), "llm grader (1234abcd), 218 judgements, 31,204 + 2,110 tokens"),
+        (JudgeUsage(1218), "llm grader (1234abcd), 1,218 judgements"),
+    ],
+)
+def test_what_a_judge_took_is_told_as_far_as_it_is_known(used: JudgeUsage, told: str) -> None:
+    assert f"llm grader (1234abcd){told_usage({'llm': used}, 'llm')}" == told
 
 
 def test_a_constant_answer_is_what_a_number_is_held_against(tmp_path: Path) -> None:

@@ -116,12 +116,15 @@ def test_a_bad_request_is_refused_alone(fake: Endpoint, opened: Llm, slept: list
     assert isinstance(verdict, Verdict) and slept == [] and len(fake.asked) == 2
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_refused_key_or_model_is_told_once_and_asked_no_more(fake: Endpoint, opened: Llm, status: int) -> None:
+@pytest.mark.parametrize(("status", "named"), [(401, "OPENAI_API_KEY"), (403, "OPENAI_API_KEY"), (404, "llm:MODEL")])
+def test_a_refused_key_or_model_is_told_once_and_asked_no_more(
+    fake: Endpoint, opened: Llm, status: int, named: str
+) -> None:
     fake.script(refuses(status, f"no access by {KEY}"), says("0.8"))
     found = said(opened, "one", "two", "three")
     assert len(set(found)) == 1 and isinstance(found[0], Failure)
     assert found[0].kind == "permanent" and "no access by ***" in found[0].message and KEY not in found[0].message
+    assert found[0].message.startswith(f"grader at {fake.url}: ") and named in found[0].message
     assert len(fake.asked) == 1
 
 

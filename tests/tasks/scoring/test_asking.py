@@ -16,13 +16,12 @@ from tasks.scoring.asking import QUOTED, TEMPERATURES, ask, asked, correctness_o
 T = TypeVar("T")
 
 
-def play(asking: Generator[Ask, Verdict, T], *replies: str | Failure) -> tuple[T, list[Ask]]:
+def play(asking: Generator[Ask, Verdict, T], *replies: str | JudgeError) -> tuple[T, list[Ask]]:
     """What an asking ends with when these are said, and what it asked."""
     asks = [next(asking)]
     try:
         for reply in replies:
-            said = asking.throw(JudgeError(reply)) if isinstance(reply, Failure) else asking.send(Verdict(reply))
-            asks.append(said)
+            asks.append(asking.send(Verdict(reply)) if isinstance(reply, str) else asking.throw(reply))
     except StopIteration as end:
         return end.value, asks
     raise AssertionError(f"asks once more: {asks[-1]}")
@@ -54,15 +53,20 @@ def test_a_judge_that_says_nothing_usable_has_failed_and_is_quoted() -> None:
     assert "x" * QUOTED + "…" in failure.message and "x" * (QUOTED + 1) not in failure.message
 
 
-def test_a_failure_of_the_judge_ends_the_asking_and_keeps_its_kind() -> None:
-    down = Failure("judge", "transient", "no route")
+@pytest.mark.parametrize("before", [(), ("seven",)])
+def test_a_failure_of_the_judge_ends_the_asking(before: tuple[str, ...]) -> None:
+    down = JudgeError(Failure("judge", "transient", "no route"))
     with pytest.raises(JudgeError) as caught:
-        play(asked("p", score_of), down)
-    assert caught.value.failure == down
-    with pytest.raises(JudgeError) as caught:
-        play(asked("p", score_of), "seven", down)
-    assert caught.value.failure.kind == "transient"
-    assert "'seven'" in caught.value.failure.message and "no route" in caught.value.failure.message
+        play(asked("p", score_of), *before, down)
+    assert caught.value is down, "a later pass may get a reply"
+
+
+def test_a_reply_that_holds_nothing_is_one_that_cannot_be_used() -> None:
+    empty = JudgeError(Failure("judge", "permanent", "the reply is empty"), unusable=True)
+    assert play(asked("p", score_of), empty, "0.5") == (0.5, [ask("p"), ask("p", 1)])
+    with pytest.raises(JudgeError, match="'seven', the reply is empty, the reply is empty") as caught:
+        play(asked("p", score_of), "seven", empty, empty)
+    assert caught.value.unusable
 
 
 @pytest.mark.parametrize("reply", ["0", "1", " 0.8\n", "0.80", "1.0", "5e-1", ".5"])
