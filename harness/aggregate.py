@@ -52,6 +52,8 @@ class _Tally:
     task: Task
     profile: str
     counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why samples are unscored."""
     lost: int = 0
     """Failed samples that count nowhere: it is not known what they belong to."""
     table: PartTable = field(default_factory=PartTable)
@@ -64,6 +66,7 @@ class _Tally:
     def add(self, record: Record, score: Score) -> None:
         self.counts[score.status] += 1
         if score.status == "unscored":
+            self.reasons[score.reason or ""] += 1
             return
         timed = all(isinstance(metric, Quantile) for metric in self.task.metrics)
         if score.status == "failed" and not timed:
@@ -156,7 +159,10 @@ def task_result(
         answers=dict(answers.most_common()) if len(answers) <= MAX_ANSWERS else {},
         seconds=round(seconds, 3),
     )
-    result.problems = _problems(result, headline, sum(t.lost for t in tallies.get(head, {}).values()))
+    reasons = sum((tally.reasons for tally in tallies.get(head, {}).values()), Counter[str]())
+    result.problems = _problems(result, headline, sum(t.lost for t in tallies.get(head, {}).values()), reasons)
+    if task.submission and result.n_unscored == expected:
+        result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
     result.problems += [planned.told] if planned.told else []
     result.valid = result.valid and not sum(t.lost for t in tallies.get(head, {}).values())
     return result
@@ -171,7 +177,7 @@ def _missing(ids: Iterable[str] | None, repeats: int, seen: IdSet) -> tuple[int,
     return rows, missing
 
 
-def _problems(result: TaskResult, headline: ScoreResult, lost: int) -> list[str]:
+def _problems(result: TaskResult, headline: ScoreResult, lost: int, reasons: Mapping[str, int]) -> list[str]:
     """Why the numbers do not count, then what else has to be said of them."""
     said = []
     if result.n_missing:
@@ -194,7 +200,8 @@ def _problems(result: TaskResult, headline: ScoreResult, lost: int) -> list[str]
     if result.n_published is not None and result.n_rows != result.n_published:
         said.append(f"{result.n_rows:,} of {result.n_published:,} published rows")
     if result.n_unscored:
-        said.append(f"{result.n_unscored} samples have a reference that no answer can be scored on")
+        why = f" ({', '.join(reasons)})" if len(reasons) == 1 and "" not in reasons else ""
+        said.append(f"{result.n_unscored} samples have a reference that no answer can be scored on{why}")
     return said
 
 
@@ -208,7 +215,8 @@ def _score_result(task: Task, by_repeat: Mapping[int, _Tally], missing: int, see
     for tally in by_repeat.values():
         counts.update(tally.counts)
     expected = sum(counts.values()) + missing
-    share = coverage(counts["ok"], expected - counts["unscored"])
+    hidden = bool(task.submission) and counts["unscored"] == expected
+    share = 1.0 if hidden else coverage(counts["ok"], expected - counts["unscored"])
     tables = [tally.finished() for _, tally in sorted(by_repeat.items())]
     groups = _groups(task, tables)
     metrics: dict[str, MetricResult] = {}
