@@ -111,15 +111,16 @@ def details(run: Run, task: str) -> Iterator[str]:
     if entry.steps:
         yield "steps that changed answers: " + ", ".join(f"{step} {n}" for step, n in entry.steps.items())
     if entry.judges:
-        yield "judges: " + "; ".join(f"{role} {name}{told_usage(entry.judge_usage, role)}" for role, name in entry.judges.items())
+        yield "judges: " + "; ".join(told_judge(entry, role) for role in entry.judges)
 
 
-def told_usage(usage: Mapping[str, JudgeUsage], role: str) -> str:
-    """What a judge was asked, its tokens in and out and what they cost, as far as that is known."""
-    used = usage.get(role)
+def told_judge(entry: TaskResult, role: str) -> str:
+    """A judge, how much it judged, its tokens in and out and what they cost, as far as that is known."""
+    name, used = entry.judges[role], entry.judge_usage.get(role)
+    told = name if name.startswith(f"{role} ") else f"{role} {name}"
     if used is None:
-        return ""
-    told = f", {used.judgements:,} judgements"
+        return told
+    told += f", {used.judgements:,} judgements"
     if used.prompt_tokens or used.new_tokens:
         told += f", {used.prompt_tokens:,} + {used.new_tokens:,} tokens"
     return told if used.cost is None else f"{told}, ${used.cost:.4g}"

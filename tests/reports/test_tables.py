@@ -118,13 +118,15 @@ def test_a_part_of_a_benchmark_and_its_judges_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("used", "told"),
     [
-        (JudgeUsage(218, 31204, 2110, 0.0059466), "llm grader (1234abcd), 218 judgements, 31,204 + 2,110 tokens, $0.005947"),
-        (JudgeUsage(218, 31204, 2110, None), "llm grader (1234abcd), 218 judgements, 31,204 + 2,110 tokens"),
-        (JudgeUsage(1218), "llm grader (1234abcd), 1,218 judgements"),
+        (JudgeUsage(218, 31204, 2110, 0.0059466), ", 218 judgements, 31,204 + 2,110 tokens, $0.005947"),
+        (JudgeUsage(218, 31204, 2110, None), ", 218 judgements, 31,204 + 2,110 tokens"),
+        (JudgeUsage(1218), ", 1,218 judgements"),
     ],
 )
-def test_what_a_judge_took_is_told_as_far_as_it_is_known(used: JudgeUsage, told: str) -> None:
-    assert f"llm grader (1234abcd){told_usage({'llm': used}, 'llm')}" == told
+def test_what_a_judge_took_is_told_as_far_as_it_is_known(tmp_path: Path, used: JudgeUsage, told: str) -> None:
+    result = entry(WER, judges={"llm": "llm grader (1234abcd)"}, judge_usage={"llm": used})
+    printed_lines = printed(write_run(tmp_path / "r", {"x": result})).splitlines()
+    assert f"judges: llm grader (1234abcd){told}" in [line.strip() for line in printed_lines]
 
 
 def test_a_constant_answer_is_what_a_number_is_held_against(tmp_path: Path) -> None:
