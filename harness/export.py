@@ -35,12 +35,12 @@ def schema() -> pa.Schema:
     return pa.schema(list(columns.items()))
 
 
-def write_parquet(run: RunDir, folder: Path, tasks: list[str]) -> None:
-    """Write `samples.parquet` beside the scores in `folder`, by row groups."""
+def write_parquet(run: RunDir, folder: Path, tasks: list[str], out: Path | None = None) -> None:
+    """Write the samples with the scores in `folder` to `out`, or to `samples.parquet` beside these, by row groups."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder / "samples.parquet"
+    path = out or folder / "samples.parquet"
     columns = schema()
     with told(path), pq.ParquetWriter(path, columns, compression="zstd") as writer:
         rows = (row for task in tasks for row in _rows(run, folder, task))

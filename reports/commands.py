@@ -13,8 +13,9 @@ def media_choices(incomplete: str) -> list[str]:
 
 
 def add(app: typer.Typer) -> None:
-    """Add `report`."""
+    """Add `report` and `export`."""
     app.command()(report)
+    app.command()(export)
 
 
 def report(
@@ -32,3 +33,35 @@ def report(
 
     page = write_site(runs, out, media, tell=complain)
     print_json({"page": str(page)}) if json else print(page)
+
+
+def format_choices(incomplete: str) -> list[str]:
+    return [choice for choice in ("submission", "parquet", "csv") if choice.startswith(incomplete)]
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Finished run.")],
+    task: Annotated[str | None, typer.Option(help="Task; all of the run's unless named.")] = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", help="submission (a server's), parquet or csv.", autocompletion=format_choices),
+    ] = "parquet",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; default: named after run and task.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Write a run's answers to a file: for a benchmark's server, or as a table of samples."""
+    from harness.failures import UsageError
+    from harness.terminal import complain, print_json
+    from reports.submission import FORMATS, export
+
+    chosen = next((known for known in FORMATS if known == form), None)
+    if chosen is None:
+        raise UsageError(f"--format {form!r} is unknown; there are {', '.join(FORMATS)}")
+    made = export(run, task, chosen, out, force)
+    if json:
+        print_json({"file": str(made.path), "rows": made.rows, "told": made.told})
+        return
+    for line in made.told:
+        complain(f"! {line}")
+    print(f"{made.path}: {made.rows:,} rows")

@@ -13,7 +13,7 @@ MOST = 40
 
 def lines(scores: ScoreResult, width: int = 100) -> Iterator[str]:
     """Metrics that are no headline, then "by TAG: value 12.3, value 45.6 %" for each tag, wrapped to `width`."""
-    shown = {name: metric for name, metric in scores.metrics.items() if not metric.headline and metric.value is not None}
+    shown = {name: one for name, one in scores.metrics.items() if not one.headline and one.value is not None}
     if shown and any(metric.headline for metric in scores.metrics.values()):
         entries = [f"{name} {with_unit(metric.value, metric.unit)}" for name, metric in shown.items()]
         yield from _wrapped("also: ", entries, width)

@@ -13,7 +13,7 @@ from typing import NamedTuple, TextIO
 
 from harness.schema import MetricResult, TaskResult
 from harness.texts import printable
-from reports import figures
+from reports import averages, figures, subscores
 from reports.figures import MISSING, measured
 from reports.leaderboard import published
 from reports.runs import Run, caveats, conditions, load
@@ -55,8 +55,10 @@ def lines(run: Run) -> Iterator[_Line]:
         for cells in found:
             yield _Line(_aligned(cells, widths), "" if entry.valid else "red")
         yield from (_Line(f"  {text}", "dim") for text in details(run, task))
+        yield from (_Line(f"  {text}") for text in subscores.lines(entry.headline))
         for problem in entry.problems:
             yield _Line(f"  ! {problem}", "red" if problem.startswith("invalid") else "yellow")
+    yield from (_Line(text) for text in averages.told(run))
     yield from (_Line(f"! {caveat}", "yellow") for caveat in caveats(run))
     yield _Line(conditions(run), "dim")
     yield from _paper_notes(run)

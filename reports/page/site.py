@@ -17,7 +17,7 @@ from harness.files import encoded, read_json
 from harness.kinds import kind_of
 from harness.schema import ScoreResult, TaskResult
 from harness.store import RunDir
-from reports import figures, probe_figures
+from reports import averages, blind, figures, probe_figures
 from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
@@ -52,6 +52,10 @@ class Shown:
     name: str
     caveats: list[str]
     entries: list[Entry]
+    averages: list[str] = field(default_factory=list)
+    """Over benchmarks, where the run has all that are in one."""
+    blind: bool = False
+    """An input was blanked: its numbers are baselines and stand beside others, not among them."""
 
 
 def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None) -> Path:
@@ -70,14 +74,15 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
         for name in STATIC:
             (site / "static" / name).write_bytes(static(name))
         folder = MediaFolder(site)
+        every = list(loaded.values())
         shown = [
-            _evaluated(loaded[n], n, site, folder, choice) if n in loaded else _probed(run, n, site)
+            _evaluated(loaded[n], n, site, folder, choice, every) if n in loaded else _probed(run, n, site)
             for n, run in enumerate(opened)
         ]
-        _write_efficiency(list(loaded.values()), site)
+        _write_efficiency(every, site)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
-        mark.write_bytes(encoded(leaderboard(list(loaded.values()))))
+        mark.write_bytes(encoded(leaderboard(every)))
         _write(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
     for run in shown:
         for entry in run.entries:
@@ -91,12 +96,14 @@ def _evaluation(run: RunDir) -> bool:
     return kind_of(run).instead is None
 
 
-def _evaluated(run: Run, n: int, site: Path, folder: MediaFolder, choice: MediaChoice) -> Shown:
-    entries = [_task_page(run, n, task, site, folder, choice) for task in run.results.tasks]
-    return Shown(run.model, run.name, caveats(run), entries)
+def _evaluated(run: Run, n: int, site: Path, folder: MediaFolder, choice: MediaChoice, every: Sequence[Run]) -> Shown:
+    entries = [_task_page(run, n, task, site, folder, choice, every) for task in run.results.tasks]
+    return Shown(run.model, run.name, caveats(run), entries, averages.told(run), blind=blind.is_blind(run))
 
 
-def _task_page(run: Run, n: int, task: str, site: Path, folder: MediaFolder, choice: MediaChoice) -> Entry:
+def _task_page(
+    run: Run, n: int, task: str, site: Path, folder: MediaFolder, choice: MediaChoice, every: Sequence[Run]
+) -> Entry:
     """Write a task's page and its samples; returns what the index says about the task."""
     slug = f"{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
     write_samples(run, task, folder, choice, site / "data" / slug)
@@ -107,7 +114,7 @@ def _task_page(run: Run, n: int, task: str, site: Path, folder: MediaFolder, cho
         page,
         entry.problems,
         _made(run, task),
-        [_score(run, task, page, name) for name in figures.headline(entry.headline.metrics)],
+        [_score(run, task, page, name, every) for name in figures.headline(entry.headline.metrics)],
     )
     _write(
         site / page,
@@ -115,7 +122,7 @@ def _task_page(run: Run, n: int, task: str, site: Path, folder: MediaFolder, cho
         run=run,
         about=about,
         entry=entry,
-        scores=[_score(run, task, page, name) for name in entry.headline.metrics],
+        scores=[_score(run, task, page, name, every) for name in entry.headline.metrics],
         headline=list(figures.headline(entry.headline.metrics)),
         caveats=caveats(run),
         channels=_channels(entry),
@@ -128,7 +135,7 @@ def _task_page(run: Run, n: int, task: str, site: Path, folder: MediaFolder, cho
     return about
 
 
-def _score(run: Run, task: str, page: str, name: str) -> dict[str, Any]:
+def _score(run: Run, task: str, page: str, name: str, every: Sequence[Run]) -> dict[str, Any]:
     entry = run.results.tasks[task]
     return {
         "run": run.name,
@@ -142,6 +149,7 @@ def _score(run: Run, task: str, page: str, name: str) -> dict[str, Any]:
         "counted": figures.counted(entry),
         "conditions": conditions(run),
         "paper": published(run, task, name),
+        "blind": blind.beside(run, task, name, every),
     }
 
 

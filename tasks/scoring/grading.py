@@ -81,11 +81,14 @@ def chosen_from_caption(reply: str, gold: str) -> tuple[str | None, float]:
 
 
 def _reply(prompt: str, number: int, last: str = "") -> Generator[Ask, Verdict, str]:
-    """The reply to a prompt's n-th asking; the last one again where there are no more."""
+    """The reply to a prompt's n-th asking; the last one again where there are no more to replay.
+
+    A judge that could not be reached has not replied: that is a failure, and it is asked again later.
+    """
     try:
         return (yield ask(prompt, number)).text
-    except JudgeError:
-        if number == 0:
+    except JudgeError as error:
+        if number == 0 or not error.unusable:
             raise
         return last
 

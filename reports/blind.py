@@ -1,0 +1,51 @@
+"""Blind baselines: what a model scores with an input blanked, beside what it scores with it.
+
+A run with `--ablate image` stands beside the run that differs from it in nothing else that decides a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reports.figures import measured, number
+from reports.runs import Run
+
+
+class Blind(NamedTuple):
+    """A score without an input: `kind` is what was blanked, `gain` what the input brings."""
+
+    kind: str
+    shown: str
+    gain: str
+
+
+def is_blind(run: Run) -> bool:
+    return bool(run.manifest.config.get("ablate"))
+
+
+def belongs(blind: Run, run: Run, task: str) -> bool:
+    """Whether a blind run is the baseline of a run's task: same weights, data, prompt, profile, channel and limit."""
+    if not is_blind(blind) or is_blind(run) or task not in blind.results.tasks:
+        return False
+    one, other = blind.results.tasks[task], run.results.tasks[task]
+    alike = all(getattr(one, name) == getattr(other, name) for name in ("prompt", "profile", "channel", "n_expected"))
+    weights = [held.manifest.model.fingerprint.get("digest", held.model) for held in (blind, run)]
+    data = [held.manifest.tasks[task].data for held in (blind, run)]
+    return alike and weights[0] == weights[1] and data[0] == data[1]
+
+
+def beside(run: Run, task: str, metric: str, runs: Sequence[Run]) -> list[Blind]:
+    """The blind baselines of a metric among the runs that are reported, one for each input that was blanked."""
+    own = run.results.tasks[task].headline.metrics[metric]
+    found: dict[str, Blind] = {}
+    for other in runs:
+        if not belongs(other, run, task) or (theirs := other.results.tasks[task].headline.metrics.get(metric)) is None:
+            continue
+        kind = str(other.manifest.config["ablate"])
+        gain = ""
+        if own.value is not None and theirs.value is not None:
+            difference = own.value - theirs.value
+            gain = f"{'+' if difference >= 0 else '−'}{number(abs(difference), own.unit)} {own.unit}".rstrip()
+        found[kind] = Blind(kind, measured(theirs), gain)
+    return list(found.values())

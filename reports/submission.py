@@ -1,0 +1,125 @@
+"""A run's answers as files for others: what a benchmark's server takes, or the samples as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from harness.export import write_parquet
+from harness.failures import UsageError
+from harness.registry import get_task
+from harness.schema import Record
+from harness.store import RunDir
+
+Format = Literal["submission", "parquet", "csv"]
+FORMATS: tuple[Format, ...] = ("submission", "parquet", "csv")
+_UNHOLDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that a cell of a workbook cannot hold."""
+_LONGEST = 32_767
+"""Characters of a cell."""
+
+
+class Exported(NamedTuple):
+    """The file, its rows, and what has to be told of them."""
+
+    path: Path
+    rows: int
+    told: list[str]
+
+
+def export(run: Path, task: str | None, form: Format, out: Path | None, force: bool = False) -> Exported:
+    """Write a finished run's answers. Raises UsageError naming what is missing and the remedy."""
+    directory = RunDir.open(run)
+    if not directory.finished:
+        raise UsageError(f"{run} is not finished; `harness resume {run}` finishes it")
+    names = list(directory.manifest().tasks)
+    if task is not None and task not in names:
+        raise UsageError(f"{run} has no task {task}; it has {', '.join(names)}")
+    if form == "submission":
+        task = _submittable(names, task)
+    endings = {"submission": "xlsx", "parquet": "parquet", "csv": "csv"}
+    path = out or Path(f"{directory.name}{f'-{task}' if task else ''}.{endings[form]}")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; name another file with -o, or replace it with --force")
+    if not path.parent.is_dir():
+        raise UsageError(f"folder not found: {path.parent}; make it, or name another file with -o")
+    if form == "submission":
+        assert task is not None
+        return _write_workbook(path, get_task(task).submission, directory.records(task))
+    return _write_table(path, directory, [task] if task else names, form)
+
+
+def _submittable(names: Sequence[str], task: str | None) -> str:
+    able = [name for name in names if get_task(name).submission]
+    if task is None and len(able) == 1:
+        return able[0]
+    if task not in able:
+        known = f"those of this run that are: {', '.join(able)}" if able else "none of this run is"
+        raise UsageError(f"{task or 'name one by --task: a task'} is no benchmark to submit answers to; {known}")
+    return task
+
+
+def _write_workbook(path: Path, columns: Sequence[str], records: Iterator[Record]) -> Exported:
+    """One sheet: the doc's columns and `prediction`, all as text, in the benchmark's order."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    found = sorted((record for record in records if record.repeat == 0), key=_place)
+    columns = [name for name in columns if any(name in record.doc for record in found)]
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("submission")
+    changed = missing = 0
+
+    def cell(value: object) -> WriteOnlyCell:
+        nonlocal changed
+        text = "" if value is None else str(value)
+        kept = _UNHOLDABLE.sub("\ufffd", text)[:_LONGEST]
+        changed += kept != text
+        made = WriteOnlyCell(sheet, kept)
+        made.data_type = "s"  # never a formula
+        return made
+
+    sheet.append([*columns, "prediction"])
+    for record in found:
+        answer = record.response.text if record.response is not None and record.failure is None else ""
+        missing += not answer
+        sheet.append([*(_index(name, record.doc, cell) for name in columns), cell(answer)])
+    book.save(path)
+    told = []
+    if missing:
+        told.append(f"{missing:,} of {len(found):,} rows have no answer: it is empty, or failed")
+    if changed:
+        told.append(f"{changed:,} cells held characters that a workbook cannot hold, or too many; they were replaced")
+    return Exported(path, len(found), told)
+
+
+def _index(name: str, doc: Mapping[str, object], cell: object) -> object:
+    """An index is a number, everything else a text."""
+    value = doc.get(name)
+    if name == "index" and str(value).isdecimal():
+        return int(str(value))
+    assert callable(cell)
+    return cell(value)
+
+
+def _place(record: Record) -> tuple[int, str]:
+    index = str(record.doc.get("index", ""))
+    return (int(index), "") if index.isdecimal() else (1 << 62, record.id)
+
+
+def _write_table(path: Path, directory: RunDir, tasks: list[str], form: Format) -> Exported:
+    import pyarrow.parquet as pq
+
+    results = directory.results()
+    folder = directory.path / results.scores
+    if form == "parquet":
+        write_parquet(directory, folder, tasks, path)
+        return Exported(path, pq.ParquetFile(path).metadata.num_rows, [])
+    table = pq.read_table(folder / "samples.parquet").to_pandas()
+    table = table[table["task"].isin(tasks)]
+    for name in ("parts", "tags", "media"):
+        table[name] = table[name].map(str)
+    table.to_csv(path, index=False, lineterminator="\n")
+    return Exported(path, len(table), [])
