@@ -8,7 +8,18 @@ from typing import Any
 from harness.task import Row
 from harness.types import Doc
 
-_NOT_KEPT = {"audio", "image", "images", "video", "sample_id", "error", "media_path", "image_path", "image_row"}
+_NOT_KEPT = {
+    "audio",
+    "image",
+    "images",
+    "video",
+    "sample_id",
+    "error",
+    "media_path",
+    "image_path",
+    "image_row",
+    "subtitles_fault",
+}
 
 
 def kept(row: Row, *needed: str) -> Doc:

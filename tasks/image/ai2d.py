@@ -44,7 +44,7 @@ AI2D = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("AI2D", "AI2D_TEST.tsv"),
-        ("AI2D_TEST.tsv", "AI2D/AI2D_TEST.tsv"),
+        ("AI2D_TEST.tsv", "AI2D/AI2D_TEST.tsv", "LMUData/AI2D_TEST.tsv"),
         "AI2D_TEST.tsv (VLMEvalKit's table; option boxes masked)",
         Hub("lmms-lab-encoder/ai2d", "test", ("question", "options", "answer", "image"), hub_pictures()),
         published=3088,

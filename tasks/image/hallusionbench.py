@@ -57,7 +57,7 @@ HALLUSIONBENCH = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("HallusionBench", "HallusionBench.tsv", pictureless="dropped"),
-        ("HallusionBench.tsv", "HallusionBench/HallusionBench.tsv"),
+        ("HallusionBench.tsv", "HallusionBench/HallusionBench.tsv", "LMUData/HallusionBench.tsv"),
         "HallusionBench.tsv (VLMEvalKit's table; rows without a picture are left out)",
         Hub(
             "lmms-lab-encoder/HallusionBench",

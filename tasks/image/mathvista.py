@@ -40,7 +40,7 @@ MATHVISTA = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("MathVista", "MathVista_MINI.tsv"),
-        ("MathVista_MINI.tsv", "MathVista/MathVista_MINI.tsv"),
+        ("MathVista_MINI.tsv", "MathVista/MathVista_MINI.tsv", "LMUData/MathVista_MINI.tsv"),
         "MathVista_MINI.tsv (VLMEvalKit's table)",
         Hub(
             "AI4Math/MathVista",

@@ -80,7 +80,7 @@ def _task(language: str, split: str, version: str, published: int | None) -> Tas
         inputs=frozenset({"text", "image"}),
         source=Source(
             table_in("MMBench", f"{table}.tsv"),
-            (f"MMBench/{table}.tsv", f"{table}.tsv"),
+            (f"MMBench/{table}.tsv", f"{table}.tsv", f"LMUData/{table}.tsv"),
             f"{table}.tsv or MMBench/{table}.tsv (VLMEvalKit's table)",
             hub if old else Download(f"{ADDRESS}/{table}.tsv", MD5[table]),
             published=published,

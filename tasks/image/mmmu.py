@@ -72,7 +72,7 @@ MMMU = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("MMMU", "MMMU_DEV_VAL.tsv", split="validation"),
-        ("MMMU_DEV_VAL.tsv", "MMMU/MMMU_DEV_VAL.tsv"),
+        ("MMMU_DEV_VAL.tsv", "MMMU/MMMU_DEV_VAL.tsv", "LMUData/MMMU_DEV_VAL.tsv"),
         "MMMU_DEV_VAL.tsv (VLMEvalKit's table)",
         Hub("lmms-lab-encoder/MMMU", "validation", ("id", "question", "options", "answer"), hub_pictures("id")),
         published=900,

@@ -68,7 +68,7 @@ MMSTAR = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("MMStar", "MMStar.tsv"),
-        ("MMStar.tsv", "MMStar/MMStar.tsv"),
+        ("MMStar.tsv", "MMStar/MMStar.tsv", "LMUData/MMStar.tsv"),
         "MMStar.tsv (VLMEvalKit's table)",
         Hub(
             "Lin-Chen/MMStar",

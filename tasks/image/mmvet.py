@@ -47,7 +47,7 @@ MMVET = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("MMVet", "MMVet.tsv", pictureless="kept"),
-        ("MMVet.tsv", "MMVet/MMVet.tsv"),
+        ("MMVet.tsv", "MMVet/MMVet.tsv", "LMUData/MMVet.tsv"),
         "MMVet.tsv (VLMEvalKit's table)",
         Hub(
             "lmms-lab-encoder/MMVet",

@@ -73,7 +73,7 @@ OCRBENCH = Task(
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("OCRBench", "OCRBench.tsv"),
-        ("OCRBench.tsv", "OCRBench/OCRBench.tsv"),
+        ("OCRBench.tsv", "OCRBench/OCRBench.tsv", "LMUData/OCRBench.tsv"),
         "OCRBench.tsv (VLMEvalKit's table)",
         Hub("echo840/OCRBench", "test", ("dataset", "question", "question_type", "answer", "image"), hub_pictures()),
         published=1000,

@@ -47,6 +47,8 @@ MVBENCH: dict[str, tuple[str, str]] = {
     "Counterfactual Inference": ("counterfactual_inference", "clevrer/video_validation"),
 }
 """Task -> (name of its file, folder of its videos below `video/`), in the published order."""
+AS_FRAMES = "Episodic Reasoning"
+"""The task whose videos are folders of frames."""
 FORMATS = ("multi-choice", "yes_no", "caption_matching", "captioning")
 
 
@@ -58,8 +60,9 @@ def below(name: str, read: Callable[[Path], Iterator[Row]]) -> Callable[[Path], 
 class _Videos:
     """Finds a row's video: in one of the folders, unpacked, else in a zip of the benchmark's folder."""
 
-    def __init__(self, root: Path, *folders: str) -> None:
+    def __init__(self, root: Path, repository: str, *folders: str, within: tuple[str, ...] = ()) -> None:
         self._root, self._folders = root, [root / folder for folder in folders]
+        self._remedy, self._within = f"`hf download {repository} --repo-type dataset` fetches it", within
         self._locate = Locator(VIDEO_SUFFIXES, root.parent, root, root.resolve())
         self._zips = Zips(root)
 
@@ -70,10 +73,16 @@ class _Videos:
         for folder in self._folders:
             if (found := self._locate(folder / name)).exists():
                 return found
-        if (unpacked := self._zips.find(name)) is not None:
+        if (unpacked := self._zips.find(name, self._within)) is not None:
             return unpacked
         faults = "".join(f"; {fault}" for fault in self._zips.faults)
-        raise RowError(f"video not found: {self._folders[0] / name}, nor in a zip of {self._root}{faults}")
+        place = self._folders[0] / name
+        raise RowError(f"video not found: {place}, nor in a zip of {self._root}{faults}; {self._remedy}")
+
+    def frames(self, name: str) -> Path | None:
+        """The folder of a video that is there as its frames, unpacked or in a zip; None where it is not."""
+        folder = self._folders[0] / (name or "?")
+        return folder if folder.is_dir() else self._zips.find_folder(name, self._within) if name else None
 
 
 def _with_video(row: Row, find: _Videos, name: str, where: str) -> Row:
@@ -88,7 +97,7 @@ def videomme(root: Path) -> Iterator[Row]:
     table = root / "Video-MME.tsv"
     files = parquet.split_files(root, None, "test")
     source = only_one([place for place in (table, *files[:1]) if place.is_file()], "Video-MME")
-    find, subtitles = _Videos(root, "data", "video", "videos", ""), _Subtitles(root)
+    find, subtitles = _Videos(root, "lmms-lab/Video-MME", "data", "video", "videos", ""), _Subtitles(root)
     rows = parquet.read(files, _COLUMNS, root) if source and source != table else _questions(need_file(table))
     for number, row in enumerate(rows):
         stem = _video_name(row)
@@ -119,12 +128,13 @@ class _Subtitles:
         self._folders = [root / name for name in ("subtitle", "subtitles", "subtitle/subtitle")]
         self._zips = Zips(root)
 
-    def __call__(self, stem: str) -> dict[str, Path]:
+    def __call__(self, stem: str) -> dict[str, Path | str]:
+        """`subtitles`, or `subtitles_fault` where they are there and cannot be had."""
         found = next((folder / f"{stem}.srt" for folder in self._folders if (folder / f"{stem}.srt").is_file()), None)
         try:
             found = found or self._zips.find(f"{stem}.srt")
-        except RowError:
-            found = None
+        except RowError as error:
+            return {"subtitles_fault": str(error)}
         return {"subtitles": found} if found else {}
 
 
@@ -136,7 +146,7 @@ def mvbench(root: Path) -> Iterator[Row]:
     need_folder(root / "json")
     for task, (name, folder) in MVBENCH.items():
         file = root / "json" / f"{name}.json"
-        find = _Videos(root, f"video/{folder}", f"video/{Path(folder).name}", folder)
+        find = _Videos(root, "OpenGVLab/MVBench --revision video", f"video/{folder}", folder, within=Path(folder).parts)
         for number, item in enumerate(_items(file)):
             row: Row = {"task_type": task, "sample_id": f"{name}/{number}", "video": None}
             where = f"{file}: item {number}"
@@ -145,9 +155,8 @@ def mvbench(root: Path) -> Iterator[Row]:
                 continue
             row |= {key: value for key, value in item.items() if key not in ("video", "error")}
             row |= {"video_name": f"{folder}/{item.get('video')}", **_cut(item)}
-            frames = root / "video" / folder / str(item.get("video") or "?")
-            if frames.is_dir():
-                yield _with_frames(row, frames, where)
+            if task == AS_FRAMES:
+                yield _with_frames(row, find, str(item.get("video") or ""), where)
             else:
                 yield _with_video(row, find, str(item.get("video") or ""), where)
 
@@ -157,8 +166,10 @@ def _cut(item: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in named.items() if isinstance(value, int | float)}
 
 
-def _with_frames(row: Row, frames: Path, where: str) -> Row:
+def _with_frames(row: Row, find: _Videos, name: str, where: str) -> Row:
     try:
+        if (frames := find.frames(name)) is None:
+            return {**row, "video": find(name)}
         return {**row, "video": frames_as_video(frames, _FRAMES_PER_S), "frames": frames}
     except RowError as error:
         return failed(row, f"{where}: {error}")
@@ -166,7 +177,7 @@ def _with_frames(row: Row, frames: Path, where: str) -> Row:
 
 def tempcompass(root: Path) -> Iterator[Row]:
     """`questions/<format>.json` or the hub's parquet of each format, videos in `videos/`."""
-    find = _Videos(root, "videos", "video", "")
+    find = _Videos(root, "lmms-lab/TempCompass", "videos", "video", "")
     for kind in FORMATS:
         file = root / "questions" / f"{kind}.json"
         files = [] if file.is_file() else parquet.split_files(root, kind, "test")

@@ -86,7 +86,7 @@ def _row(record: _Record, images: _Images, table: Path, locate: Locator, picture
     fault = record.fault
     try:
         if cell is None:
-            row["image"] = locate(table.parent / cells.get("image_path", ""))
+            row |= _located(cells["image_path"], table, locate)
         elif parts := _parts(cell):
             row["image_row"] = parts[0] if _is_reference(parts[0]) else index
             pictures = [images.take(index, part) for part in parts]
@@ -100,19 +100,29 @@ def _row(record: _Record, images: _Images, table: Path, locate: Locator, picture
     return failed(row, fault) if fault else row
 
 
+def _located(cell: str, table: Path, locate: Locator) -> Row:
+    """The picture that a path names, or the pictures of a list of paths."""
+    paths = _parts(cell)
+    if not paths:
+        raise RowError("column image_path is empty; put the picture's path there")
+    found = [locate(table.parent / path) for path in paths]
+    return {"image": found[0]} if len(found) == 1 else {"images": found}
+
+
 class _Images:
     """The images that rows refer to, each kept until the last row that refers to it."""
 
     def __init__(self) -> None:
         self._uses: Counter[str] = Counter()
-        self._holders: Counter[str] = Counter()
+        self._holders: dict[str, int] = {}
+        """Index -> how many pictures rows of this index have."""
         self._kept: dict[str, bytes | str] = {}
 
     def announce(self, index: str, cell: str) -> None:
         if _is_reference(cell):
             self._uses[cell] += 1
             return
-        self._holders[index] += 1
+        self._holders[index] = self._holders.get(index, 0) + 1
         if index in self._uses:  # an earlier row refers to it
             self._kept[index] = cell
 
@@ -123,9 +133,9 @@ class _Images:
             if self._uses[index]:
                 self._kept[index] = content
             return content
-        name, holders = repr(readable(cell)), self._holders[cell]
+        name, holders = repr(readable(cell)), self._holders.get(cell, 0)
         if holders != 1:
-            has = f"an index that {holders} rows have" if holders else "which has none"
+            has = f"where there are {holders}" if holders else "which has none"
             raise RowError(f"refers to the image of row {name}, {has}; put the picture there in base64")
         found = self._kept.get(cell)
         if found is None:

@@ -29,6 +29,8 @@ def lines_of(row: Row) -> list[str]:
 
 def spoken(row: Row, pictures: Pictures) -> list[str]:
     """What the subtitles say at the frames that are shown; [] where there are none."""
+    if fault := row.get("subtitles_fault"):
+        raise ValueError(fault)
     file = row.get("subtitles")
     if not isinstance(file, Path) or not isinstance(row.get("video"), Path):
         return []

@@ -200,3 +200,54 @@ def test_a_part_of_a_clip_is_asked_about(tmp_path: Path) -> None:
     archives.mvbench(tmp_path)
     cut = sampled("mvbench", rows("mvbench", tmp_path)[0]).media[0]
     assert (cut.start_s, cut.end_s) == (0.5, 2.0)
+
+
+def test_of_two_videos_with_one_name_a_task_gets_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    for archive, folder, content in (("clevrer", "video_validation", b"one"), ("perception", "videos", b"other")):
+        with zipfile.ZipFile(tmp_path / f"{archive}.zip", "w") as file:
+            file.writestr(f"{folder}/video_1.mp4", content)
+    zips = Zips(tmp_path)
+    for within, content in ((("clevrer", "video_validation"), b"one"), (("perception", "videos"), b"other")):
+        found = zips.find("video_1.mp4", within)
+        assert found is not None and found.read_bytes() == content
+    assert zips.find("video_1.mp4", ("star", "Charades_v1_480")) is None, "another task's video is none of it"
+    with pytest.raises(RowError, match="two files answer to"):
+        zips.find("video_1.mp4")
+
+
+def test_a_damaged_member_fails_its_row_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x.mp4", bytes(range(256)) * 50)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[40:60] = b"\xff" * 20
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(RowError, match="cannot be unpacked"):
+        Zips(tmp_path).find("x.mp4")
+
+
+def test_frames_are_read_out_of_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    archives.mvbench(tmp_path)
+    home = tmp_path / "MVBench" / "video"
+    with zipfile.ZipFile(home / "tvqa.zip", "w") as file:
+        for frame in sorted((home / "tvqa" / "frames_fps3_hq" / "scene").iterdir()):
+            file.write(frame, f"frames_fps3_hq/scene/{frame.name}")
+            frame.unlink()
+    (home / "tvqa" / "frames_fps3_hq" / "scene").rmdir()
+    (row,) = [row for row in rows("mvbench", tmp_path) if row["task_type"] == "Episodic Reasoning"]
+    assert "error" not in row and row["video"].is_file()
+
+
+def test_a_changed_table_in_lmu_data_has_another_fingerprint(tmp_path: Path) -> None:
+    from harness.contracts import DataChoice
+    from harness.registry import get_task
+
+    archives.mmstar(tmp_path)
+    (tmp_path / "LMUData").mkdir()
+    table = (tmp_path / "MMStar.tsv").rename(tmp_path / "LMUData" / "MMStar.tsv")
+    source, data = get_task("mmstar").source, DataChoice("folder", tmp_path)
+    before = source.fingerprint(data)
+    table.write_text(table.read_text().replace("Which?", "What?"))
+    assert before["files"] == 1 and source.fingerprint(data) != before

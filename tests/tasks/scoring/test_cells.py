@@ -21,7 +21,7 @@ def test_a_list_is_the_same_in_every_spelling(texts: list[str]) -> None:
         assert listed(spelt) == texts
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), "nan", "NaN", "", "  ", "None"])
+@pytest.mark.parametrize("value", [None, float("nan"), "nan", "NaN", "", "  "])
 def test_what_is_absent(value: object) -> None:
     assert absent(value) and listed(value) == []
     assert options_of({"A": "x", "B": "y", "C": value}) == {"A": "x", "B": "y"}
@@ -46,6 +46,24 @@ def test_a_text_that_is_no_list_is_one_item(value: str) -> None:
 )
 def test_options_in_every_form(row: dict[str, object]) -> None:
     assert options_of(row) == {"A": "cat", "B": "dog"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"options": ["0", "None", "2"]},
+        {"A": "0", "B": "None", "C": "2"},
+        {"options": "['0' 'None'\n '2']"},
+        {"options": "['0', 'None', '2', None]"},
+    ],
+)
+def test_none_is_an_option_and_numpy_lists_are_lists(row: dict[str, object]) -> None:
+    assert options_of(row) == {"A": "0", "B": "None", "C": "2"}
+
+
+def test_an_option_keeps_its_letter_where_another_is_absent() -> None:
+    assert options_of({"options": "['x', '', 'z']"}) == options_of({"options": ["A. x", None, "C. z"]})
+    assert options_of({"options": ["x", float("nan"), "z"]}) == {"A": "x", "C": "z"}
 
 
 def test_a_label_that_not_all_options_have_is_text() -> None:
