@@ -17,6 +17,7 @@ from tasks.prompts import (
     vlmevalkit_asks,
 )
 from tasks.readers.hub import Hub
+from tasks.readers.media import content_key
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
 from tasks.scoring.choice import Options, scored
@@ -24,9 +25,10 @@ from tasks.scoring.choice.lmms_eval import comparable
 
 
 def doc_of(row: Row) -> Doc:
+    """With `image_key`, by which questions on one diagram are known."""
     doc = kept(row, "question", "answer")
     scored.lettered(doc)
-    return doc
+    return {**doc, "image_key": content_key(row.get("image"))}
 
 
 def _letter(answer: str, options: Options) -> str | None:
@@ -65,6 +67,8 @@ AI2D = Task(
     benchmark="AI2D",
     split="test",
     published_metrics={"accuracy": "acc %"},
+    cluster_name="image",
+    cluster=lambda doc: doc.get("image_key"),
     citation="Kembhavi et al., A diagram is worth a dozen images, ECCV 2016",
     licence="CC BY-SA 4.0",
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.media import intern, reference
+from harness.media import intern, reference, sha256_of
 from harness.task import Row
 from harness.types import Media, MediaKind
 from tasks.readers.layout import AUDIO_SUFFIXES, IMAGE_SUFFIXES, RowError, readable
 from tasks.readers.locate import Locator
 from tasks.readers.rows import failed
 
+_NOTHING = hashlib.sha256(b"").hexdigest()
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".flv", ".gif")
 _SUFFIXES = {"audio": AUDIO_SUFFIXES, "image": IMAGE_SUFFIXES, "video": VIDEO_SUFFIXES}
 
@@ -32,6 +34,18 @@ def media_part(kind: MediaKind, value: object) -> Media:
         case {"path": str(path)} if path:
             raise ValueError(f"the row has no {kind}, only the path {path!r}, which its reader did not look up")
     raise ValueError(f"the row has no {kind}")
+
+
+def content_key(image: object) -> str | None:
+    """SHA-256 of a picture's content, as a path, bytes or the hub's struct; None when there is none."""
+    match image:
+        case bytes(content) | {"bytes": bytes(content)}:
+            key = hashlib.sha256(content).hexdigest()
+        case Path():
+            key = sha256_of(image)
+        case _:
+            return None
+    return key if key not in ("", _NOTHING) else None
 
 
 def media_name(value: object) -> str:

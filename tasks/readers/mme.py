@@ -11,12 +11,10 @@ image, else `name:<image>`.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.media import sha256_of
 from harness.task import Row
 from tasks.readers.layout import (
     IMAGE_SUFFIXES,
@@ -33,12 +31,12 @@ from tasks.readers.layout import (
     readable,
 )
 from tasks.readers.locate import Locator
+from tasks.readers.media import content_key
 from tasks.readers.rows import failed
 from tasks.readers.tsv import read_table
 
 _QUESTIONS, _IMAGES = "questions_answers_YN", "images"
 _TABLE = "MME.tsv"
-_NOTHING = hashlib.sha256(b"").hexdigest()
 _LOOK_AHEAD = 8
 """Rows that are read to find a neighbour with the same image's name; the published forms have them side by side."""
 
@@ -148,7 +146,7 @@ def _keyed(rows: Iterable[Row]) -> Iterator[Row]:
     for row in rows:
         image = row.get("image")
         if image is not content or image is None:
-            content, key = image, _content_key(image)
+            content, key = image, content_key(image)
         name = (str(row.get("category")), str(row.get("image_path") or row.get("question_id")))
         own = key
         if key is not None:
@@ -160,15 +158,3 @@ def _keyed(rows: Iterable[Row]) -> Iterator[Row]:
             yield settled()
     while waiting:
         yield settled()
-
-
-def _content_key(image: object) -> str | None:
-    """SHA-256 of a picture's content; None when there is none."""
-    match image:
-        case bytes(content) | {"bytes": bytes(content)}:
-            key = hashlib.sha256(content).hexdigest()
-        case Path():
-            key = sha256_of(image)
-        case _:
-            return None
-    return key if key not in ("", _NOTHING) else None
