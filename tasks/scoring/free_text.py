@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from fractions import Fraction
 
 from tasks.scoring.plain import bare, boxed, plain
 
@@ -122,10 +122,10 @@ def is_candidate(found: set[float | str], golds: Sequence[str]) -> bool:
 
 # Numbers as people write them
 
-_NUMBER = r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
 _VALUE = re.compile(
     rf"\\d?frac\s*\{{\s*(?P<top>-?\d+)\s*\}}\s*\{{\s*(?P<bottom>\d+)\s*\}}"
-    rf"|(?<![\w.])(?P<number>{_NUMBER}(?<=\d))(?:\s*/\s*(?P<under>\d+))?\s*(?P<percent>%)?"
+    rf"|(?<![\w.])(?P<number>{_NUMBER})(?:\s*/\s*(?P<under>\d+))?\s*(?P<percent>%)?"
 )
 _SAID = re.compile(
     r"(?:\b(?:answer|result|total|value)\b[^\n:=]{0,40}?(?:\bis\b|[:=])|答案(?:是|为)?[:：]?)\s*", re.IGNORECASE
@@ -144,8 +144,9 @@ def numbers(text: str) -> list[float]:
             top, bottom = match["top"], match["bottom"]
         else:
             top, bottom = match["number"].replace(",", "").replace("−", "-"), match["under"] or "1"
-        if int(bottom):
-            found.append(float(Fraction(top) / int(bottom)))
+        value = float(top) / (float(bottom) or math.inf)
+        if math.isfinite(value) and float(bottom):
+            found.append(value)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.scoring import yes_no
 from tasks.scoring.choice.robust import stated
-from tasks.scoring.free_text import equals, mentions
+from tasks.scoring.free_text import equals, mentions, numbers
 
 OPTIONS = {"A": "cat", "B": "dog", "C": "red bird", "D": "bird"}
 PAGE = (Path(__file__).parents[3] / "docs" / "robust.md").read_text("utf-8")
@@ -95,9 +96,18 @@ def test_several_letters_are_none(letters: list[str], between: str) -> None:
         assert stated(form.format(between.join(letters)), OPTIONS) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["E0", "1e999999999", "9" * 6000, "1/0", "5/" + "9" * 5000, r"\frac{1}{0}", "-", "." * 99]
+)
+def test_odd_numbers_are_read_at_once(text: str) -> None:
+    assert all(math.isfinite(value) for value in numbers(text))
+    equals(text, ["1"])
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     assert stated(text, OPTIONS) in (*OPTIONS, None)
     assert yes_no.stated(text) in ("yes", "no", None)
     equals(text, ["1", "cat"])
+    assert all(math.isfinite(value) for value in numbers(text))
     mentions(text, ["cat"])
