@@ -295,7 +295,8 @@ def conclude(path: Path, json: bool) -> None:
     kind = kind_of(opened)
     results: Any = read_json(path / "results.json") if kind.instead else msgspec.to_builtins(recounted(opened))
     if json:
-        _print({"run": str(path), **results}, json)
+        derived = load_address(kind.derived)(path) if kind.derived else {}
+        _print({"run": str(path), **results, **derived}, json)
     else:
         load_address(kind.table)(path)
         _print(f"run directory: {path}", json)

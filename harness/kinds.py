@@ -13,14 +13,16 @@ from harness.store import RunDir
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`table` is the address of the function that prints a run's table from its path; `instead` is the command that
-    stands for resuming and scoring where there are no answers."""
+    stands for resuming and scoring where there are no answers; `derived` that of the function that gives what
+    `show --json` adds to the results."""
 
     table: str
     instead: str | None = None
+    derived: str | None = None
 
 
 KINDS: Mapping[str, Kind] = {
-    "evaluation": Kind("reports.tables:print_table"),
+    "evaluation": Kind("reports.tables:print_table", derived="reports.averages:derived"),
     "probe": Kind("reports.probes:print_table", "`harness probe --from-features {path}` scores its features anew"),
 }
 

@@ -7,9 +7,10 @@ and not by its 2,800 points. Both forms are given; only the second is a mean of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from reports.runs import Run
+from reports.runs import Run, load
 
 TABLE_2: dict[str, tuple[str, float]] = {
     "mmbench_en": ("accuracy", 1.0),
@@ -59,7 +60,17 @@ def told(run: Run) -> list[str]:
     """What a table says of them: both forms with the note, or what is missing where most are there."""
     match of_run(run):
         case Averages(sane, as_printed):
-            return [f"table2_avg {sane:.1f} (as printed {as_printed:.1f})", NOTE]
+            ruled = [task for task in TABLE_2 if run.results.tasks[task].by_rule]
+            without = f"; {', '.join(ruled)} by rule alone, where the paper had a judge" if ruled else ""
+            return [f"table2_avg {sane:.1f} (as printed {as_printed:.1f}){without}", NOTE]
         case [*missing] if len(missing) <= 3:
             return [f"table2_avg needs {', '.join(missing)} too"]
     return []
+
+
+def derived(path: Path) -> dict[str, Any]:
+    """What `harness show --json` adds to a run's results: "averages" where it has all nine, else nothing."""
+    match of_run(load(path)):
+        case Averages(sane, as_printed):
+            return {"averages": {"table2_avg": sane, "table2_avg_as_printed": as_printed, "note": NOTE}}
+    return {}

@@ -28,6 +28,8 @@ def belongs(blind: Run, run: Run, task: str) -> bool:
     """Whether a blind run is the baseline of a run's task: same weights, data, prompt, profile, channel and limit."""
     if not is_blind(blind) or is_blind(run) or task not in blind.results.tasks:
         return False
+    if blind.manifest.config["ablate"] not in blind.manifest.tasks[task].inputs:
+        return False  # the run blanked an input of its other tasks
     one, other = blind.results.tasks[task], run.results.tasks[task]
     alike = all(getattr(one, name) == getattr(other, name) for name in ("prompt", "profile", "channel", "n_expected"))
     weights = [held.manifest.model.fingerprint.get("digest", held.model) for held in (blind, run)]
@@ -40,12 +42,14 @@ def beside(run: Run, task: str, metric: str, runs: Sequence[Run]) -> list[Blind]
     own = run.results.tasks[task].headline.metrics[metric]
     found: dict[str, Blind] = {}
     for other in runs:
-        if not belongs(other, run, task) or (theirs := other.results.tasks[task].headline.metrics.get(metric)) is None:
+        theirs = other.results.tasks[task].headline.metrics.get(metric) if belongs(other, run, task) else None
+        if theirs is None or theirs.value is None:
             continue
         kind = str(other.manifest.config["ablate"])
         gain = ""
-        if own.value is not None and theirs.value is not None:
+        if own.value is not None:
             difference = own.value - theirs.value
-            gain = f"{'+' if difference >= 0 else '−'}{number(abs(difference), own.unit)} {own.unit}".rstrip()
+            unit = "points" if own.unit == "%" else own.unit
+            gain = f"{'+' if difference >= 0 else '−'}{number(abs(difference), own.unit)} {unit}".rstrip()
         found[kind] = Blind(kind, measured(theirs), gain)
     return list(found.values())

@@ -47,7 +47,11 @@ def export(run: Path, task: str | None, form: Format, out: Path | None, force: b
         raise UsageError(f"folder not found: {path.parent}; make it, or name another file with -o")
     if form == "submission":
         assert task is not None
-        return _write_workbook(path, get_task(task).submission, directory.records(task))
+        made = _write_workbook(path, get_task(task).submission, directory.records(task))
+        published = directory.manifest().tasks[task].n_published
+        if published is not None and made.rows != published:
+            made.told.append(f"{made.rows:,} of the benchmark's {published:,} rows are in this run")
+        return made
     return _write_table(path, directory, [task] if task else names, form)
 
 

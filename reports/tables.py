@@ -6,6 +6,7 @@ stands only beside the released weights, on the benchmark and split that the pap
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,7 +30,8 @@ def print_table(path: Path, *, stream: TextIO | None = None) -> None:
     from rich.text import Text
 
     console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
-    for line in lines(load(path)):
+    width = shutil.get_terminal_size((80, 24)).columns
+    for line in lines(load(path), width):
         console.print(Text(printable(line.text), style=line.style))
 
 
@@ -40,8 +42,8 @@ class _Line(NamedTuple):
     style: str = ""
 
 
-def lines(run: Run) -> Iterator[_Line]:
-    """The table as lines of text with a rich style each."""
+def lines(run: Run, width: int = 80) -> Iterator[_Line]:
+    """The table as lines of text with a rich style each; sub-scores are wrapped to `width` columns."""
     tasks = {
         task: [_cells(run, task, entry, *item) for item in figures.headline(entry.headline.metrics).items()]
         for task, entry in run.results.tasks.items()
@@ -55,7 +57,7 @@ def lines(run: Run) -> Iterator[_Line]:
         for cells in found:
             yield _Line(_aligned(cells, widths), "" if entry.valid else "red")
         yield from (_Line(f"  {text}", "dim") for text in details(run, task))
-        yield from (_Line(f"  {text}") for text in subscores.lines(entry.headline))
+        yield from (_Line(f"  {text}") for text in subscores.lines(entry.headline, width - 2))
         for problem in entry.problems:
             yield _Line(f"  ! {problem}", "red" if problem.startswith("invalid") else "yellow")
     yield from (_Line(text) for text in averages.told(run))

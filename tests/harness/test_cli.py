@@ -44,7 +44,7 @@ def test_lists_for_programs(call: Call) -> None:
     ("arguments", "said"),
     [
         (["--model", "vita51", "--tasks", "mme"], "Did you mean vita15"),
-        (["--model", "echo", "--tasks", "mmee"], "Did you mean mme?"),
+        (["--model", "echo", "--tasks", "mmee"], "Did you mean mme"),
         (["--model", "echo", "--tasks", "asr", "--data", "no-such-folder"], "data folder does not exist"),
         (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "nope"], "has a profile 'nope'"),
         (["--model", "echo", "--tasks", "mme", "--data", "mini", "--profile", "mme=nope"], "no profile 'nope'"),
@@ -148,7 +148,7 @@ def test_saved_responses_are_scored_without_a_model(call: Call, tmp_path: Path) 
             "scores"
         ].items()
     }
-    assert scene == {"vlmevalkit_vita": 200, "vlmevalkit": 200, "lmms_eval": 50}
+    assert scene == {"vlmevalkit_vita": 200, "vlmevalkit": 200, "lmms_eval": 50, "robust": 200}
 
     rows = [{"id": 1, "doc": {"text": "MISTER BROWN"}, "response": "mr. brown"}, {"id": 2, "doc": {"text": "A B C"}}]
     rows[1]["response"] = None  # type: ignore[assignment]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from harness.cli import app
 from reports.averages import TABLE_2, table2
+from tests.reports.fake_run import entry, metric, write_run
 
 COLUMNS = {
     "MMBench": "mmbench_en",
@@ -51,3 +55,18 @@ def test_the_sane_form_is_lower_and_a_mean_of_percentages() -> None:
 def test_a_missing_benchmark_is_no_average() -> None:
     with pytest.raises(KeyError):
         table2({"mme": 2000.0})
+
+
+def shown(path: Path, left_out: int) -> dict[str, object]:
+    """What `show --json` says of a run of the nine, some of them left out."""
+    every = list(TABLE_2.items())[left_out:]
+    run = write_run(path, {task: entry({name: metric(50.0 * by)}) for task, (name, by) in every})
+    return dict(json.loads(CliRunner().invoke(app, ["show", str(run), "--json"]).stdout))
+
+
+def test_show_gives_both_forms_to_programs(tmp_path: Path) -> None:
+    averages = shown(tmp_path / "nine", 0)["averages"]
+    assert isinstance(averages, dict)
+    assert averages["table2_avg"] == pytest.approx(50)
+    assert averages["table2_avg_as_printed"] == pytest.approx((400 + 1400 / 23.74) / 9)
+    assert "averages" not in shown(tmp_path / "eight", 1)

@@ -56,6 +56,17 @@ def test_the_workbook_has_the_benchmarks_rows_in_order_and_answers_as_text(run: 
     assert made.told[0].startswith("1 of 12 rows have no answer") and made.told[1].startswith("1 cells")
 
 
+def test_rows_that_the_run_lacks_are_told(run: Path, tmp_path: Path) -> None:
+    copy = RunDir.open(edited(run, tmp_path))
+    manifest = copy.manifest()
+    manifest.tasks[TEST].n_published = 6666
+    copy.write_manifest(manifest)
+    assert (
+        "12 of the benchmark's 6,666 rows are in this run"
+        in export(copy.path, TEST, "submission", tmp_path / "s.xlsx").told
+    )
+
+
 def test_a_hidden_split_is_valid_without_a_score(run: Path) -> None:
     entry = RunDir.open(run).results().tasks[TEST]
     assert entry.valid and entry.headline.metrics["accuracy"].value is None
