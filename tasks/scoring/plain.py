@@ -14,6 +14,7 @@ from harness.steps import without_reasoning
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit|operatorname)\s*\{([^{}]*)\}")
 _MARKDOWN = re.compile(r"[*`~]+|(?<!\w)_+|_+(?!\w)|\$+|\\[()\[\]]")
+_TAG = re.compile(r"</?[a-z_]+>", re.IGNORECASE)
 _LINE_START = re.compile(r"^[ \t]*(?:#+|>+|[-+•])[ \t]+", re.MULTILINE)
 _QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’「」『』《》", " ") | {"。": ".", "、": ",", "\u3000": " "})
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -29,7 +30,7 @@ def plain(answer: str) -> str:
     'Answer: B .'
     """
     text = unicodedata.normalize("NFKC", without_reasoning(answer) or "").translate(_QUOTES)
-    text = _MARKDOWN.sub("", _LINE_START.sub("", _WRAPPED.sub(r"\1", text)))
+    text = _MARKDOWN.sub("", _LINE_START.sub("", _WRAPPED.sub(r"\1", _TAG.sub(" ", text))))
     lines = (_BLANKS.sub(" ", line).strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 

@@ -36,7 +36,10 @@ _DECLARED = re.compile(
     r"(?:\b(?:answer|verdict|conclusion)\b(?: (?:is|would be|should be|must be|to the question))*"
     rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?({_WORD})(?![A-Za-z\u4e00-\u9fff])"
 )
-_LED = re.compile(rf"(?:well|sure|ok|okay)?[,.!]?\s*({_WORD})(?![A-Za-z'\u4e00-\u9fff])")
+_OF_A_NOUN = r"(?<=\bno)(?= +(?!it\b|there|this|that|these|those|he\b|she\b|they|the\b|we\b|i\b|you\b|because|since|as\b|not\b)[a-z])"
+"""Behind a "no" that belongs to what follows: "no dog", "no idea"."""
+_LED = re.compile(rf"(?:well|sure|ok|okay)?[,.!]?\s*({_WORD})(?![A-Za-z'\u4e00-\u9fff])(?!{_OF_A_NOUN})")
+_OBJECTED = re.compile(rf"\bbut (?:also )?({_ASCII})\b(?!{_OF_A_NOUN})")
 _CLAUSE = re.compile(
     rf"(?:^|[.,;:!?/\n]|\b(?:and|or|but|actually|wait|so)\b|或|还是)\s*({_ASCII}|是的?|否|不是|对|不对)\s*(?=$|[.,;:!?/\n]|\b(?:and|or|but)\b|或|还是)"
 )
@@ -107,8 +110,8 @@ def stated(answer: str) -> str | None:
 
 
 def _clauses(text: str) -> list[str]:
-    """The words yes and no that stand as clauses of their own: "yes, or no", "Yes. Actually, no."."""
-    return [_MEANINGS[match[1]] for match in _CLAUSE.finditer(text)]
+    """The words yes and no that stand as clauses of their own: "yes, or no", "Yes. Actually, no.", "no, but yes"."""
+    return [_MEANINGS[match[1]] for form in (_CLAUSE, _OBJECTED) for match in form.finditer(text)]
 
 
 def _agreed(said: Sequence[str | None]) -> str | None:

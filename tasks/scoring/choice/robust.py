@@ -3,7 +3,7 @@
 The first of these that is there decides; within it all that is stated must agree:
 
 1. `\\boxed{B}`
-2. the option declared: "the answer is B", "Answer: b", "option B", "答案是B", "选B"
+2. the option declared: "the answer is B", "Answer: b", "option B", "B is correct", "so B.", "答案是B", "选B"
 3. a line that is only a letter: "B", "(B)", "b."
 4. a letter at the beginning with its mark: "B. dog", "(B) dog", "B) dog", "B: dog", "B, because", "B because"
 5. option texts: the answer is one of them, or names exactly one of them as words
@@ -19,9 +19,23 @@ from tasks.scoring.plain import bare, boxed, plain
 
 _DECLARED = re.compile(
     r"(?:\b(?:answer|choice|option|letter|choose|select|pick|go (?:for|with))\b(?: (?:option|choice|letter|is|would be"
-    r"|should be|must be|the|correct|right|best|answer))*|(?:答案|选项|选择|应选|选)(?:应该|应)?(?:是|为|选)?)"
+    r"|should be|must be|might be|may be|the|correct|right|best|answer))*"
+    r"|(?:答案|选项|选择|应选|选)(?:应该|应)?(?:是|为|选)?)"
     r"\s*[:=]?\s*[(\[{<【]?\s*([A-Za-z])\s*(?![A-Za-z'])",
     re.IGNORECASE,
+)
+_CALLED_RIGHT = re.compile(
+    r"(?<![A-Za-z'])([A-Z])\)? (?:is|could be|might be|may be|seems) (?:also )?(?:the )?"
+    r"(?:correct|right|best|possible|plausible|likely|true|answer)\b|选项?([A-Z])(?:是)?(?:正确|对)"
+)
+"""In a sentence: "B is correct", "B is also possible"."""
+_CONCLUDED = re.compile(
+    r"(?:\bit(?: is| s)|\b(?:so|thus|hence|therefore|因此|所以),?)\s+\(?([A-Z])\)?(?=\s*[.!,;]|\s*$)", re.I | re.M
+)
+"""At a sentence's end: "it's B", "so B." """
+_ALTERNATIVE = re.compile(
+    r"\s*[)\]}]?\s*(?:or|and|and/or|/|&|,|或|和)\s*(?:maybe |perhaps |possibly |even )?(?:option )?"
+    r"[(\[]?\s*([A-Za-z])(?![A-Za-z'])"
 )
 _NOT_CHOSEN = re.compile(
     r"\s*(?:\)|\])?\s*(?:is|are|was|seems?|looks?) (?:not\b|wrong|incorrect|false|unlikely)|\s*(?:不对|错)",
@@ -71,14 +85,24 @@ def _declared(text: str, options: Options) -> list[str | None]:
             continue  # "the answer is a dog"
         found.append(letter)
         found += _alternatives(behind, options)
-    return found
+    return found + _in_sentences(text, options)
+
+
+def _in_sentences(text: str, options: Options) -> list[str | None]:
+    """Capital letters that a sentence calls right ("B is correct") or ends with ("so B.", "it's B")."""
+    called = [match[1] or match[2] for match in _CALLED_RIGHT.finditer(text)]
+    concluded = [
+        letter
+        for match in _CONCLUDED.finditer(text)
+        for letter in [match[1], *_alternatives(text[match.end() :], options)]
+        if match[1].isupper()
+    ]
+    return [letter for letter in called + concluded if letter in options]
 
 
 def _alternatives(behind: str, options: Options) -> list[str]:
     """More letters in the same breath: "or C", "and D", "/ C"."""
-    match = re.match(
-        r"\s*[)\]}]?\s*(?:or|and|and/or|/|&|,|或|和)\s*(?:option )?[(\[]?\s*([A-Za-z])(?![A-Za-z'])", behind
-    )
+    match = _ALTERNATIVE.match(behind)
     letter = _letter(match[1], options) if match and match[1] != "a" else None
     return [letter, *_alternatives(behind[match.end() :], options)] if match and letter else []
 
