@@ -36,7 +36,8 @@ _DECLARED = re.compile(
     r"(?:\b(?:answer|verdict|conclusion)\b(?: (?:is|would be|should be|must be|to the question))*"
     rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?({_WORD})(?![A-Za-z\u4e00-\u9fff])"
 )
-_OF_A_NOUN = r"(?<=\bno)(?= +(?!it\b|there|this|that|these|those|he\b|she\b|they|the\b|we\b|i\b|you\b|because|since|as\b|not\b)[a-z])"
+_NO_NOUN = r"(?:it|there|this|that|these|those|he|she|they|the|we|i|you|because|since|as|not)\b"
+_OF_A_NOUN = rf"(?<=\bno)(?= +(?!{_NO_NOUN})[a-z])"
 """Behind a "no" that belongs to what follows: "no dog", "no idea"."""
 _LED = re.compile(rf"(?:well|sure|ok|okay)?[,.!]?\s*({_WORD})(?![A-Za-z'\u4e00-\u9fff])(?!{_OF_A_NOUN})")
 _OBJECTED = re.compile(rf"\bbut (?:also )?({_ASCII})\b(?!{_OF_A_NOUN})")

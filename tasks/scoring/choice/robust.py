@@ -34,7 +34,7 @@ _CONCLUDED = re.compile(
 )
 """At a sentence's end: "it's B", "so B." """
 _ALTERNATIVE = re.compile(
-    r"\s*[)\]}]?\s*(?:or|and|and/or|/|&|,|或|和)\s*(?:maybe |perhaps |possibly |even )?(?:option )?"
+    r"\s*[)\]}]?\s*(?:,?\s*(?:and/or|or|and|/|&|或|和)|,)\s*(?:maybe |perhaps |possibly |even )?(?:option )?"
     r"[(\[]?\s*([A-Za-z])(?![A-Za-z'])"
 )
 _NOT_CHOSEN = re.compile(
