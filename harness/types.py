@@ -25,7 +25,7 @@ FailureKind = Literal["transient", "permanent", "unsupported", "limit"]
 Status = Literal["ok", "unscored", "failed"]
 Channels = Literal["first", "mean"]
 """What a model hears of a recording with several channels: the first one, or their mean."""
-FrameRule = Literal["model", "uniform", "fps", "segments"]
+FrameRule = Literal["model", "uniform", "fps", "segments", "inner", "centres"]
 """Which frames of a video are shown (`harness.media.frames`); "model" leaves it to the model."""
 Channel = Literal["", "text", "speech"]
 """What a score is about: the text or the speech of an answer, "" where there is only one of them to score."""

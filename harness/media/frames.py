@@ -4,6 +4,8 @@
     fps         one a second: every round(fps)-th frame; where those are more than N, N of them as above
     segments    of the same one a second, where they are G > N, the middle of each of N equal parts:
                 (round(s * i) + round(s * (i + 1))) // 2 with s = (G - 1) / N (VITA's script for Video-MME)
+    inner       N frames without the first and the last: number i * n / (N + 1), i from 1 (VLMEvalKit)
+    centres     the middle of each of N equal parts: s / 2 + round(s * i) with s = (n - 1) / N (MVBench)
 
 `round` is Python's: halves go to the even number. What a model does by itself ("model") is its own.
 """
@@ -47,6 +49,10 @@ def sampled(
             return _spread(grid, most)
         case "segments":
             return _middles(grid, most)
+        case "inner":
+            return _inner(range(first, last + 1), most)
+        case "centres":
+            return _centres(range(first, last + 1), most)
         case "model":
             raise ValueError("frame_rule is 'model': which frames it shows only the model knows")
 
@@ -93,3 +99,16 @@ def _middles(frames: Sequence[int], most: int) -> list[int]:
         return list(frames)
     part = (len(frames) - 1) / most
     return [frames[(round(part * i) + round(part * (i + 1))) // 2] for i in range(most)]
+
+
+def _inner(frames: Sequence[int], most: int) -> list[int]:
+    if len(frames) <= most:
+        return list(frames)
+    return [frames[int(i * len(frames) / (most + 1))] for i in range(1, most + 1)]
+
+
+def _centres(frames: Sequence[int], most: int) -> list[int]:
+    if len(frames) <= most:
+        return list(frames)
+    part = (len(frames) - 1) / most
+    return [frames[min(int(part / 2 + round(part * i)), len(frames) - 1)] for i in range(most)]

@@ -15,7 +15,7 @@ from tasks.scoring.cells import options_of
 from tasks.scoring.choice import scored
 from tasks.scoring.mvbench import RULES
 
-FRAMES = Pictures(max_frames=16, frame_rule="uniform")
+FRAMES = Pictures(max_frames=16, frame_rule="centres")
 SYSTEM = (
     "Carefully watch the video and pay attention to the cause and sequence of events, the detail and movement of "
     "objects, and the action and pose of persons. Based on your observations, select the best option that accurately "
@@ -51,7 +51,7 @@ def _with_system(generation: Generation) -> Preset:
         text = f"{_vlmevalkit(row)}\nBest option:("
         return (Message("system", (Text(SYSTEM),)), Message("user", (clip_of(row), Text(text))))
 
-    return Preset(messages, generation, FRAMES)
+    return Preset(messages, generation, Pictures(max_frames=8, frame_rule="centres"))
 
 
 MVBENCH = Task(

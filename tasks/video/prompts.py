@@ -14,7 +14,7 @@ from tasks.scoring.cells import listed, options_of
 FRAMES = {
     "vita": Pictures(max_frames=16, frame_rule="segments"),
     "lmms_eval": Pictures(max_frames=32, frame_rule="uniform"),
-    "vlmevalkit": Pictures(max_frames=8, frame_rule="uniform"),
+    "vlmevalkit": Pictures(max_frames=8, frame_rule="inner"),
 }
 SELECT = "Select the best answer to the following multiple-choice question"
 ONE_LETTER = "Respond with only the letter (A, B, C, or D) of the correct option."

@@ -67,7 +67,7 @@ TEMPCOMPASS = Task(
     doc=doc_of,
     presets={
         "lmms_eval": preset(_wording, LIMIT, FRAMES),
-        "vlmevalkit": preset(_first_line, LIMIT, FRAMES),
+        "vlmevalkit": preset(_first_line, LIMIT, Pictures(max_frames=8, frame_rule="inner")),
     },
     default_preset="lmms_eval",
     scorer=outcome.scorer(RULES, lambda doc: tagged(doc, "dim", format="task_type"), gold_of, unscored=needs_judge),

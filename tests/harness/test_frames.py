@@ -15,7 +15,7 @@ from harness.media.frames import frame_times, sampled
 from harness.types import FrameRule, Pictures
 from tests.harness.video_files import Form, write
 
-RULES: list[FrameRule] = ["uniform", "fps", "segments"]
+RULES: list[FrameRule] = ["uniform", "fps", "segments", "inner", "centres"]
 rules = st.sampled_from(RULES)
 counts, rates, numbers = st.integers(1, 20_000), st.floats(0.05, 120), st.integers(1, 64)
 
@@ -72,6 +72,9 @@ def test_segments_are_spread_over_the_same_grid(n: int, fps: float, most: int) -
         # 10 points in 4 parts of 2.25: bounds 0, 2, 4 (4.5 to even), 7 (6.75), 9
         ("segments", 250, 25, 4, [25, 75, 125, 200]),
         ("segments", 250, 25, 1, [100]),
+        ("inner", 90, 25, 8, [10, 20, 30, 40, 50, 60, 70, 80]),
+        ("inner", 5, 25, 8, [0, 1, 2, 3, 4]),
+        ("centres", 90, 25, 8, [5, 16, 27, 38, 49, 61, 72, 83]),
     ],
 )
 def test_examples(rule: FrameRule, n: int, fps: float, most: int, expected: list[int]) -> None:
