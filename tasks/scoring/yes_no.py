@@ -16,7 +16,7 @@ State tokens that a model puts before its answer are the model adapter's to remo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tasks.scoring.marks import mark_free
 from tasks.scoring.plain import bare, boxed, plain
@@ -24,26 +24,41 @@ from tasks.scoring.plain import bare, boxed, plain
 PROFILES = ("vlmevalkit_vita", "vlmevalkit", "lmms_eval", "robust")
 
 _YES, _NO = "yes", "no"
-_MEANINGS = dict.fromkeys(
-    ("yes", "y", "yeah", "yep", "true", "correct", "是", "是的", "对", "对的", "正确", "有"), _YES
+_SAID = dict.fromkeys(("yes", "yeah", "yep", "是的", "是"), _YES) | dict.fromkeys(
+    ("no", "nope", "否", "不是的", "不是"), _NO
 )
-_MEANINGS |= dict.fromkeys(
-    ("no", "n", "nope", "false", "incorrect", "否", "不", "不是", "不对", "错", "错误", "没有", "不正确"), _NO
-)
-_WORD = "|".join(sorted(map(re.escape, _MEANINGS), key=len, reverse=True))
-_ASCII = "yes|no|yeah|yep|nope|true|false|y|n"
-_DECLARED = re.compile(
-    r"(?:\b(?:answer|verdict|conclusion)\b(?: (?:is|would be|should be|must be|to the question))*"
-    rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?({_WORD})(?![A-Za-z\u4e00-\u9fff])"
-)
+"""Words that an answer may begin with."""
+_JUDGED = dict.fromkeys(("true", "correct", "对", "对的", "正确", "正确的", "有", "有的"), _YES)
+_JUDGED |= dict.fromkeys(("false", "incorrect", "不", "不对", "错", "错误", "没有", "不正确"), _NO)
+"""Words that must stand for themselves: "true" is an answer, "true colours" are none."""
+_MEANINGS = _SAID | _JUDGED | {"y": _YES, "n": _NO}
+"""All of them, where they are all that is said."""
 _NO_NOUN = r"(?:it|there|this|that|these|those|he|she|they|the|we|i|you|because|since|as|not)\b"
-_OF_A_NOUN = rf"(?<=\bno)(?= +(?!{_NO_NOUN})[a-z])"
-"""Behind a "no" that belongs to what follows: "no dog", "no idea"."""
-_LED = re.compile(rf"(?:well|sure|ok|okay)?[,.!]?\s*({_WORD})(?![A-Za-z'\u4e00-\u9fff])(?!{_OF_A_NOUN})")
-_OBJECTED = re.compile(rf"\bbut (?:also )?({_ASCII})\b(?!{_OF_A_NOUN})")
-_CLAUSE = re.compile(
-    rf"(?:^|[.,;:!?/\n]|\b(?:and|or|but|actually|wait|so)\b|或|还是)\s*({_ASCII}|是的?|否|不是|对|不对)\s*(?=$|[.,;:!?/\n]|\b(?:and|or|but)\b|或|还是)"
+_OF_A_NOUN = rf"(?:(?<=\bno)(?: +(?!{_NO_NOUN})[a-z]|[.:]? *\d)|\?| +(?:if|when|unless|or)\b)"
+"""Behind what is no answer: "no dog", "no. 5", "yes?", "yes if it moves"."""
+_END = r"(?=\s*(?:$|[.,;:!\n]))"
+
+
+def _either(words: Mapping[str, str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+_WORD = rf"(?:({_either(_SAID)})(?![A-Za-z'\u4e00-\u9fff])(?!{_OF_A_NOUN})|({_either(_JUDGED)}){_END})"
+_DECLARED = re.compile(
+    r"(?:\b(?:answer|verdict|conclusion|statement)\b(?: to (?:the|this) question)?"
+    r"(?: (?:is|would be|should be|must be))*"
+    rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?(?:{_WORD}|([yn])(?=[.!]?\s*$))",
+    re.MULTILINE,
 )
+_LED = re.compile(rf"(?:(?:well|sure|ok|okay|certainly|of course|absolutely|definitely)[,.!]?\s+)?{_WORD}")
+_LAST = re.compile(r"(?:[,:]|(?<!\bnot )\b(?:so|therefore|thus|hence|think|say|be)) +(yes|no)[.!]?$", re.MULTILINE)
+"""A sentence that ends in the word: "so, no.", "I think yes"."""
+_ASCII = "yes|no|yeah|yep|nope|true|false|y|n"
+_CLAUSE = re.compile(
+    rf"(?:^|[.,;:!?/\n]|\b(?:and|or|but|actually|wait|so)\b|或|还是)\s*({_ASCII}|是的?|否|不是|对|不对)\s*"
+    r"(?=$|[.,;:!?/\n]|\b(?:and|or|but)\b|或|还是)"
+)
+_OBJECTED = re.compile(rf"\b(?:but(?: also)?|yes|no),? +(yes|no)\b(?!{_OF_A_NOUN})")
 
 
 def extract(response: str, profile: str) -> str:
@@ -100,14 +115,21 @@ def stated(answer: str) -> str | None:
     >>> stated("**Yes**, there is no doubt."), stated("yes and no"), stated("是")
     ('yes', None, 'yes')
     """
-    if inside := boxed(answer):
-        return _agreed([_MEANINGS.get(text.casefold()) for text in inside])
-    text = plain(answer).casefold()
-    if declared := [_MEANINGS[match[1]] for match in _DECLARED.finditer(text)]:
+    inside = boxed(answer)
+    return _agreed([_stated(text) for text in inside]) if inside else _stated(plain(answer))
+
+
+def _stated(plain_text: str) -> str | None:
+    text = plain_text.casefold()
+    if declared := [_meaning(match) for match in _DECLARED.finditer(text)]:
         return _agreed(declared + _clauses(text))
-    lines = [_MEANINGS[word] for line in text.split("\n") if (word := bare(line)) in _MEANINGS]
-    led = _LED.match(text)
-    return _agreed([*lines, *([_MEANINGS[led[1]]] if led else []), *_clauses(text)]) if lines or led else None
+    found = [_MEANINGS[word] for line in text.split("\n") if (word := bare(line)) in _MEANINGS]
+    found += [_meaning(match) for match in (_LED.match(text), *_LAST.finditer(text)) if match]
+    return _agreed(found + _clauses(text)) if found else None
+
+
+def _meaning(match: re.Match[str]) -> str:
+    return _MEANINGS[next(word for word in match.groups() if word)]
 
 
 def _clauses(text: str) -> list[str]:

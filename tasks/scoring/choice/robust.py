@@ -18,32 +18,55 @@ from tasks.scoring.choice import Options
 from tasks.scoring.plain import bare, boxed, plain
 
 _DECLARED = re.compile(
-    r"(?:\b(?:answer|choice|option|letter|choose|select|pick|go (?:for|with))\b(?: (?:option|choice|letter|is|would be"
-    r"|should be|must be|might be|may be|the|correct|right|best|answer))*"
+    r"(?:\b(?:answers?|ans\b\.?|choose|select|pick|go (?:for|with)"
+    r"|(?:option|choice|letter)(?= (?:is|would be|should be|must be)\b|\s*[:=])"
+    r"|(?:correct|right|best|final|selected|chosen|my) (?:option|choice|letter))(?: s\b)?"
+    r"(?: (?:option|choice|letter|is|would be|should be|must be|might be|may be|the|correct|right|best|answer))*"
     r"|(?:答案|选项|选择|应选|选)(?:应该|应)?(?:是|为|选)?)"
     r"\s*[:=]?\s*[(\[{<【]?\s*([A-Za-z])\s*(?![A-Za-z'])",
     re.IGNORECASE,
 )
+_NAMED = re.compile(r"(?:^|[.!?]\s+)(?:the )?option\s+\(?([A-Za-z])\)?(?=\s*(?:[.:,]|$))", re.IGNORECASE | re.MULTILINE)
+"""A sentence that begins with an option: "Option C.", "Option C: red bird"."""
 _CALLED_RIGHT = re.compile(
     r"(?<![A-Za-z'])([A-Z])\)? (?:is|could be|might be|may be|seems) (?:also )?(?:the )?"
-    r"(?:correct|right|best|possible|plausible|likely|true|answer)\b|选项?([A-Z])(?:是)?(?:正确|对)"
+    r"(?:correct|right|best|possible|plausible|likely|true|answer)\b|([A-Z])(?:项|选项)?是?(?:正确|对)"
 )
 """In a sentence: "B is correct", "B is also possible"."""
 _CONCLUDED = re.compile(
-    r"(?:\bit(?: is| s)|\b(?:so|thus|hence|therefore|因此|所以),?)\s+\(?([A-Z])\)?(?=\s*[.!,;]|\s*$)", re.I | re.M
+    r"(?:\bit(?: is| s)|\b(?:so|thus|hence|therefore|actually|wait|sorry|因此|所以),?)\s+\(?([A-Z])\)?"
+    r"(?=\s*[.!,;]|\s*$)",
+    re.IGNORECASE | re.MULTILINE,
 )
-"""At a sentence's end: "it's B", "so B." """
+"""At a sentence's end: "it's B", "so B.", "wait, B"."""
 _ALTERNATIVE = re.compile(
-    r"\s*[)\]}]?\s*(?:,?\s*(?:and/or|or|and|/|&|或|和)|,)\s*(?:maybe |perhaps |possibly |even )?(?:option )?"
-    r"[(\[]?\s*([A-Za-z])(?![A-Za-z'])"
+    r"\s*[)\]}]?\s*(?:[,;]?\s*\(?(?:and/or|or|and|as well as|plus|then|/|&|\+|或|和)|[,;、])\s*"
+    r"(?:maybe |perhaps |possibly |even )?(?:option )?[(\[]?\s*([A-Za-z])(?![A-Za-z'])"
 )
+"""More letters in the same breath: "or C", "and D", "/ C"."""
 _NOT_CHOSEN = re.compile(
-    r"\s*(?:\)|\])?\s*(?:is|are|was|seems?|looks?) (?:not\b|wrong|incorrect|false|unlikely)|\s*(?:不对|错)",
+    r"\s*(?:\)|\])?\s*(?:(?:is|are|was|seems?|looks?) (?:not\b|wrong|incorrect|false|unlikely)|(?:if|when|unless)\b"
+    r"|\?|不对|不正确|不是|错)",
     re.IGNORECASE,
 )
-_REFUSED = re.compile(r"(?:\bnot|\bn't|\bnever|不是|不选|非)\s*$", re.IGNORECASE)
-_LED = re.compile(r"[(\[{<【]?\s*([A-Za-z])\s*(?:[)\]}>】.:,;\-–—]|(?=\s+(?:because|since|as|for|is|-|–|—)\b)|$)")
+"""Behind a letter that is named and not chosen."""
+_REFUSED = re.compile(
+    r"(?:\bnot|\bn.?t|\bnever|\bno|cannot|instead of|rather than|不是|不|非|排除)(?: \w+){0,2}\s*$"
+    r"|\b(?:if|unless|(?:might|may|would|could) think)\b[^.!?\n]*$",
+    re.IGNORECASE,
+)
+"""Before it."""
+_ARTICLE = re.compile(r" (?!because\b|since\b|as\b|and\b|or\b|with\b|is\b|if\b|then\b|plus\b)[a-z]")
+"""Behind an A that is no letter: "the answer is a dog", "Answer: A dog"."""
+_LED = re.compile(
+    r"[(\[{<【]?\s*([A-Za-z])\s*(?:[)\]}>】:,;]|[.\-–—](?!\w)|\.(?=\w{2})|(?=\s+(?:because|since|-|–|—)\b)|$)"
+)
 _WORD = r"(?<![^\W_]){}(?![^\W_])"
+_NUMBER = r"(?<![\w.,/-]){}(?![\w%]|[.,/]\d)"
+_DENIED = re.compile(
+    r"(?:\b(?:no|not|never|without|neither|nor|cannot|no longer|(?:more|less|fewer) than)|n t|不是|不|没有|没)"
+    r"(?:\W+\w+){0,2}\W*$"
+)
 
 
 def stated(answer: str, options: Options) -> str | None:
@@ -77,12 +100,13 @@ def _agreed(letters: Iterable[str | None]) -> str | None:
 def _declared(text: str, options: Options) -> list[str | None]:
     """Letters that are declared; "not B" and "option B is wrong" declare nothing, "B or C" declares two."""
     found: list[str | None] = []
-    for match in _DECLARED.finditer(text):
+    for match in sorted((*_DECLARED.finditer(text), *_NAMED.finditer(text)), key=lambda match: match.start(1)):
         letter, behind = _letter(match[1], options), text[match.end() :]
-        if letter is None or _NOT_CHOSEN.match(behind) or _REFUSED.search(text[: match.start()]):
+        refused = _REFUSED.search(text[: match.start()].rpartition("\n")[2])
+        if letter is None or refused or _NOT_CHOSEN.match(behind):
             continue
-        if match[1] == "a" and re.match(r"\w", behind.lstrip()) and behind[:1] == " ":
-            continue  # "the answer is a dog"
+        if letter == "A" and _ARTICLE.match(text[match.end(1) :]):
+            continue
         found.append(letter)
         found += _alternatives(behind, options)
     return found + _in_sentences(text, options)
@@ -127,10 +151,13 @@ def _by_text(text: str, options: Options) -> str | None:
     texts = {letter: bare(plain(option)).casefold() for letter, option in options.items()}
     if exact := [letter for letter, option in texts.items() if option and option == lowered]:
         return _agreed(exact)
-    named = {
-        letter: option
-        for letter, option in texts.items()
-        if option and re.search(_WORD.format(re.escape(option)), lowered)
-    }
+    named = {letter: option for letter, option in texts.items() if option and _names(lowered, option)}
     longest = [a for a in named if not any(named[a] != b and named[a] in b for b in named.values())]
     return longest[0] if len(longest) == 1 else None
+
+
+def _names(text: str, option: str) -> bool:
+    """Whether a text has an option as words (a number as a number), and does not deny it."""
+    form = _NUMBER if re.fullmatch(r"[-+]?[\d.,]+", option) else _WORD
+    found = list(re.finditer(form.format(re.escape(option)), text))
+    return bool(found) and not any(_DENIED.search(text[: match.start()].rpartition(".")[2]) for match in found)
