@@ -25,16 +25,20 @@ def is_blind(run: Run) -> bool:
 
 
 def belongs(blind: Run, run: Run, task: str) -> bool:
-    """Whether a blind run is the baseline of a run's task: same weights, data, prompt, profile, channel and limit."""
+    """Whether a blind run is the baseline of a run's task: it is valid, and all else that decides is equal."""
     if not is_blind(blind) or is_blind(run) or task not in blind.results.tasks:
         return False
     if blind.manifest.config["ablate"] not in blind.manifest.tasks[task].inputs:
         return False  # the run blanked an input of its other tasks
-    one, other = blind.results.tasks[task], run.results.tasks[task]
-    alike = all(getattr(one, name) == getattr(other, name) for name in ("prompt", "profile", "channel", "n_expected"))
-    weights = [held.manifest.model.fingerprint.get("digest", held.model) for held in (blind, run)]
-    data = [held.manifest.tasks[task].data for held in (blind, run)]
-    return alike and weights[0] == weights[1] and data[0] == data[1]
+    return blind.results.tasks[task].valid and _decides(blind, task) == _decides(run, task)
+
+
+def _decides(run: Run, task: str) -> list[object]:
+    """What decides a score besides the inputs: two runs that agree in it may be compared."""
+    entry, described = run.results.tasks[task], run.manifest.tasks[task]
+    weights = run.manifest.model.fingerprint.get("digest", run.model)
+    asked = [described.data, described.generation, described.pictures, entry.n_expected]
+    return [weights, entry.version, entry.prompt, entry.profile, entry.channel, *asked]
 
 
 def beside(run: Run, task: str, metric: str, runs: Sequence[Run]) -> list[Blind]:
@@ -46,6 +50,8 @@ def beside(run: Run, task: str, metric: str, runs: Sequence[Run]) -> list[Blind]
         if theirs is None or theirs.value is None:
             continue
         kind = str(other.manifest.config["ablate"])
+        if kind in found:  # the first of several that are alike
+            continue
         gain = ""
         if own.value is not None:
             difference = own.value - theirs.value

@@ -18,7 +18,7 @@ FORMATS: tuple[Format, ...] = ("submission", "parquet", "csv")
 _UNHOLDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that a cell of a workbook cannot hold."""
 _LONGEST = 32_767
-"""Characters of a cell."""
+"""UTF-16 units of a cell."""
 
 
 class Exported(NamedTuple):
@@ -41,6 +41,8 @@ def export(run: Path, task: str | None, form: Format, out: Path | None, force: b
         task = _submittable(names, task)
     endings = {"submission": "xlsx", "parquet": "parquet", "csv": "csv"}
     path = out or Path(f"{directory.name}{f'-{task}' if task else ''}.{endings[form]}")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file with -o")
     if path.exists() and not force:
         raise UsageError(f"{path} is there already; name another file with -o, or replace it with --force")
     if not path.parent.is_dir():
@@ -79,7 +81,7 @@ def _write_workbook(path: Path, columns: Sequence[str], records: Iterator[Record
     def cell(value: object) -> WriteOnlyCell:
         nonlocal changed
         text = "" if value is None else str(value)
-        kept = _UNHOLDABLE.sub("\ufffd", text)[:_LONGEST]
+        kept = _shortened(_UNHOLDABLE.sub("\ufffd", text))
         changed += kept != text
         made = WriteOnlyCell(sheet, kept)
         made.data_type = "s"  # never a formula
@@ -89,7 +91,8 @@ def _write_workbook(path: Path, columns: Sequence[str], records: Iterator[Record
     for record in found:
         answer = record.response.text if record.response is not None and record.failure is None else ""
         missing += not answer
-        sheet.append([*(_index(name, record.doc, cell) for name in columns), cell(answer)])
+        own = [_number(record.doc) if name == "index" else cell(record.doc.get(name)) for name in columns]
+        sheet.append([*own, cell(answer)])
     book.save(path)
     told = []
     if missing:
@@ -99,13 +102,17 @@ def _write_workbook(path: Path, columns: Sequence[str], records: Iterator[Record
     return Exported(path, len(found), told)
 
 
-def _index(name: str, doc: Mapping[str, object], cell: object) -> object:
-    """An index is a number, everything else a text."""
-    value = doc.get(name)
-    if name == "index" and str(value).isdecimal():
-        return int(str(value))
-    assert callable(cell)
-    return cell(value)
+def _number(doc: Mapping[str, object]) -> object:
+    """The index as a number where it is one."""
+    index = str(doc.get("index", ""))
+    return int(index) if index.isdecimal() else index
+
+
+def _shortened(text: str) -> str:
+    """As much of a text as a cell holds; nearly every text is short."""
+    if 2 * len(text) <= _LONGEST:
+        return text
+    return text.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
 
 
 def _place(record: Record) -> tuple[int, str]:

@@ -82,7 +82,7 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
         _write_efficiency(every, site)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
-        mark.write_bytes(encoded(leaderboard(every)))
+        mark.write_bytes(encoded(leaderboard([run for run in every if not blind.is_blind(run)])))
         _write(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
     for run in shown:
         for entry in run.entries:

@@ -47,11 +47,11 @@ _WORD = rf"(?:({_either(_SAID)})(?![A-Za-z'\u4e00-\u9fff])(?!{_OF_A_NOUN})|({_ei
 _DECLARED = re.compile(
     r"(?:\b(?:answer|verdict|conclusion|statement)\b(?: to (?:the|this) question)?"
     r"(?: (?:is|would be|should be|must be))*"
-    rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?(?:{_WORD}|([yn])(?=[.!]?\s*$))",
+    rf"|答案(?:应该)?(?:是|为)?)\s*[:=]?\s*(?:(?:a|a definite|clearly|definitely) )?(?:{_WORD}|([yn])(?=[ .!]*$))",
     re.MULTILINE,
 )
 _LED = re.compile(rf"(?:(?:well|sure|ok|okay|certainly|of course|absolutely|definitely)[,.!]?\s+)?{_WORD}")
-_LAST = re.compile(r"(?:[,:]|(?<!\bnot )\b(?:so|therefore|thus|hence|think|say|be)) +(yes|no)[.!]?$", re.MULTILINE)
+_LAST = re.compile(r"(?:[,:]|(?<!\bnot )\b(?:so|therefore|thus|hence|think|say|be)) +(yes|no)[ .!]*$", re.MULTILINE)
 """A sentence that ends in the word: "so, no.", "I think yes"."""
 _ASCII = "yes|no|yeah|yep|nope|true|false|y|n"
 _CLAUSE = re.compile(

@@ -44,16 +44,17 @@ def edited(run: Path, folder: Path, **answers: str | None) -> Path:
 
 
 def test_the_workbook_has_the_benchmarks_rows_in_order_and_answers_as_text(run: Path, tmp_path: Path) -> None:
-    copy = edited(run, tmp_path, **{"0": "=1+1", "1": "B\x07ell", "2": None})
+    copy = edited(run, tmp_path, **{"0": "=1+1", "1": "B\x07ell", "2": None, "3": "😀" * 20_000})
     made = export(copy, TEST, "submission", tmp_path / "s.xlsx")
     sheet = load_workbook(made.path)["submission"]
     header, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert header[0] == "index" and header[-1] == "prediction" and "image" not in header
     assert [row[0] for row in rows] == list(range(12))
     assert rows[0][-1] == "=1+1" and sheet.cell(2, len(header)).data_type != "f"
+    assert rows[3][-1] == "😀" * 16_383
     assert rows[1][-1] == "B\ufffdell" and not rows[2][-1]
     assert made.rows == 12
-    assert made.told[0].startswith("1 of 12 rows have no answer") and made.told[1].startswith("1 cells")
+    assert made.told[0].startswith("1 of 12 rows have no answer") and made.told[1].startswith("2 cells")
 
 
 def test_rows_that_the_run_lacks_are_told(run: Path, tmp_path: Path) -> None:
@@ -98,5 +99,7 @@ def test_no_file_is_replaced_unasked(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--force"):
         export(run, None, "csv", tmp_path / "x.csv")
     assert export(run, None, "csv", tmp_path / "x.csv", force=True).rows
+    with pytest.raises(UsageError, match="is a folder"):
+        export(run, None, "csv", tmp_path, force=True)
     with pytest.raises(UsageError, match="folder not found"):
         export(run, None, "csv", tmp_path / "none" / "x.csv")

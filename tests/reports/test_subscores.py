@@ -80,4 +80,5 @@ def test_the_page_shows_the_baseline_and_not_as_a_score(visit: Visit, tmp_path: 
     page = visit.go(index)
     assert page.locator("table.sortable tbody tr").count() == 1, "the blind run is no row of its own"
     assert "blind 25.50 %" in page.locator("td.score").inner_text()
+    assert "blanked" not in (index.parent / "data" / "leaderboard.json").read_text(), "nor one of the programs' rows"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
