@@ -67,12 +67,19 @@ def asks(dice: Dice, families: Sequence[Family], part: Part) -> Iterator[Ask]:
                     break
 
 
+_MOST_TRIES = 2000
+
+
 def redrawn(dice: Dice, draw: Callable[[Dice], Image.Image], part: Part) -> Image.Image:
-    """A picture of one part of the world: drawn again, with other chances, until it is of that part."""
-    while True:
+    """A picture of one part of the world: drawn again, with other chances, until it is of that part.
+
+    Raises ValueError for a family with so few pictures that none of them is.
+    """
+    for _ in range(_MOST_TRIES):
         image = draw(dice)
         if part_of(digest(image)) == part:
             return image
+    raise ValueError(f"none of {_MOST_TRIES} pictures is of the part {part}: the family has too few")
 
 
 @dataclass(frozen=True, slots=True)

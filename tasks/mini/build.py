@@ -28,7 +28,7 @@ from tasks.mini.pairs import pairs
 from tasks.mini.speech import SynthesizerError, espeak_version
 from tasks.mini.tables import pixels_of
 
-VERSION = 2
+VERSION = 3
 """Raised with any change of the generator that changes the data."""
 DATA = Path(__file__).parent / "data"
 PROBES = Path(__file__).parents[2] / "alignment_probes" / "data"

@@ -179,7 +179,7 @@ def moons(dice: Dice) -> Ask:
     order = PHASES[turn:] + PHASES[:turn]
     image, pen = blank((190, 205, 235))
     label(pen, "Moon, seen from the north", (SIZE // 2, 16), 16)
-    x, letters, lift = dice.number(10, 22, 2), dice.choice(("ABCD", "PQRS", "KLMN", "1234")), dice.number(-20, 20, 5)
+    x, letters, lift = dice.number(10, 22, 2), dice.choice(("WXYZ", "PQRS", "KLMN", "1234")), dice.number(-20, 20, 5)
     for i, phase in enumerate(order):
         left, top = x + 100 * (i % 2), 44 + lift // 4 + 88 * (i // 2)
         draw_phase(pen, (left, top, left + 64, top + 64), phase)

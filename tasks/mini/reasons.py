@@ -35,7 +35,7 @@ def density(dice: Dice) -> Sight:
     pen.line((20, 40, 20, 206, 204, 206, 204, 40), fill=INK, width=5)
     x, y = dice.number(40, 140, 5), FLOATS[name]
     pen.rectangle((x, y, x + 44, y + 36), fill=COLOURS[dice.choice(HUES)], outline=INK, width=2)
-    label(pen, "water", (112, 190), 14)
+    label(pen, "water", (44, 112), 14)
     wordings = (
         ("What follows for the block in the tank?", "水箱里的方块有什么性质？"),
         ("Which is true of the block?", "关于方块，哪个说法正确？"),

@@ -185,11 +185,11 @@ def lever(dice: Dice) -> Ask:
     near, far, times = dice.number(1, 2), dice.number(3, 4), dice.number(1, 4)
     left = far * times
     image, pen = blank(dice.choice(PAPER))
-    y = dice.number(120, 150, 5)
+    y = dice.number(105, 135, 5)
     pen.rectangle((10, y, 214, y + 8), fill=INK)
     pen.polygon(((112, y + 8), (130, y + 50), (94, y + 50)), fill=COLOURS["brown"])
     for place, text in ((-near, f"{left} kg"), (far, "x")):
-        x = 112 + 24 * place
+        x = 112 + 22 * place
         pen.rectangle((x - 22, y - 40, x + 22, y), fill=(190, 200, 215), outline=INK, width=2)
         label(pen, text, (x, y - 20), 16)
         arrow(pen, (112, y + 62), (x, y + 62), COLOURS["red"], 3)
