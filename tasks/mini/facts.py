@@ -43,7 +43,8 @@ YOUNG = (
     ("bear", "cub"), ("frog", "tadpole"),
 )  # fmt: skip
 LEGS = (
-    ("a dog", 4), ("a chicken", 2), ("an ant", 6), ("a spider", 8), ("a horse", 4), ("a duck", 2), ("a bee", 6), ("a snake", 0),
+    ("a dog", 4), ("a chicken", 2), ("an ant", 6), ("a spider", 8), ("a horse", 4), ("a duck", 2), ("a bee", 6),
+    ("a snake", 0),
 )  # fmt: skip
 WORKERS = (
     ("teaches children", ("teacher",)), ("heals the sick", ("doctor", "physician")), ("drives a bus", ("driver",)),
@@ -69,7 +70,7 @@ def facts() -> tuple[Fact, ...]:
 
 
 def _facts() -> Iterator[Fact]:
-    for one, other in OPPOSITES:
+    for word, opposite in OPPOSITES:
         yield _fact(
             "what is the opposite of {}|which word means the opposite of {}|name the opposite of {}", (one,), (other,)
         )
