@@ -72,7 +72,9 @@ def facts() -> tuple[Fact, ...]:
 def _facts() -> Iterator[Fact]:
     for word, opposite in OPPOSITES:
         yield _fact(
-            "what is the opposite of {}|which word means the opposite of {}|name the opposite of {}", (one,), (other,)
+            "what is the opposite of {}|which word means the opposite of {}|name the opposite of {}",
+            (word,),
+            (opposite,),
         )
     for country, city in CAPITALS:
         yield _fact(
