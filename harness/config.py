@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -88,10 +88,18 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
             if name in known:
                 msgspec.convert(value, known[name].type)
         except msgspec.ValidationError as error:
-            problems.append(f"  {name}: {error}")
+            names = _names_in(known[name].type)
+            problems.append(f"  {name}: {error}" + (f"; there are {', '.join(names)}" if names else ""))
     if problems:
         raise UsageError("\n".join([f"bad configuration ({source}):", *problems, f"fields: {', '.join(known)}"]))
     return msgspec.convert(values, RunConfig)
+
+
+def _names_in(kind: Any) -> list[str]:
+    """The names that a field's type lists, if it does."""
+    if get_origin(kind) is Literal:
+        return [str(name) for name in get_args(kind)]
+    return [name for inner in get_args(kind) for name in _names_in(inner)]
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -9,27 +9,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from harness.failures import JudgeError, failure_from
 from harness.judging import WINDOW, Asking, Bench, Replay, settle
 from harness.schema import Record, Scored, StoredResponse, speech_media
 from harness.steps import take_answer
-from harness.task import Preset, Scores, Task
-from harness.types import Answer, Channel, Failure, Score
+from harness.task import Combined, Member, Metric, Preset, Scores, Task
+from harness.types import Answer, Channel, Doc, Failure, Score
 
 NO_ANSWER = Answer(None)
 UNFINISHED = Failure("parse", "permanent", "the response ends within its reasoning: it holds no answer")
 
 
+class _Fields(dict[str, Any]):
+    """A row's fields, which says what it has where a scorer needs another."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ValueError(f"the row has no {name}; its fields are {', '.join(self) or 'none'}")
+
+
 @dataclass(slots=True)
 class _Open:
-    """A record on its way to its scores."""
+    """A record on its way to its scores. `doc` is the record's."""
 
     record: Record
+    doc: Doc
     answer: Answer
     scored: Scored
     failure: Failure | None
@@ -56,17 +65,17 @@ def score_records(
 
 def _begin(record: Record, preset: Preset | None, run: Path) -> _Open:
     """What a scorer will see of a record."""
-    scored = Scored(record.id, {}, repeat=record.repeat)
+    scored, doc = Scored(record.id, {}, repeat=record.repeat), _Fields(record.doc)
     response = record.response
     if response is None or record.failure is not None:
-        return _Open(record, NO_ANSWER, scored, record.failure)
+        return _Open(record, doc, NO_ANSWER, scored, record.failure)
     answer, failure = _answer(response, preset, run), None
     taken = take_answer(response.text, preset)
     if taken.steps:
         scored.steps, scored.answer = list(taken.steps), taken.text
     if taken.text is None:
         failure = UNFINISHED
-    return _Open(record, replace(answer, text=taken.text), scored, failure)
+    return _Open(record, doc, replace(answer, text=taken.text), scored, failure)
 
 
 def _answer(response: StoredResponse, preset: Preset | None, run: Path) -> Answer:
@@ -85,7 +94,7 @@ def _outcomes(
     for place, profile in jobs:
         item = opened[place]
         try:
-            found = task.scorer(item.record.doc, item.answer, profile)
+            found = task.scorer(item.doc, item.answer, profile)
         except Exception as error:
             yield (place, profile), error
             continue
@@ -104,9 +113,9 @@ def _take(task: Task, item: _Open, profile: str, found: Scores | Exception) -> N
         problem = found.failure if isinstance(found, JudgeError) else failure_from(found, "score")
     else:
         channels = {task.default_channel: found} if isinstance(found, Score) else found
-        problem = _unsound(channels)
+        problem = _unsound(task, item.doc, channels, profile)
     if problem is not None:
-        channels = _as_wrong(task, item.record, profile)
+        channels = _as_wrong(task, item.doc, profile)
     item.failure = item.failure or problem
     missing = item.answer.text is None
     item.scored.scores[profile] = {
@@ -122,13 +131,13 @@ def _failed(score: Score, failure: Failure | None) -> Score:
     return replace(score, status="failed", reason=score.reason or (failure.message if failure else None))
 
 
-def _as_wrong(task: Task, record: Record, profile: str) -> Mapping[Channel, Score]:
+def _as_wrong(task: Task, doc: Doc, profile: str) -> Mapping[Channel, Score]:
     """The scores of no answer; without parts where the row does not say what it counts in."""
     try:
-        found = task.scorer(record.doc, NO_ANSWER, profile)
+        found = task.scorer(doc, NO_ANSWER, profile)
         if isinstance(found, Score | Mapping):
             channels = {task.default_channel: found} if isinstance(found, Score) else found
-            if _unsound(channels) is None:
+            if _unsound(task, doc, channels, profile) is None:
                 return channels
         else:  # a scorer that asks even about no answer has nothing to say of it
             found.close()
@@ -137,10 +146,35 @@ def _as_wrong(task: Task, record: Record, profile: str) -> Mapping[Channel, Scor
     return {task.default_channel: Score(task.name, None, status="failed")}
 
 
-def _unsound(channels: Mapping[Channel, Score]) -> Failure | None:
-    """Parts are summed over a whole benchmark: one that is no finite number would spoil them all."""
+def _unsound(task: Task, doc: Doc, channels: Mapping[Channel, Score], profile: str) -> Failure | None:
+    """Why scores cannot be summed over the benchmark: each would spoil or better the numbers of all others."""
     for score in channels.values():
-        for name, value in score.parts.items():
-            if not isinstance(value, int | float) or not math.isfinite(value):
-                return Failure("score", "permanent", f"the scorer gave {value!r} as the part {name!r}")
+        if score.status != "unscored" and (fault := _fault(task, doc, score, profile)):
+            return Failure("score", "permanent", fault)
     return None
+
+
+def _fault(task: Task, doc: Doc, score: Score, profile: str) -> str:
+    """A part that is no finite number, a row that is in none of the means that it belongs to, or in no group; or ""."""
+    for name, value in score.parts.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return f"the scorer gave {value!r} as the part {name!r}"
+    for tag, known in _means(task.metrics).items():
+        said = score.tags.get(tag, ())
+        if not any(value in known for value in said):
+            return f"the row's {tag} is {', '.join(said) or 'missing'}; it must be one of {', '.join(known)}"
+    if task.group is not None:
+        try:
+            task.group([Member(doc, score)], profile)
+        except Exception as error:
+            return failure_from(error, "score").message
+    return ""
+
+
+def _means(metrics: Sequence[Metric]) -> Mapping[str, dict[str, None]]:
+    """Tag -> its values that some mean or sum over values counts."""
+    known: dict[str, dict[str, None]] = {}
+    for metric in metrics:
+        if isinstance(metric, Combined):
+            known.setdefault(metric.tag, {}).update(dict.fromkeys(metric.weights))
+    return known

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.failures import UsageError
 from harness.plan import key
 from harness.recount import recounted
-from harness.schema import Manifest, Record, Results, Scored
+from harness.schema import Manifest, Record, Results, Scored, TaskResult
 from harness.store import RunDir
 
 MINI = "mini world, not a benchmark number"
@@ -97,9 +97,19 @@ def caveats(run: Run) -> list[str]:
     config = run.manifest.config
     if limit := config.get("limit"):
         said.append(f"first {limit} samples of each task only")
+        if empty := [name for name, task in run.results.tasks.items() if _without_number(task)]:
+            said.append(f"too few samples for a number of {', '.join(empty)}: raise --limit")
     if ablation := config.get("ablate"):
         said.append(f"ablation: {ablation} blanked")
+        if whole := [name for name, task in run.manifest.tasks.items() if ablation not in task.inputs]:
+            said.append(f"not ablated, as they have no {ablation} input: {', '.join(whole)}")
     return said
+
+
+def _without_number(entry: TaskResult) -> bool:
+    """No headline has a value, though samples are scored."""
+    metrics = entry.scores[entry.profile][entry.channel].metrics.values()
+    return entry.n_scored > 0 and all(metric.value is None for metric in metrics if metric.headline)
 
 
 def conditions(run: Run) -> str:

@@ -62,8 +62,10 @@ def _submittable(names: Sequence[str], task: str | None) -> str:
     if task is None and len(able) == 1:
         return able[0]
     if task not in able:
-        known = f"those of this run that are: {', '.join(able)}" if able else "none of this run is"
-        raise UsageError(f"{task or 'name one by --task: a task'} is no benchmark to submit answers to; {known}")
+        if not able:
+            raise UsageError(f"no task of this run is a benchmark to submit answers to; it has {', '.join(names)}")
+        told = f"{task} is no benchmark to submit answers to" if task else "answers to one benchmark make a file"
+        raise UsageError(f"{told}; name one by --task: {', '.join(able)}")
     return task
 
 

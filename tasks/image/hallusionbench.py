@@ -28,6 +28,7 @@ def doc_of(row: Row) -> Doc:
         if doc.get(name) is None:
             raise ValueError(f"the row has no {name}, and its index {doc.get('index')!r} does not hold it")
     gold_of(doc)
+    _tags(doc)
     return doc
 
 
@@ -38,6 +39,9 @@ def set_of(doc: Doc) -> str | None:
 
 
 def _tags(doc: Doc) -> outcome.Tags:
+    """Raises ValueError for a category that is none."""
+    if doc["category"] not in CATEGORIES:
+        raise ValueError(f"HallusionBench has no category {doc['category']!r}; it has {', '.join(CATEGORIES)}")
     return {"subcategory": (str(doc.get("subcategory") or doc.get("l2-category")),)}
 
 

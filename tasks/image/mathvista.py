@@ -5,6 +5,8 @@ An answer is free text, out of which a rule or a judge extracts a letter, a numb
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.task import Ratio, Row, Task
 from harness.types import Doc, Generation
 from tasks.data import Source
@@ -28,7 +30,10 @@ def doc_of(row: Row) -> Doc:
 
 def _tags(doc: Doc) -> outcome.Tags:
     """Task and skills, out of the table's columns or the hub's metadata."""
-    known = {**(doc.get("metadata") or {}), **doc}
+    metadata = doc.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        raise ValueError(f"the row's metadata is {metadata!r}; it must be an object")
+    known = {**metadata, **doc}
     tags = {"skill": tuple(listed(known.get("skills")))}
     return tags | {tag: (str(known[tag]),) for tag in ("task", "question_type", "answer_type") if known.get(tag)}
 

@@ -26,7 +26,7 @@ from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring.cells import options_of
 from tasks.scoring.choice import scored
-from tasks.scoring.mmbench import SCORER, question_of, rotations
+from tasks.scoring.mmbench import OF_HIDDEN, SCORER, question_of, rotations
 
 ADDRESS = "https://opencompass.openxlab.space/utils/benchmarks/MMBench"
 MD5 = {
@@ -88,7 +88,7 @@ def _task(language: str, split: str, version: str, published: int | None) -> Tas
         doc=doc_of if split == "test" else scored_doc,
         presets=PRESETS,
         default_preset="vlmevalkit",
-        scorer=SCORER,
+        scorer=OF_HIDDEN if split == "test" else SCORER,
         metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("l2_category", "category")),),
         profiles=scored.PROFILES,
         default_profile="vlmevalkit_vita",

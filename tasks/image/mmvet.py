@@ -14,7 +14,7 @@ from tasks.readers.hub import Hub
 from tasks.readers.pictures import hub_pictures, table_in
 from tasks.scoring import outcome
 from tasks.scoring.choice import scored
-from tasks.scoring.mmvet import RULES
+from tasks.scoring.mmvet import RULES, elements
 
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
 REASONING = (
@@ -25,6 +25,7 @@ REASONING = (
 def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "answer")
     _capabilities(doc)
+    elements(doc)
     return doc
 
 

@@ -163,4 +163,7 @@ def _list(text: str) -> list[float | str] | None:
         return None
     if not isinstance(found, list) or not found:
         return None
-    return [float(item) if isinstance(item, int | float) else str(item) for item in found]
+    try:
+        return [float(item) if isinstance(item, int | float) else str(item) for item in found]
+    except OverflowError:
+        return None

@@ -9,6 +9,7 @@ from harness.types import Doc
 from tasks.judges.prompts import hallusionbench as judge_prompt
 from tasks.scoring import outcome, yes_no
 from tasks.scoring.asking import ask
+from tasks.scoring.cells import absent
 from tasks.scoring.grouped import groups_right, once
 from tasks.scoring.outcome import Asking, Outcome
 
@@ -51,12 +52,15 @@ def _has_no_figure(doc: Doc) -> bool:
 
 
 def accuracies(members: Sequence[Member], profile: str) -> Mapping[str, float]:
-    """The parts of a set: questions, figures and question groups, right and all, of both categories and of each."""
-    rows = once(members, lambda m: tuple(str(m.doc[n]) for n in ("category", "set_id", "figure_id", "question_id")))
+    """The parts of a set: questions, figures and question groups, right and all, of both categories and of each.
+
+    Raises ValueError for a row that does not say what it belongs to.
+    """
+    rows = once(members, lambda m: tuple(_known(m.doc, n) for n in ("category", "set_id", "figure_id", "question_id")))
     merged = profile in MERGED
 
     def by(column: str) -> Callable[[Member], Hashable]:
-        return lambda member: (merged or member.doc["category"], str(member.doc[column]))
+        return lambda member: (merged or member.doc["category"], _known(member.doc, column))
 
     parts: dict[str, float] = {}
     for category in ("", *CATEGORIES):
@@ -70,6 +74,13 @@ def accuracies(members: Sequence[Member], profile: str) -> Mapping[str, float]:
         for name, (right, n) in counts.items():
             parts |= {f"{name}{category}": right, f"{name}{category} n": n}
     return parts
+
+
+def _known(doc: Doc, column: str) -> str:
+    value = doc.get(column)
+    if absent(value) or not isinstance(value, str | int | float):
+        raise ValueError(f"the row's {column} is {value!r}; it must be a name or a number")
+    return str(value)
 
 
 def average(sums: Sums) -> object:

@@ -40,7 +40,9 @@ def _letter(answer: str, options: Options) -> str | None:
 
 
 def rotations(members: Sequence[Member], profile: str) -> Mapping[str, float]:
-    return circular(members, len(options_of(members[0].doc)))
+    return circular(members, max(len(options_of(member.doc)) for member in members))
 
 
 SCORER = scored.scorer(_letter, _tags, gold=scored.lettered)
+OF_HIDDEN = scored.scorer(_letter, _tags, gold=scored.lettered, unscored=scored.hidden)
+"""Of the test splits."""

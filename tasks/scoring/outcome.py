@@ -25,7 +25,8 @@ Rule = Callable[[str, Doc], Outcome | Asking]
 """(answer, doc) -> outcome; a generator asks a judge on the way."""
 
 
-def _never(doc: Doc, profile: str) -> str:
+def never(doc: Doc, profile: str) -> str:
+    """`unscored` of a benchmark whose questions all have an answer."""
     return ""
 
 
@@ -33,7 +34,7 @@ def scorer(
     rules: Mapping[str, Rule],
     tags: Callable[[Doc], Tags],
     gold: Callable[[Doc], object],
-    unscored: Callable[[Doc, str], str] = _never,
+    unscored: Callable[[Doc, str], str] = never,
 ) -> Scorer:
     """A task's scorer: the rule of each profile, parts `right` and `n`. No answer is wrong whatever the gold answer is.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from harness import scoring
 from harness.run import score_again, start
 from harness.schema import Record, Scored, StoredResponse
 from harness.scoring import score_records
-from harness.task import Task
+from harness.task import Combined, Member, Task
 from harness.types import Answer, Doc, Failure, Response, Score
 from tests.harness.toy import TASK, ToyModel, config, numbered, objects, toy_task
 
@@ -81,6 +82,40 @@ def test_a_scorer_that_breaks_on_everything_leaves_a_score_without_parts() -> No
     (one,) = scored([record(1, "1")], replace(TASK, scorer=broken))
     assert (one.scores["exact"][""].status, dict(one.scores["exact"][""].parts)) == ("failed", {})
     assert one.failure is not None and "IndexError" in one.failure.message
+
+
+def test_a_field_that_a_scorer_lacks_is_named_with_those_that_are_there() -> None:
+    lacking = Record("1", "", 0, [], {"i": 1, "extra": 2}, response=StoredResponse("1"))
+    (one,) = scored([lacking])
+    assert one.failure is not None and one.failure.message == "the row has no answer; its fields are i, extra"
+
+
+def test_a_row_that_its_group_cannot_take_fails_alone(tmp_path: Path) -> None:
+    def group(members: Sequence[Member], profile: str) -> dict[str, float]:
+        pairs = {member.doc["pair"]: member.score.parts["right"] for member in members}
+        return {"right": sum(pairs.values()), "n": float(len(pairs))}
+
+    task = replace(TASK, group=group, cluster=lambda doc: "all")
+    records = [record(1, "1", pair=1), record(2, "2"), record(3, "3", pair=3)]
+    one, other, third = scored(records, task)
+    assert (one.failure, third.failure) == (None, None)
+    assert other.failure is not None and "pair" in other.failure.message
+    assert (other.scores["exact"][""].status, dict(other.scores["exact"][""].parts)) == ("failed", {})
+
+
+@pytest.mark.parametrize("kind", [None, "c"])
+def test_a_row_in_none_of_the_kinds_that_a_mean_is_over_fails_alone(kind: str | None) -> None:
+    def tagged(doc: Doc, answer: Answer, profile: str) -> Score:
+        tags = {"kind": (doc["kind"],)} if doc["kind"] else {}
+        return Score("right", 1.0, {"right": 1.0, "n": 1.0}, tags=tags)
+
+    over = Combined("mean", "%", True, "accuracy", "kind", {"a": 0.5, "b": 0.5})
+    good, bad = scored(
+        [record(1, "1", kind="a"), record(2, "2", kind=kind)],
+        replace(TASK, scorer=tagged, metrics=(*TASK.metrics, over)),
+    )
+    assert good.failure is None
+    assert bad.failure is not None and bad.failure.message.endswith("it must be one of a, b")
 
 
 def test_two_channels_stand_side_by_side_with_their_gap(tmp_path: Path) -> None:

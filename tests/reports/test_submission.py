@@ -86,7 +86,7 @@ def test_samples_as_tables(run: Path, tmp_path: Path) -> None:
     ("task", "form", "told"),
     [
         ("nonesuch", "csv", "it has mmbench_en_test, mmbench_en"),
-        ("mmbench_en", "submission", "no benchmark to submit answers to; those of this run that are: mmbench_en_test"),
+        ("mmbench_en", "submission", "no benchmark to submit answers to; name one by --task: mmbench_en_test"),
     ],
 )
 def test_what_cannot_be_exported_is_told(task: str, form: str, told: str, run: Path, tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def test_an_unfinished_limited_ablated_run_says_so(tmp_path: Path) -> None:
     assert "incomplete run" in text and "first 3 samples" in text and "ablation: audio blanked" in text
 
 
+def test_a_limit_that_leaves_no_number_and_a_task_that_is_not_ablated_are_told(tmp_path: Path) -> None:
+    empty = {"wer": metric(None)}
+    text = printed(write_run(tmp_path / "r", {"x": entry(WER), "y": entry(empty)}, limit=3, ablate="image"))
+    assert "too few samples for a number of y: raise --limit" in text
+    assert "not ablated, as they have no image input: x, y" in text
+
+
 def test_rows_fit_in_80_columns(tmp_path: Path) -> None:
     table = [line for line in printed(rich_run(tmp_path)).splitlines() if line.startswith(("librispeech", "mme"))]
     assert len(table) == 3 and max(map(len, table)) <= 80

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from harness import media, registry
 from harness.contracts import DataChoice
-from harness.schema import Record
+from harness.schema import Record, StoredResponse
 from harness.task import Combined, Quantile, Ratio, Task
 from harness.types import Answer, Media, Sample, Text
 from tasks.data import MINI
@@ -136,6 +137,24 @@ def test_a_broken_row_in_place_of_a_right_one_never_betters_a_number(name: str, 
                 gain = other[metric.name] - one[metric.name]
                 lost = gain < 0 if metric.higher_is_better else gain > 0
                 assert lost or (profile == "lmms_eval_judge" and gain == 0)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_field_lost_from_a_wrong_row_never_betters_a_number_in_silence(name: str, folder: Path) -> None:
+    task, data = ruled(name), choice("mini" if MINI.is_dir() and name not in EARLIER else "folder", folder)
+    rows = records(task, data, True)[:24]
+    rows[0] = changed(records(task, data, False)[0], response=StoredResponse("%"), failure=None)
+    before = values(result_of(task, rows).headline)
+    for field in rows[0].doc:
+        for lost in ({}, {field: None}, {field: {}}, {field: " "}):
+            doc = {key: value for key, value in rows[0].doc.items() if key != field} | lost
+            after = result_of(task, [changed(rows[0], doc=doc), *rows[1:]])
+            told = not after.valid or after.n_unscored or any("lack" in problem for problem in after.problems)
+            for metric in task.metrics:
+                one, other = before.get(metric.name), values(after.headline).get(metric.name)
+                if metric.headline and one is not None and other is not None:
+                    gain = other - one if metric.higher_is_better else one - other
+                    assert told or gain <= 1e-9, (field, lost, metric.name, one, other)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -61,6 +61,8 @@ _ARTICLE = re.compile(r" (?!because\b|since\b|as\b|and\b|or\b|with\b|is\b|if\b|t
 _LED = re.compile(
     r"[(\[{<【]?\s*([A-Za-z])\s*(?:[)\]}>】:,;]|[.\-–—](?!\w)|\.(?=\w{2})|(?=\s+(?:because|since|-|–|—)\b)|$)"
 )
+_LABEL = re.compile(r"(?:^|\s)\(?([A-Z])(?:[:)]|\.(?=\s))\s*\w", re.MULTILINE)
+"""A letter before its text, as options are listed: "A: cat", "(B) dog"."""
 _WORD = r"(?<![^\W_]){}(?![^\W_])"
 _NUMBER = r"(?<![\w.,/-]){}(?![\w%]|[.,/]\d)"
 _DENIED = re.compile(
@@ -107,6 +109,8 @@ def _declared(text: str, options: Options) -> list[str | None]:
             continue
         if letter == "A" and _ARTICLE.match(text[match.end(1) :]):
             continue
+        if text[match.end(1) : match.end(1) + 1] in (":", ".", ")") and len(_labels(text, options)) > 1:
+            continue  # the options are gone through
         found.append(letter)
         found += _alternatives(behind, options)
     return found + _in_sentences(text, options)
@@ -141,9 +145,12 @@ def _led(text: str, options: Options) -> list[str]:
     letter = _letter(match[1], options) if match else None
     if not match or not letter or _NOT_CHOSEN.match(text[match.end(1) :]):
         return []
-    own = [letter, *_alternatives(text[match.end(1) :], options)]
-    others = [m for line in text.split("\n")[1:] if (m := _LED.match(line)) and m[0][-1:] in ")].:"]
-    return own + [other for m in others if (other := _letter(m[1], options))]
+    return [letter, *_alternatives(text[match.end(1) :], options), *_labels(text, options)]
+
+
+def _labels(text: str, options: Options) -> set[str]:
+    """Letters that stand before a text of their own."""
+    return {match[1] for match in _LABEL.finditer(text)} & options.keys()
 
 
 def _by_text(text: str, options: Options) -> str | None:
@@ -160,4 +167,4 @@ def _names(text: str, option: str) -> bool:
     """Whether a text has an option as words (a number as a number), and does not deny it."""
     form = _NUMBER if re.fullmatch(r"[-+]?[\d.,]+", option) else _WORD
     found = list(re.finditer(form.format(re.escape(option)), text))
-    return bool(found) and not any(_DENIED.search(text[: match.start()].rpartition(".")[2]) for match in found)
+    return bool(found) and not any(_DENIED.search(re.split(r"[.\n]", text[: match.start()])[-1]) for match in found)

@@ -24,15 +24,21 @@ Gold = Callable[[Doc], str]
 
 
 def scorer(
-    lmms_eval: choice.Rule, tags: Callable[[Doc], Tags], *, gold: Gold, options: OptionsOf = options_of
+    lmms_eval: choice.Rule,
+    tags: Callable[[Doc], Tags],
+    *,
+    gold: Gold,
+    options: OptionsOf = options_of,
+    unscored: Callable[[Doc, str], str] = outcome.never,
 ) -> Scorer:
-    """A benchmark's scorer under `PROFILES`: only lmms-eval's rule is its own. Without a gold answer none is scored."""
+    """A benchmark's scorer under `PROFILES`: only lmms-eval's rule is its own."""
     letters: Mapping[str, choice.Rule] = {**vlmevalkit.RULES, "lmms_eval": lmms_eval, "robust": stated}
     rules: dict[str, outcome.Rule] = {name: by_letter(rule, gold, options) for name, rule in letters.items()}
-    return outcome.scorer(rules | {"judged": by_judge(gold, options)}, tags, gold, _without_gold)
+    return outcome.scorer(rules | {"judged": by_judge(gold, options)}, tags, gold, unscored)
 
 
-def _without_gold(doc: Doc, profile: str) -> str:
+def hidden(doc: Doc, profile: str) -> str:
+    """`unscored` of a benchmark whose test split has no answers."""
     return "its answer is not public" if absent(doc.get("answer")) else ""
 
 

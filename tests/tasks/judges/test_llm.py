@@ -61,6 +61,12 @@ def test_an_ask_is_one_user_message_at_its_temperature(fake: Endpoint, opened: L
     assert asked.body == {"model": "grader", "messages": [message], "temperature": 1.5}
 
 
+def test_a_key_that_an_endpoint_sends_back_is_in_no_verdict(fake: Endpoint, opened: Llm) -> None:
+    fake.script(says(f"0.8, asked with {KEY}"))
+    (verdict,) = said(opened)
+    assert isinstance(verdict, Verdict) and verdict.text == "0.8, asked with ***"
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_what_may_pass_is_tried_again(fake: Endpoint, opened: Llm, slept: list[float], trouble: str) -> None:
     fake.script(TROUBLES[trouble], TROUBLES[trouble], says("0.8"))
