@@ -34,7 +34,7 @@ def blanked(request: LoadedRequest, kind: MediaKind) -> LoadedRequest:
     media = tuple(
         blank(content) if found == kind else content for found, content in zip(kinds, request.media, strict=True)
     )
-    return LoadedRequest(request.request, media)
+    return LoadedRequest(request.request, media, request.voice)
 
 
 def blank(content: Decoded) -> Decoded:

@@ -42,6 +42,8 @@ class Capabilities:
     stream: bool = False
     hidden_states: bool = False
     channels: Channels = "mean"
+    clones_voice: bool = False
+    """It speaks in the voice of a recording, `Request.voice`."""
 
 
 @dataclass(frozen=True, slots=True)

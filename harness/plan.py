@@ -18,9 +18,9 @@ from harness.failures import UsageError, failure_from
 from harness.files import encoded
 from harness.idset import IdSet
 from harness.profiles import headline, scored_task
-from harness.schema import PlannedRow, messages_of, stored_messages
+from harness.schema import PlannedRow, messages_of, recordings_of, stored_messages, stored_recordings
 from harness.task import Preset, Row, Task
-from harness.types import Doc, Failure, MediaKind, Message, Request, Sample, Text
+from harness.types import Doc, Failure, Generation, Media, MediaKind, Message, Request, Sample, Text
 
 ANSWER_TOKENS = 128
 """How much of an answer's limit a batch makes room for: few answers come near a limit of thousands."""
@@ -125,11 +125,21 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
         if not seen.add(sample.id):
             failure = Failure("load", "permanent", f"duplicate id {sample.id!r}: an earlier row has it too")
             sample = replace(sample, id=_free_id(sample.id, seen))
-        request = Request(
-            sample.id, sample.messages, chosen.preset.generation, chosen.task.outputs, chosen.preset.pictures
-        )
+        recordings = dict(sample.recordings)
+        if not model.capabilities.clones_voice:
+            recordings.pop("voice", None)
+        sample = replace(sample, recordings=recordings)
+        request = _request(chosen, sample, chosen.preset.generation)
         tokens = 0 if failure else _prompt_tokens(request, model)
-        yield PlannedRow(sample.id, stored_messages(sample.messages), dict(sample.doc), tokens, sample.cluster, failure)
+        yield PlannedRow(
+            sample.id,
+            stored_messages(sample.messages),
+            dict(sample.doc),
+            tokens,
+            sample.cluster,
+            failure,
+            stored_recordings(recordings),
+        )
 
 
 def planned(chosen: TaskPlan, rows: Iterable[PlannedRow], seed: int, given: Mapping[str, Any]) -> Iterator[Planned]:
@@ -140,12 +150,17 @@ def planned(chosen: TaskPlan, rows: Iterable[PlannedRow], seed: int, given: Mapp
     generation = chosen.preset.generation
     room = min(generation.max_new_tokens, ANSWER_TOKENS)
     for row in rows:
-        sample = Sample(row.id, messages_of(row.messages), row.doc, row.cluster)
+        sample = Sample(row.id, messages_of(row.messages), row.doc, row.cluster, recordings_of(row.recordings))
         for repeat in range(chosen.repeats):
             own = replace(generation, seed=request_seed(seed, chosen.name, row.id, repeat))
-            request = Request(row.id, sample.messages, own, chosen.task.outputs, chosen.preset.pictures)
+            request = _request(chosen, sample, own)
             digest = fingerprint(request, given)
             yield Planned(chosen, sample, request, digest, row.prompt_tokens + room, repeat, row.failure)
+
+
+def _request(chosen: TaskPlan, sample: Sample, generation: Generation) -> Request:
+    outputs, pictures = chosen.task.outputs, chosen.preset.pictures
+    return Request(sample.id, sample.messages, generation, outputs, pictures, sample.recordings.get("voice"))
 
 
 def request_seed(seed: int, task: str, sample_id: str, repeat: int) -> int:
@@ -164,6 +179,7 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
     doc: Doc = {name: value for name, value in row.items() if isinstance(value, (str, int, float, bool))}
     cluster: str | None = None
     messages: tuple[Message, ...] = ()
+    recordings: Mapping[str, Media] = {}
     identity = str(row.get("sample_id") or row.get("id") or row.get("question_id") or f"row-{index}")
     try:
         doc = task.doc(row)
@@ -179,12 +195,12 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
         problem = ValueError(row["error"])
     elif problem is None:
         try:
-            messages = tuple(chosen.preset.messages(row))
+            messages, recordings = tuple(chosen.preset.messages(row)), task.recordings(row)
         except UsageError:
             raise
         except Exception as error:
             problem = error
-    sample = Sample(identity, messages, doc, cluster)
+    sample = Sample(identity, messages, doc, cluster, recordings)
     if problem is None:
         return sample, None
     detail = f"field {problem} is missing" if isinstance(problem, KeyError) else failure_from(problem, "load").message
@@ -204,7 +220,9 @@ def fingerprint(request: Request, given: Mapping[str, Any]) -> str:
         [m.role, *((p.text,) if isinstance(p, Text) else (p.kind, p.sha256, p.start_s, p.end_s) for p in m.parts)]
         for m in request.messages
     ]
-    content = [messages, request.generation, request.outputs, request.pictures, given]
+    content: list[object] = [messages, request.generation, request.outputs, request.pictures, given]
+    if request.voice is not None:
+        content.append(["voice", request.voice.sha256, request.voice.start_s, request.voice.end_s])
     return hashlib.sha256(encoded(content)).hexdigest()
 
 

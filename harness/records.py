@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.engines import Answer
-from harness.schema import Record, StoredResponse, stored_messages
+from harness.schema import Record, StoredResponse, stored_messages, stored_recordings
 from harness.store import RunDir
 from harness.types import Failure, Response
 
@@ -28,6 +28,7 @@ def record(answer: Answer, run: RunDir, stretch: int, took: float) -> Record:
         stretch=stretch,
         took=round(took, 6),
         cached=answer.cached,
+        recordings=stored_recordings(sample.recordings),
     )
 
 

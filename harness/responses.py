@@ -1,8 +1,9 @@
 """Score saved answers of any origin: a JSONL file, no model needed.
 
 A line is `{"id", "doc", "response"}`; `response` is text, or null for a missing answer, which counts as wrong. It may
-have `speech`, the path of a recording from the file's own folder, and `judge_replies`, what a judge said when it was
-asked, in that order: they are replayed in its place. docs/responses.md tells more.
+have `speech`, the path of a recording from the file's own folder; `recordings`, paths of what the benchmark's row has
+beside the question ("reference", "voice"); and `judge_replies`, what a judge said when it was asked, in that order: they
+are replayed in its place. docs/responses.md tells more.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from harness.failures import UsageError
 from harness.files import need_file
 from harness.judging import Bench, Replay, check_judges, open_bench
 from harness.profiles import headline, scored_task, told
-from harness.schema import FORMAT, Record, Scored, StoredResponse, StoredSpeech
+from harness.schema import FORMAT, Record, Scored, StoredResponse, StoredSpeech, stored_recordings
 from harness.scoring import score_records
 from harness.task import Preset, Task
 from harness.types import Failure
@@ -35,6 +36,7 @@ class Line(msgspec.Struct):
     doc: dict[str, Any]
     response: str | None
     speech: str | None = None
+    recordings: dict[str, str] = msgspec.field(default_factory=dict)
     judge_replies: list[str] | None = None
 
 
@@ -53,7 +55,7 @@ def score_file(
     roles = check_judges([task], judges) | (set(task.judges) if any(line.judge_replies for line in lines) else set())
     chosen = headline(task, roles, profile)
     said = told(task, roles, chosen, profile)
-    task = scored_task(task, roles)
+    task = scored_task(task, roles).asking(["speech"] if any(line.speech for line in lines) else [])
     asked = [task] if any(line.judge_replies is None for line in lines) else []
     with open_bench(asked, judges, None, "cpu") as bench:
         scored = list(_scored(task, preset, lines, records, path.parent, bench))
@@ -140,6 +142,8 @@ def _record(task: Task, line: Line, folder: Path) -> Record:
         record.failure = NO_ANSWER
         return record
     record.response = StoredResponse(line.response)
+    recordings = {name: media_files.reference("audio", folder / path) for name, path in line.recordings.items()}
+    record.recordings = stored_recordings(recordings)
     if line.speech is not None:
         media = media_files.reference("audio", folder / line.speech)
         if not media.sha256:

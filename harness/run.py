@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness import finish, manifest, registry
 from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
@@ -26,7 +26,7 @@ from harness.schedule import groups
 from harness.schema import Manifest, PlannedTask
 from harness.store import RunDir
 from harness.task import Row, Task
-from harness.types import Failure
+from harness.types import Failure, Output
 
 RUNS = Path("runs")
 MOST_STRAYS = 20
@@ -96,7 +96,7 @@ def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -
     prepared = prepare(config, objects)
     engine = _engine(prepared)
     with closing(engine):
-        rows, described = _open(prepared, engine)
+        prepared, rows, described = _open(prepared, engine)
         run = RunDir.create(out or new_path(config), described)
         with _stoppable(run), run.lock():
             _finish(run, prepared, engine, rows)
@@ -116,7 +116,7 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
     prepared = prepare(_stored_config(run), objects)
     engine = _engine(prepared)
     with closing(engine):
-        rows, current = _open(prepared, engine, planned=stored.planned is not None)
+        prepared, rows, current = _open(prepared, engine, planned=stored.planned is not None)
         if changed := manifest.differences(stored, current):
             lines = "\n  ".join(changed)
             raise UsageError(f"{path} cannot be resumed: what it was started with has changed\n  {lines}")
@@ -174,9 +174,12 @@ def _check_free(out: Path, config: RunConfig) -> None:
     raise UsageError(f"{out} already holds a run with another configuration; give another --out\n  {lines}")
 
 
-def _open(prepared: Prepared, engine: Engine, planned: bool = False) -> tuple[dict[str, Iterator[Row]], Manifest]:
+def _open(
+    prepared: Prepared, engine: Engine, planned: bool = False
+) -> tuple[Prepared, dict[str, Iterator[Row]], Manifest]:
     """Open the data and the weights and describe both; what is missing is told in one message.
 
+    What the weights can give is known now, so that each task asks for all that it can use of it.
     The rows are opened once: the plan is made from what is returned. A run that is planned needs them no more.
     """
     missing: list[str] = []
@@ -195,8 +198,10 @@ def _open(prepared: Prepared, engine: Engine, planned: bool = False) -> tuple[di
         raise UsageError("\n\n".join(dict.fromkeys(missing)))
     tasks = [chosen.task for chosen in prepared.plans]
     check_capabilities(tasks, facts.name, facts.capabilities)  # the weights may lack a part
-    described = manifest.build(prepared.config, facts, engine, prepared.plans, prepared.device, prepared.dtype)
-    return rows, described
+    outputs = facts.capabilities.outputs
+    plans = tuple(replace(chosen, task=chosen.task.asking(outputs)) for chosen in prepared.plans)
+    described = manifest.build(prepared.config, facts, engine, plans, prepared.device, prepared.dtype)
+    return replace(prepared, plans=plans), rows, described
 
 
 def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, Iterator[Row]]) -> None:
@@ -284,8 +289,9 @@ class _stoppable:
 
 
 def tasks_of(described: Manifest, objects: Objects = NONE) -> dict[str, Task]:
-    """The tasks of a stored run."""
-    return {name: objects.tasks.get(name) or registry.get_task(name) for name in described.tasks}
+    """The tasks of a stored run, as they were put to its model."""
+    tasks = {name: objects.tasks.get(name) or registry.get_task(name) for name in described.tasks}
+    return {name: task.asking(cast(list[Output], described.tasks[name].outputs)) for name, task in tasks.items()}
 
 
 def score_again(

@@ -75,6 +75,7 @@ class PlannedRow(msgspec.Struct, omit_defaults=True):
     prompt_tokens: int
     cluster: str | None = None
     failure: Failure | None = None
+    recordings: dict[str, StoredPart] = msgspec.field(default_factory=dict)
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -96,6 +97,8 @@ class Record(msgspec.Struct, omit_defaults=True):
     """Seconds since the answer before it in that stretch: over all records they add up to the time of answering."""
     cached: bool = False
     """The answer was kept from an earlier run."""
+    recordings: dict[str, StoredPart] = msgspec.field(default_factory=dict)
+    """What the row has beside what is asked: the voice that was given to the model, a reference recording."""
 
 
 class Scored(msgspec.Struct, omit_defaults=True):
@@ -334,6 +337,14 @@ def stored_messages(messages: Sequence[Message]) -> list[StoredMessage]:
 
 def messages_of(stored: Sequence[StoredMessage]) -> tuple[Message, ...]:
     return tuple(Message(message.role, tuple(_part(part) for part in message.parts)) for message in stored)
+
+
+def stored_recordings(recordings: Mapping[str, Media]) -> dict[str, StoredPart]:
+    return {name: _stored_part(media) for name, media in recordings.items()}
+
+
+def recordings_of(stored: Mapping[str, StoredPart]) -> dict[str, Media]:
+    return {name: part for name, kept in stored.items() if isinstance(part := _part(kept), Media)}
 
 
 def _stored_part(part: Part) -> StoredPart:

@@ -17,12 +17,11 @@ from typing import Any
 
 from harness.failures import JudgeError, failure_from
 from harness.judging import WINDOW, Asking, Bench, Replay, settle
-from harness.schema import Record, Scored, StoredResponse, speech_media
+from harness.schema import Record, Scored, StoredResponse, recordings_of, speech_media
 from harness.steps import take_answer
 from harness.task import Combined, Member, Metric, Preset, Scores, Task
 from harness.types import Answer, Channel, Doc, Failure, Score
 
-NO_ANSWER = Answer(None)
 UNFINISHED = Failure("parse", "permanent", "the response ends within its reasoning: it holds no answer")
 
 
@@ -53,7 +52,7 @@ def score_records(
     """
     stream = iter(records)
     while window := list(islice(stream, WINDOW)):
-        opened = [_begin(record, preset, run) for record in window]
+        opened = [_begin(task, record, preset, run) for record in window]
         jobs = ((place, profile) for place in range(len(opened)) for profile in task.profiles)
         for (place, profile), found in _outcomes(task, opened, jobs, bench):
             _take(task, opened[place], profile, found)
@@ -63,13 +62,13 @@ def score_records(
             yield item.scored
 
 
-def _begin(record: Record, preset: Preset | None, run: Path) -> _Open:
+def _begin(task: Task, record: Record, preset: Preset | None, run: Path) -> _Open:
     """What a scorer will see of a record."""
     scored, doc = Scored(record.id, {}, repeat=record.repeat), _Fields(record.doc)
     response = record.response
     if response is None or record.failure is not None:
-        return _Open(record, doc, NO_ANSWER, scored, record.failure)
-    answer, failure = _answer(response, preset, run), None
+        return _Open(record, doc, _no_answer(task), scored, record.failure)
+    answer, failure = _answer(task, record, response, run), None
     taken = take_answer(response.text, preset)
     if taken.steps:
         scored.steps, scored.answer = list(taken.steps), taken.text
@@ -78,9 +77,14 @@ def _begin(record: Record, preset: Preset | None, run: Path) -> _Open:
     return _Open(record, doc, replace(answer, text=taken.text), scored, failure)
 
 
-def _answer(response: StoredResponse, preset: Preset | None, run: Path) -> Answer:
+def _answer(task: Task, record: Record, response: StoredResponse, run: Path) -> Answer:
     speech = None if response.speech is None else speech_media(run, response.speech)
-    return Answer(response.text, speech, response.timings, response.usage)
+    spoken, recordings = "speech" in task.outputs, recordings_of(record.recordings)
+    return Answer(response.text, speech, response.timings, response.usage, spoken, recordings)
+
+
+def _no_answer(task: Task) -> Answer:
+    return Answer(None, spoken="speech" in task.outputs)
 
 
 Job = tuple[int, str]
@@ -134,7 +138,7 @@ def _failed(score: Score, failure: Failure | None) -> Score:
 def _as_wrong(task: Task, doc: Doc, profile: str) -> Mapping[Channel, Score]:
     """The scores of no answer; without parts where the row does not say what it counts in."""
     try:
-        found = task.scorer(doc, NO_ANSWER, profile)
+        found = task.scorer(doc, _no_answer(task), profile)
         if isinstance(found, Score | Mapping):
             channels = {task.default_channel: found} if isinstance(found, Score) else found
             if _unsound(task, doc, channels, profile) is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from harness.contracts import DataChoice
@@ -13,6 +13,7 @@ from harness.types import (
     Channel,
     Doc,
     Generation,
+    Media,
     Message,
     Modality,
     Output,
@@ -143,6 +144,10 @@ def _alone(doc: Doc) -> str | None:
     return None
 
 
+def _none(row: Row) -> Mapping[str, Media]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Task:
     """A benchmark.
@@ -167,6 +172,10 @@ class Task:
     citation: str
     licence: str
     outputs: tuple[Output, ...] = ("text",)
+    more_outputs: tuple[Output, ...] = ()
+    """What is asked for beside `outputs` of models that can give it."""
+    recordings: Callable[[Row], Mapping[str, Media]] = _none
+    """A row's recordings beside those that are asked about (`Sample.recordings`)."""
     benchmark: str | None = None
     """The benchmark as `published.json` names it, with `split` and the metric's name there by ours."""
     split: str = ""
@@ -196,7 +205,14 @@ class Task:
     def sample(self, row: Row, preset: Preset) -> Sample:
         """One row as a sample. Raises ValueError naming the field when the row is malformed."""
         doc = self.doc(row)
-        return Sample(str(row["sample_id"]), tuple(preset.messages(row)), doc, self.cluster(doc))
+        return Sample(
+            str(row["sample_id"]), tuple(preset.messages(row)), doc, self.cluster(doc), self.recordings(row)
+        )
+
+    def asking(self, able: Collection[Output]) -> Task:
+        """The task as it is put to a model that gives the outputs `able`."""
+        more = tuple(output for output in self.more_outputs if output in able)
+        return replace(self, outputs=self.outputs + more, more_outputs=())
 
     def rows(self, data: DataChoice) -> Iterator[Row]:
         """Rows in the benchmark's order. Raises `UsageError` naming what is missing and the remedies."""

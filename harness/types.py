@@ -67,13 +67,16 @@ class Sample:
     """One question of a benchmark.
 
     `doc` is the row as the benchmark publishes it, without media bytes, so that a stored run can be scored again.
-    `cluster` names the group of samples that are not independent (one speaker, one image).
+    `cluster` names the group of samples that are not independent (one speaker, one image). `recordings` are what the
+    row has beside what is asked: "voice", to be spoken in by models that clone one, and "reference", the benchmark's own
+    recording of what is to be said.
     """
 
     id: str
     messages: tuple[Message, ...]
     doc: Doc
     cluster: str | None = None
+    recordings: Mapping[str, Media] = field(default_factory=dict)
 
     @property
     def media(self) -> tuple[Media, ...]:
@@ -115,6 +118,8 @@ class Request:
     generation: Generation
     outputs: tuple[Output, ...] = ("text",)
     pictures: Pictures = Pictures()
+    voice: Media | None = None
+    """A recording of the voice to answer in; None for a model that has its own."""
 
     @property
     def media(self) -> tuple[Media, ...]:
@@ -164,10 +169,11 @@ Decoded = Waveform | Picture | Footage
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedRequest:
-    """A request with its media opened: `media[i]` is the content of `request.media[i]`."""
+    """A request with its media opened: `media[i]` is the content of `request.media[i]`, `voice` of `request.voice`."""
 
     request: Request
     media: tuple[Decoded, ...]
+    voice: Waveform | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,13 +283,16 @@ class Failure:
 class Answer:
     """What a scorer sees of a response, after the steps that take the answer out of it.
 
-    `text` is None when there is no answer: it counts as wrong. `speech` refers to the stored recording.
+    `text` is None when there is no answer: it counts as wrong. `speech` refers to the stored recording; `spoken` says
+    that one was asked for. `recordings` are those of the sample; a voice is there only if it was given to the model.
     """
 
     text: str | None
     speech: Media | None = None
     timings: Timings | None = None
     usage: Usage = Usage()
+    spoken: bool = False
+    recordings: Mapping[str, Media] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

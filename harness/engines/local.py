@@ -18,7 +18,7 @@ from harness.failures import failure_from, is_out_of_memory
 from harness.media import Clip
 from harness.plan import Planned
 from harness.schedule import Group
-from harness.types import Decoded, Failure, Generation, LoadedRequest, MediaKind, Ready, Response
+from harness.types import Decoded, Failure, Generation, LoadedRequest, MediaKind, Ready, Response, Waveform
 
 Prepare = Callable[[Planned], Ready | Failure]
 
@@ -102,7 +102,9 @@ class LocalEngine:
         try:
             for media in planned.request.media:
                 opened.append(media_files.load(media, channels=self._model.capabilities.channels))
-            loaded = LoadedRequest(planned.request, tuple(opened))
+            voice = planned.request.voice and media_files.load(planned.request.voice)
+            assert voice is None or isinstance(voice, Waveform)
+            loaded = LoadedRequest(planned.request, tuple(opened), voice)
             return prepared(self._model, loaded if self._ablate is None else blanked(loaded, self._ablate))
         except Exception as error:
             return failure_from(error, "load")
