@@ -284,7 +284,7 @@ def test_a_hub_that_does_not_answer_costs_a_few_seconds(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=True,
         )
     assert "lmms-lab-encoder/MME" in done.stdout and "--data mini" in done.stdout

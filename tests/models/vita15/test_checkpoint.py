@@ -309,7 +309,7 @@ def locate_in_process(cache: Path, **environment: str) -> subprocess.CompletedPr
     """`locate` in a fresh interpreter: the hub's library reads its settings when it is imported."""
     env = os.environ | {"HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | environment
     return subprocess.run(
-        [sys.executable, "-c", LOCATE, hub.RELEASE], capture_output=True, text=True, env=env, timeout=60, check=False
+        [sys.executable, "-c", LOCATE, hub.RELEASE], capture_output=True, text=True, env=env, timeout=300, check=False
     )
 
 
