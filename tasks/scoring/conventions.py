@@ -108,10 +108,9 @@ def _is_punctuation(token: str) -> bool:
     return all(unicodedata.category(character)[0] == "P" for character in token)
 
 
-def spoken_tokens(text: str) -> list[str]:
+def spoken_text(text: str) -> str:
     """Blank-separated tokens in lower case, without those that are punctuation only."""
-    kept = [token for token in text.split(" ") if not _is_punctuation(token)]
-    return " ".join(kept).lower().split()
+    return " ".join([token for token in text.split(" ") if not _is_punctuation(token)]).lower()
 
 
 def _whisper_normalize(text: str, language: Language) -> str:
@@ -142,12 +141,12 @@ def _words(text: str, language: Language) -> list[str]:
 
 
 def _qwen2_tokens(text: str, language: Language) -> list[str]:
-    tokens = spoken_tokens(text)
+    tokens = spoken_text(text).split()
     return list("".join(tokens)) if language == "zh" else tokens
 
 
 def _kimi_tokens(text: str, language: Language) -> list[str]:
-    return spoken_tokens(sacrebleu_tokenizer("zh")(text))
+    return spoken_text(sacrebleu_tokenizer("zh")(text)).split()
 
 
 def _ultraeval_tokens(text: str, language: Language) -> list[str]:
@@ -205,9 +204,7 @@ PROFILES: dict[str, Profile] = {
         Profile("vita", _as_it_is, _vita_tokens),
         Profile("vita_wer", _as_it_is, _wer_tokens),
         Profile("vita_cer", _as_it_is, _cer_tokens),
-        Profile(
-            "open_asr", _open_asr_normalize, _words, languages=("en",), left_out=frozenset({open_asr.LEFT_OUT})
-        ),
+        Profile("open_asr", _open_asr_normalize, _words, languages=("en",), left_out=frozenset({open_asr.LEFT_OUT})),
         Profile("seedtts", _seed_tts_normalize, _jiwer_words, convert=_simplified),
         Profile("libritts", _libritts_normalize, _wer_tokens, languages=("en",)),
     )

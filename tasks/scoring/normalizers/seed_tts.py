@@ -10,8 +10,8 @@ from __future__ import annotations
 import string
 
 CHINESE_PUNCTUATION = (
-    "＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､　、〃〈〉《》「」『』【】〔〕〖〗〘〙〚〛〜〝〞〟〰〾〿"
-    "–—‘’‛“”„‟…‧﹏﹑﹔·．！？｡。"
+    "＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､　、〃〈〉《》「」『』【】〔〕〖〗〘〙〚〛〜〝"
+    "〞〟〰〾〿–—‘’‛“”„‟…‧﹏﹑﹔·．！？｡。"
 )
 _DELETED = str.maketrans("", "", CHINESE_PUNCTUATION + string.punctuation.replace("'", ""))
 
