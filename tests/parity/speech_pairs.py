@@ -27,7 +27,7 @@ COMPARED = {
 NOT_COMPARED = {
     "id": "the key by which rows are found",
     "note": "a remark",
-    "error": "the name of an exception of the reference, or null; ours raises none",
+    "error": "null, or the name of an exception; such rows have no counts, ours raises none",
 }
 
 Score = Callable[[str, str], PairScore]
@@ -61,6 +61,8 @@ def compare(check: Check, golden: Mapping[str, Any], scorer: str, score: Score) 
         name = f"{scorer} {recorded['id']}"
         pair = pairs[recorded["id"]]
         got = score(pair["ref"], pair["hyp"])
+        if recorded.get("error"):
+            continue
         if not recorded.get("dropped"):
             total += got.counts
         compare_texts(check, name, got, recorded)

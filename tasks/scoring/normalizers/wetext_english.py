@@ -31,7 +31,7 @@ def _normalizer() -> _Normalizer:
     except ImportError as error:
         raise UsageError(
             "the profile libritts reads numbers out with WeTextProcessing, which is not installed: "
-            f"pip install 'omni-harness[judges]' ({error})"
+            f"pip install 'omni-harness[judges]' (on Linux, x86-64; {error})"
         ) from error
     made: _Normalizer = Normalizer()
     return made
