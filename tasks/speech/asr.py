@@ -22,8 +22,9 @@ from tasks.scoring.error_rate import PROFILES, Language, content_of, score_pair
 
 REFERENCE_COLUMNS = ("text", "transcription", "gt", "ref", "reference", "sentence")
 """Columns that public data sets keep transcripts in; read when a saved row lacks the task's own column."""
-CONVENTIONS = tuple(name for name in PROFILES if name not in ("vita_wer", "vita_cer"))
-"""The profiles of a task; the two that fix the unit are `vita` of one language and no rate of the other."""
+CONVENTIONS = ("whisper", "qwen2", "lmms_eval", "kimi", "ultraeval", "vita", "open_asr")
+"""The profiles of recognition, each for the languages that it has rules for. `vita` has one unit for each language:
+`vita_wer` and `vita_cer` fix it."""
 GENERATION = Generation(max_new_tokens=256)
 
 _QWEN2 = "Detect the language and recognize the speech: "
@@ -96,7 +97,7 @@ def asr_task(
         default_preset="kimi",
         scorer=scorer,
         metrics=metrics(language),
-        profiles=CONVENTIONS,
+        profiles=tuple(name for name in CONVENTIONS if language in PROFILES[name].languages),
         default_profile="qwen2" if language == "en" else "kimi",
         benchmark=published.benchmark if published else None,
         split=published.split if published else "",
@@ -128,8 +129,8 @@ def score(reference: str, answer: str | None, profile: str, language: Language) 
     hypothesis = "" if answer is None else PROFILES[profile].read(answer) if profile in PROFILES else answer
     pair = score_pair(profile, language, reference, hypothesis)
     counts = pair.counts
-    if counts.ref_len == 0 and not PROFILES[profile].counts_empty:
-        return Score(name, None, status="unscored", reason="the reference is empty after normalisation")
+    if pair.unscored is not None:
+        return Score(name, None, status="unscored", reason=pair.unscored)
     parts = {
         "errors": float(counts.errors),
         "units": float(counts.ref_len),

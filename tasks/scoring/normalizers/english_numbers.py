@@ -14,11 +14,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 # fmt: off
-_ONES = [
+ONE_TO_NINETEEN = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+TWENTY_TO_NINETY = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ILLIONS = [
     "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion", "octillion",
     "nonillion", "decillion",
@@ -37,7 +37,7 @@ class Numeral(NamedTuple):
 
 def _ones() -> dict[str, Numeral]:
     table = {}
-    for value, word in enumerate(_ONES, start=1):
+    for value, word in enumerate(ONE_TO_NINETEEN, start=1):
         regular = word + ("h" if word.endswith("t") else "th")
         table[word] = Numeral(value)
         table["sixes" if word == "six" else word + "s"] = Numeral(value, "s")
@@ -47,7 +47,7 @@ def _ones() -> dict[str, Numeral]:
 
 def _tens() -> dict[str, Numeral]:
     table: dict[str, Numeral] = {}
-    for value, word in zip(range(20, 100, 10), _TENS, strict=True):
+    for value, word in zip(range(20, 100, 10), TWENTY_TO_NINETY, strict=True):
         stem = word.removesuffix("y")
         table |= {word: Numeral(value), stem + "ies": Numeral(value, "s"), stem + "ieth": Numeral(value, "th")}
     return table
@@ -77,8 +77,8 @@ NUMBER_WORDS = frozenset(
 # "and" alone changes nothing, so it does not call for the reader.
 _TRIGGERS = NUMBER_WORDS - {"and"}
 
-_PLAIN_ONES = frozenset(_ONES)
-_PLAIN_TENS = frozenset(_TENS)
+_PLAIN_ONES = frozenset(ONE_TO_NINETEEN)
+_PLAIN_TENS = frozenset(TWENTY_TO_NINETY)
 _PLAIN_SCALES = frozenset(word for word, numeral in SCALES.items() if not numeral.mark)
 _DIGIT_WORDS = _PLAIN_ONES | _PLAIN_TENS | ZEROS
 _PREFIXES = frozenset({*SIGNS.values(), *CURRENCIES.values()})

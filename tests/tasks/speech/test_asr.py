@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from harness import registry
 from harness.types import Media, Text
-from tasks.scoring.error_rate import PROFILES
 from tasks.speech import asr
 from tasks.speech.aishell1 import AISHELL1
 from tasks.speech.fleurs import EN as FLEURS_EN
@@ -36,7 +35,7 @@ def test_a_rate_is_the_sum_of_errors_over_the_sum_of_words() -> None:
 
 
 @settings(max_examples=30)
-@given(st.sampled_from(sorted(PROFILES.keys() - {"vita_cer"})), WORDS, WORDS)
+@given(st.sampled_from(DEV_CLEAN.profiles), WORDS, WORDS)
 def test_english_errors_are_bounded_and_complete(profile: str, reference: str, hypothesis: str) -> None:
     parts = asr.score(reference, hypothesis, profile, "en").parts
     assert parts["units"] == len(reference.split())
@@ -46,7 +45,7 @@ def test_english_errors_are_bounded_and_complete(profile: str, reference: str, h
 
 
 @settings(max_examples=30)
-@given(st.sampled_from(tuple(PROFILES)), HANZI)
+@given(st.sampled_from(NET.profiles), HANZI)
 def test_mandarin_counts_characters_and_no_answer_deletes_them_all(profile: str, reference: str) -> None:
     right = asr.score(reference, reference, profile, "zh")
     nothing = asr.score(reference, None, profile, "zh")
@@ -59,7 +58,7 @@ def test_mandarin_counts_characters_and_no_answer_deletes_them_all(profile: str,
 COUNTING = ("whisper", "lmms_eval", "ultraeval")
 
 
-@pytest.mark.parametrize("profile", sorted(PROFILES.keys() - set(COUNTING)))
+@pytest.mark.parametrize("profile", sorted(set(DEV_CLEAN.profiles) - set(COUNTING)))
 @pytest.mark.parametrize("text", ["", "   "])
 def test_an_empty_reference_is_unscored_and_says_why(profile: str, text: str) -> None:
     score = score_of(DEV_CLEAN, {"text": text}, "anything", profile)
@@ -74,6 +73,16 @@ def test_profiles_of_scorers_that_count_words_invented_there_count_them(profile:
     assert found["wer"] == 50
     assert result.scores[profile][""].metrics["wer"].ci is not None
     assert (result.n_scored, result.n_unscored, values(result.headline)["wer"]) == (1, 1, 0)
+
+
+def test_the_leaderboards_rules_are_for_english_and_leave_marked_segments_out() -> None:
+    assert set(DEV_CLEAN.profiles) - set(NET.profiles) == {"open_asr"}
+    rows = [({"text": "Ignore time segment in scoring."}, "a"), ({"text": "THE B B C"}, "the BBC")]
+    result = answered(DEV_CLEAN, rows)
+    found = result.scores["open_asr"][""]
+    assert (found.n_scored, found.n_unscored, values(found)["wer"]) == (1, 1, 0)
+    assert "no part of the test" in str(score_of(DEV_CLEAN, *rows[0], "open_asr").reason)
+    assert values(result.headline)["wer"] > 0
 
 
 def test_an_answer_in_the_form_that_ultraevals_prompt_asks_for_is_read() -> None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import string
+
+import jiwer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from word2number import w2n
 
-from tasks.scoring.normalizers import chinese_textnorm, wenet, whisper_basic, whisper_english
+from tasks.scoring.normalizers import (
+    chinese_textnorm,
+    jiwer_words,
+    open_asr,
+    seed_tts,
+    wenet,
+    whisper_basic,
+    whisper_english,
+)
 from tasks.scoring.normalizers.english_numbers import normalize_numbers
+from tasks.scoring.normalizers.number_words import read_number
 
 texts = st.text(max_size=60)
 # fmt: off
@@ -73,6 +86,74 @@ def test_a_digit_run_beyond_the_interpreter_limit_is_kept() -> None:
     assert whisper_english.normalize(f"{digits} thousand") == f"{digits} 1000"
 
 
+@pytest.mark.parametrize(
+    ("text", "normalized"),
+    [
+        ("The King's son, it's here and that's all right", "the king s son it is here and that is alright"),
+        ("the B B C on 5 G", "the bbc on 5g"),
+        ("A I is new, I B M is not", "a i is new ibm is not"),
+        ("UH HUH we got Wi-Fi, e-mail and OK", "we got wifi email and okay"),
+        ("Katherine and Stephen like colour", "catherine and steven like color"),
+        ("an archaeological flyer", "an archeological flier"),
+        ("three P M, 25 per cent", "3 pm 25%"),
+        ("it's been John's", "it has been john s"),
+        ("", ""),
+    ],
+)
+def test_open_asr(text: str, normalized: str) -> None:
+    assert open_asr.normalize(text).split() == normalized.split()
+
+
+@given(st.lists(st.sampled_from(["the", "cat", "mats", "with", "people", "gray", "1984"]), max_size=10))
+def test_open_asr_and_whisper_agree_on_plain_words(words: list[str]) -> None:
+    text = " ".join(words)
+    assert open_asr.normalize(text) == whisper_english.normalize(text)
+
+
+@given(st.lists(st.sampled_from("bcdxyz"), min_size=2, max_size=6))
+def test_open_asr_joins_single_letters(letters: list[str]) -> None:
+    assert open_asr.normalize(f"the {' '.join(letters)} end") == f"the {''.join(letters)} end"
+
+
+@given(texts)
+def test_seed_tts_deletes_marks_and_nothing_else(text: str) -> None:
+    kept = [c for c in text if c == "'" or (c not in string.punctuation and c not in seed_tts.CHINESE_PUNCTUATION)]
+    assert seed_tts.clean_chinese(text).replace(" ", "") == "".join(kept).replace(" ", "")
+    assert seed_tts.clean_english(text).replace(" ", "") == "".join(kept).replace(" ", "").lower()
+
+
+def test_there_are_82_chinese_marks() -> None:
+    assert len(set(seed_tts.CHINESE_PUNCTUATION)) == len(seed_tts.CHINESE_PUNCTUATION) == 82
+
+
+@settings(max_examples=200)
+@given(st.text(st.sampled_from("ab \t\n\u3000\xa0") | st.characters(exclude_categories=("Cs",)), max_size=20))
+def test_words_are_those_of_jiwer(text: str) -> None:
+    theirs = jiwer.process_words("x", text).hypotheses
+    assert [jiwer_words.words(text)] == theirs
+
+
+# fmt: off
+NUMBER_WORDS = [
+    "zero", "one", "three", "five", "ten", "twelve", "twenty", "ninety", "hundred", "thousand", "million", "billion",
+    "point", "and", "a", "-", "12", "²", "٣",
+]
+# fmt: on
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(NUMBER_WORDS), max_size=8), st.sampled_from([" ", "-", "  "]), st.booleans())
+def test_number_words_are_read_as_by_word2number(words: list[str], joint: str, upper: bool) -> None:
+    text = joint.join(words).upper() if upper else joint.join(words)
+    try:
+        theirs = w2n.word_to_num(text)
+    except (ValueError, IndexError):  # it ends with the second where a scale stands first
+        with pytest.raises(ValueError):
+            read_number(text)
+    else:
+        assert (read_number(text), type(read_number(text))) == (theirs, type(theirs))
+
+
 def test_whisper_basic() -> None:
     assert whisper_basic.normalize("Ｈello, [x] Wörld!") == "hello wörld "
     assert whisper_basic.normalize_split_letters("今天A好") == "今 天 a 好"
@@ -135,7 +216,10 @@ def test_wenet_characters_split_only_alphanumeric_tokens() -> None:
 @settings(max_examples=150)
 @given(texts | spoken | numeric_chinese)
 def test_no_text_makes_a_normaliser_fail(text: str) -> None:
-    for normalize in (whisper_english.normalize, whisper_basic.normalize, chinese_textnorm.normalize):
+    for normalize in (
+        whisper_english.normalize, open_asr.normalize, whisper_basic.normalize, chinese_textnorm.normalize,
+        seed_tts.clean_english, seed_tts.clean_chinese,
+    ):  # fmt: skip
         assert isinstance(normalize(text), str)
     assert all(wenet.word_tokens(text)) and all(wenet.character_tokens(text))
 
