@@ -103,11 +103,7 @@ class Source:
 
     @property
     def _expected(self) -> str:
-        if self.hub is None:
-            return self.layout
-        if isinstance(self.hub, Download):
-            return self.layout
-        if self.hub.folder is not None:
+        if self.hub is None or isinstance(self.hub, Download) or self.hub.folder is not None:
             return self.layout
         return f"{self.layout}; or the hub's parquet files in {self.hub.id.split('/')[-1]}/"
 

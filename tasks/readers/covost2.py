@@ -13,7 +13,8 @@ from pathlib import Path
 from harness.task import Row
 from tasks.readers import parquet
 from tasks.readers.delimited import Tabs, records
-from tasks.readers.layout import AUDIO_SUFFIXES, LayoutError, RowError, found_instead, only_one
+from tasks.readers.hub import copies_of
+from tasks.readers.layout import AUDIO_SUFFIXES, LayoutError, RowError, found_instead, matches, only_one
 from tasks.readers.locate import Locator
 from tasks.readers.rows import failed, utterance_id
 from tasks.readers.speech import hub_utterances
@@ -72,11 +73,9 @@ def _read(table: Path, clips: Path, data: Path) -> Iterator[Row]:
 
 def _mirrored(folder: Path, pair: str) -> list[Path]:
     """The pair's files in a copy of `MIRROR`, which are named by it; in another data set it is a folder's name."""
-    for place in (folder / MIRROR, folder / MIRROR.split("/")[-1]):
-        if place.is_dir():
-            names = (path.relative_to(place) for path in place.rglob("*.parquet"))
-            if any(path.name.startswith(f"{pair}-") for path in names):
-                return parquet.split_files(place, None, pair)
+    for copy in copies_of(MIRROR):
+        if (folder / copy).is_dir() and any(matches(folder / copy, f"**/{pair}-*.parquet")):
+            return parquet.split_files(folder / copy, None, pair)
     return []
 
 

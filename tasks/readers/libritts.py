@@ -70,4 +70,9 @@ def hub_libritts(rows: Iterable[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows):
         kept = {name: value for name, value in row.items() if name not in ("audio", "path")}
         name = kept.get("id") or utterance_id(media_name(row.get("audio"))) or f"row-{number}"
-        yield {**kept, "sample_id": str(name), "reference_wav": row.get("audio")}
+        spoken = row.get("audio")
+        yield {
+            **kept,
+            "sample_id": str(name),
+            "reference_wav": None if spoken == {"bytes": None, "path": None} else spoken,
+        }

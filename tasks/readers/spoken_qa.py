@@ -13,6 +13,7 @@ from harness.task import Row
 from tasks.readers import parquet
 from tasks.readers.answers import answers_of
 from tasks.readers.delimited import Commas, Record, records
+from tasks.readers.hub import copies_of
 from tasks.readers.layout import AUDIO_SUFFIXES, LayoutError, RowError, found_instead, matches, only_one
 from tasks.readers.locate import Locator
 from tasks.readers.rows import failed, utterance_id
@@ -48,7 +49,7 @@ def spoken_qa(folder: Path, name: str) -> Iterator[Row]:
 def _mirror(folder: Path, name: str) -> Path | None:
     if (id_ := MIRRORS.get(name)) is None:
         return None
-    return only_one([path for path in (folder / id_, folder / id_.split("/")[-1]) if path.is_dir()], id_)
+    return only_one([folder / copy for copy in copies_of(id_) if (folder / copy).is_dir()], id_)
 
 
 def _read(table: Path, data: Path) -> Iterator[Row]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 
 from tasks.data import Source
-from tasks.readers.covost2 import PAIRS, covost2, hub_translations
-from tasks.readers.hub import Hub
+from tasks.readers.covost2 import MIRROR, PAIRS, covost2, hub_translations
+from tasks.readers.hub import Hub, copies_of
 from tasks.readers.libritts import hub_libritts, libritts
 from tasks.readers.seedtts import LISTS, seedtts, seedtts_repository
 from tasks.readers.spoken_qa import MIRRORS, hub_questions, spoken_qa
@@ -56,14 +56,18 @@ LIBRITTS = Source(
 
 
 def _covost2(pair: str, hub: Hub, published: int) -> Source:
+    """Its files are the tables alone: the recordings lie among a million of other splits and languages."""
     source, target = PAIRS[pair]
-    table = f"covost_v2.{source}_{target}.test.tsv"
+    name = f"covost_v2.{source}_{target}"
+    tables = [f"CoVoST2/{place}{name}{end}" for place in (f"{source}/", "") for end in (".test.tsv", ".tsv")]
     return Source(
         partial(covost2, pair=pair),
-        (f"CoVoST2/{source}", f"CoVoST2/covost_v2.{source}_{target}*.tsv", f"covost2/**/{pair}-*.parquet"),
-        f"CoVoST2/{source}/{table} (path, sentence, translation, client_id) and the recordings in clips/ beside it",
+        (*tables, *(f"{copy}/**/{pair}-*.parquet" for copy in copies_of(MIRROR))),
+        f"CoVoST2/{source}/{name}.test.tsv (path, sentence, translation, client_id) and the recordings in clips/ "
+        "beside it",
         hub,
         published,
+        pooled=True,
     )
 
 
@@ -90,7 +94,7 @@ COVOST2 = {
 
 def _spoken_qa(name: str, hub: Hub, published: int) -> Source:
     root = f"OpenAudioBench/eval_datas/{name}"
-    copies = (MIRRORS[name].split("/")[-1],) if name in MIRRORS else ()
+    copies = copies_of(MIRRORS[name]) if name in MIRRORS else ()
     return Source(
         partial(spoken_qa, name=name),
         (root, f"eval_datas/{name}", *copies),

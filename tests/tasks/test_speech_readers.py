@@ -275,6 +275,14 @@ def test_the_table_of_the_test_rows_comes_before_the_download_that_it_was_made_o
     assert len(rows(COVOST2["zh_en"], root)) == 2
 
 
+def test_recordings_of_other_splits_are_no_strays_and_change_no_fingerprint(root: Path) -> None:
+    source, choice = COVOST2["zh_en"], DataChoice("folder", root)
+    before = source.fingerprint(choice)
+    write(root / "CoVoST2" / "zh-CN" / "clips" / "of-train.mp3", audio_bytes("MP3"))
+    write(root / "CoVoST2" / "zh-CN" / "validated.tsv", "of Common Voice")
+    assert (source.strays(choice), source.fingerprint(choice)) == ((), before)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -328,6 +336,7 @@ def test_the_hubs_copies_of_covost_are_read(pair: str, place: str, column: str, 
     assert [row["translation"] for row in found] == ["one", "two"]
     assert [row["sample_id"] for row in found] == ["common_voice_0", "common_voice_1"]
     assert found[0]["audio"]["bytes"] == audio_bytes(seed=0) and found[0]["sentence"] is None
+    assert COVOST2[pair].fingerprint(DataChoice("folder", tmp_path))["files"] == 1
 
 
 def test_a_hub_table_that_translates_nothing_is_an_error(tmp_path: Path) -> None:
@@ -407,6 +416,7 @@ def test_the_hubs_copies_of_questions_are_read(
         ("row-1", "q", answers),
     ]
     assert found[1]["audio"]["bytes"] == audio_bytes(seed=1)
+    assert SPOKEN_QA[name].fingerprint(DataChoice("folder", tmp_path))["files"] == 1
 
 
 def test_trivia_qa_of_the_hub_keeps_its_ids_and_leaves_out_the_evidence(tmp_path: Path) -> None:

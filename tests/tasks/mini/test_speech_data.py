@@ -11,7 +11,6 @@ import soundfile
 
 from harness.contracts import DataChoice
 from tasks.data import Source
-from tasks.mini.build import DATA
 from tasks.mini.facts import facts
 from tasks.mini.partition import part_of
 from tasks.mini.vocabulary import english_number
@@ -69,12 +68,11 @@ def test_the_hard_texts_are_long_and_repeat_themselves() -> None:
 
 
 def test_the_mandarin_is_kept_from_training_and_uses_known_characters() -> None:
-    spoken = [row["target_text"] for row in rows(SEEDTTS["zh"])] + [row["prompt_text"] for row in rows(SEEDTTS["zh"])]
+    spoken = [row[column] for row in rows(SEEDTTS["zh"]) for column in ("target_text", "prompt_text")]
     hard = [part for row in rows(SEEDTTS["hard"]) for part in row["target_text"].split("，")]
-    translated = [row["sentence"] for row in rows(COVOST2["zh_en"])] + [
-        r["translation"] for r in rows(COVOST2["en_zh"])
-    ]
-    texts = [text.rstrip(MARKS) for text in (*spoken, *hard, *translated)]
+    heard = [row["sentence"] for row in rows(COVOST2["zh_en"])]
+    translated = [row["translation"] for row in rows(COVOST2["en_zh"])]
+    texts = [text.rstrip(MARKS) for text in (*spoken, *hard, *heard, *translated)]
     assert {part_of(text) for text in texts} == {"test"}
     assert {character for text in texts for character in text} <= set(READINGS)
 
