@@ -35,7 +35,7 @@ from tasks.readers.media import media_part as media_part
 from tasks.readers.rows import MEDIA_COLUMNS, sound
 
 MINI = Path(__file__).parent / "mini" / "data"
-_TABLES = (".txt", ".tsv", ".csv", ".jsonl", ".json", ".scp", ".parquet")
+_TABLES = (".txt", ".tsv", ".csv", ".jsonl", ".json", ".scp", ".lst", ".parquet")
 """Files whose content is in the fingerprint; of media it has path and size, as a run hashes each that it opens."""
 _OTHER_SPLITS = ("train", "dev", "validation")
 """Folders that archives unpack beside the split which is read; their media are no strays."""
@@ -48,7 +48,8 @@ class Source:
     `folder` reads the published archive below a folder; `files` are the paths below it that hold this task's
     files (their first folder may have the archive's other name); `layout` is how they are laid out, as shown to a
     user. `hub` is None where neither the hub nor an address has the data set. `published` is how many rows the
-    benchmark has, None where that is not known.
+    benchmark has, None where that is not known. `pooled` are media that other lists name too: that no row has one of
+    them means nothing.
     """
 
     folder: Callable[[Path], Iterator[Row]]
@@ -56,6 +57,7 @@ class Source:
     layout: str
     hub: Hub | Download | None = None
     published: int | None = None
+    pooled: bool = False
 
     def rows(self, data: DataChoice) -> Iterable[Row]:
         """Rows in the benchmark's order. The first is read at once, so that a wrong layout shows here.
@@ -84,9 +86,11 @@ class Source:
     def strays(self, data: DataChoice) -> tuple[str, ...]:
         """Media files of this layout that no row has: paths below the data folder, sorted; () for tables with media.
 
+        () also where the media are pooled.
+
         Raises UsageError as `rows` does.
         """
-        if data.kind == "hub":
+        if data.kind == "hub" or self.pooled:
             return ()
         root = _folder_of(data)
         suffixes = AUDIO_SUFFIXES + IMAGE_SUFFIXES
@@ -99,9 +103,7 @@ class Source:
 
     @property
     def _expected(self) -> str:
-        if self.hub is None:
-            return self.layout
-        if isinstance(self.hub, Download):
+        if self.hub is None or isinstance(self.hub, Download) or self.hub.folder is not None:
             return self.layout
         return f"{self.layout}; or the hub's parquet files in {self.hub.id.split('/')[-1]}/"
 

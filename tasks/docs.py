@@ -13,6 +13,8 @@ _NOT_KEPT = {
     "image",
     "images",
     "video",
+    "prompt_wav",
+    "reference_wav",
     "sample_id",
     "error",
     "media_path",

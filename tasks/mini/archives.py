@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
 from tasks.mini.ai2d import ai2d
+from tasks.mini.archives_speech import covost2, libritts, openaudiobench, seedtts
 from tasks.mini.clips import mvbench, tempcompass, video_mme
 from tasks.mini.dice import Dice
-from tasks.mini.grammar import Sentence, sentences
 from tasks.mini.hallusion import hallusion
 from tasks.mini.mathvista import mathvista
 from tasks.mini.mmbench import mmbench
@@ -23,12 +20,11 @@ from tasks.mini.mmmu import mmmu
 from tasks.mini.mmstar import mmstar
 from tasks.mini.mmvet import mmvet
 from tasks.mini.ocrbench import ocrbench
-from tasks.mini.partition import Part
+from tasks.mini.recording import SEED, cased, say, store, turns, unique, write_lines
 from tasks.mini.scenes import CATEGORIES, scenes
-from tasks.mini.speech import RATE, Channel, Waveform, synthesize, through, with_noise
-from tasks.mini.voices import Group, Language, Speaker, speakers
+from tasks.mini.speech import Channel, through, with_noise
+from tasks.mini.voices import Group, Language
 
-SEED = 0
 NOISE_SNR_DB = {"other": (14.0, 20.0), "net": (16.0, 24.0), "meeting": (14.0, 20.0)}
 
 LIBRISPEECH: dict[Group, tuple[int, int]] = {
@@ -42,76 +38,47 @@ AISHELL1, AISHELL2, WENETSPEECH, FLEURS, MME = 100, 20, 20, 20, 10
 """Utterances in a split; for MME pictures in a category."""
 
 
-def _unique(part: Part, rng: random.Random) -> Iterator[Sentence]:
-    seen: set[Sentence] = set()
-    for sentence in sentences(rng, part):
-        if sentence not in seen:
-            seen.add(sentence)
-            yield sentence
-
-
-def _say(sentence: Sentence, speaker: Speaker, rng: random.Random) -> Waveform:
-    return synthesize(sentence.english if speaker.language == "en" else sentence.chinese, speaker, rng)
-
-
-def _store(path: Path, wave: Waveform) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pcm = np.round(wave * 32768).astype(np.int16)
-    soundfile.write(path, pcm, RATE, format="FLAC", subtype="PCM_16", compression_level=1.0)
-
-
-def _text(path: Path, lines: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
-
-
-def _turns(group: Group, language: Language, count: int) -> list[tuple[int, Speaker]]:
-    """The group's speakers with their numbers, each with its share of `count` utterances, one after the other."""
-    people = speakers(group, language)
-    return [(i * len(people) // count, people[i * len(people) // count]) for i in range(count)]
-
-
 def librispeech(out: Path) -> int:
     rng = random.Random(f"librispeech {SEED}")
     for group, (count, first) in LIBRISPEECH.items():
-        texts = _unique("test" if group.startswith("test") else "dev", random.Random(f"librispeech {group} {SEED}"))
+        texts = unique("test" if group.startswith("test") else "dev", random.Random(f"librispeech {group} {SEED}"))
         transcripts: dict[Path, list[str]] = {}
-        for number, speaker in _turns(group, "en", count):
+        for number, speaker in turns(group, "en", count):
             sentence = next(texts)
             name = f"{first + number}-1"
             folder = out / "LibriSpeech" / group / str(first + number) / "1"
             lines = transcripts.setdefault(folder / f"{name}.trans.txt", [])
             utterance = f"{name}-{len(lines):04d}"
-            wave = _say(sentence, speaker, rng)
+            wave = say(sentence, speaker, rng)
             if group.endswith("other"):
                 wave = with_noise(wave, rng.uniform(*NOISE_SNR_DB["other"]), rng)
-            _store(folder / f"{utterance}.flac", wave)
+            store(folder / f"{utterance}.flac", wave)
             lines.append(f"{utterance} {sentence.english}")
         for path, lines in transcripts.items():
-            _text(path, lines)
+            write_lines(path, lines)
     return sum(count for count, _ in LIBRISPEECH.values())
 
 
 def aishell1(out: Path) -> int:
     rng = random.Random(f"aishell1 {SEED}")
-    texts, lines = _unique("test", rng), []
-    for i, (number, speaker) in enumerate(_turns("test-clean", "zh", AISHELL1)):
+    texts, lines = unique("test", rng), []
+    for i, (number, speaker) in enumerate(turns("test-clean", "zh", AISHELL1)):
         sentence, person = next(texts), f"S{764 + number:04d}"
         utterance = f"BAC009{person}W{i + 121:04d}"
-        _store(out / "data_aishell" / "wav" / "test" / person / f"{utterance}.flac", _say(sentence, speaker, rng))
+        store(out / "data_aishell" / "wav" / "test" / person / f"{utterance}.flac", say(sentence, speaker, rng))
         lines.append(f"{utterance} {' '.join(sentence.chinese_words)}")
-    _text(out / "data_aishell" / "transcript" / "aishell_transcript_v0.8.txt", lines)
+    write_lines(out / "data_aishell" / "transcript" / "aishell_transcript_v0.8.txt", lines)
     return AISHELL1
 
 
 def aishell2(out: Path) -> int:
     """The same utterances over three microphones."""
     rng = random.Random(f"aishell2 {SEED}")
-    texts = _unique("test", rng)
+    texts = unique("test", rng)
     spoken = []
-    for number, speaker in _turns("test-clean", "zh", AISHELL2):
+    for number, speaker in turns("test-clean", "zh", AISHELL2):
         sentence = next(texts)
-        spoken.append((number, sentence.chinese, _say(sentence, speaker, rng)))
+        spoken.append((number, sentence.chinese, say(sentence, speaker, rng)))
     channels: tuple[tuple[str, str, Channel], ...] = (
         ("iOS", "I", "wide"), ("Android", "A", "telephone"), ("Mic", "M", "far"),
     )  # fmt: skip
@@ -120,11 +87,11 @@ def aishell2(out: Path) -> int:
         for i, (number, text, wave) in enumerate(spoken):
             person = f"T{11 + number:04d}"
             utterance = f"{letter}{person}W{i + 1:04d}"
-            _store(folder / "wav" / person / f"{utterance}.flac", through(microphone, wave))
+            store(folder / "wav" / person / f"{utterance}.flac", through(microphone, wave))
             paths.append(f"{utterance}\twav/{person}/{utterance}.flac")
             lines.append(f"{utterance}\t{text}")
-        _text(folder / "wav.scp", paths)
-        _text(folder / "trans.txt", lines)
+        write_lines(folder / "wav.scp", paths)
+        write_lines(folder / "trans.txt", lines)
     return AISHELL2 * len(channels)
 
 
@@ -134,14 +101,14 @@ def wenetspeech(out: Path) -> int:
     )  # fmt: skip
     for name, group, microphone, noise in sets:
         rng = random.Random(f"wenetspeech {name} {SEED}")
-        texts, folder, lines = _unique("test", rng), out / "WenetSpeech" / name, []
-        for i, (_, speaker) in enumerate(_turns(group, "zh", WENETSPEECH)):
+        texts, folder, lines = unique("test", rng), out / "WenetSpeech" / name, []
+        for i, (_, speaker) in enumerate(turns(group, "zh", WENETSPEECH)):
             sentence, utterance = next(texts), f"{name.upper()}_{i:05d}"
-            wave = through(microphone, _say(sentence, speaker, rng))
-            _store(folder / "audio" / f"{utterance}.flac", with_noise(wave, rng.uniform(*NOISE_SNR_DB[noise]), rng))
+            wave = through(microphone, say(sentence, speaker, rng))
+            store(folder / "audio" / f"{utterance}.flac", with_noise(wave, rng.uniform(*NOISE_SNR_DB[noise]), rng))
             row = {"id": utterance, "file_name": f"audio/{utterance}.flac", "text": sentence.chinese}
             lines.append(json.dumps(row, ensure_ascii=False))
-        _text(folder / "metadata.jsonl", lines)
+        write_lines(folder / "metadata.jsonl", lines)
     return WENETSPEECH * len(sets)
 
 
@@ -149,26 +116,20 @@ def fleurs(out: Path) -> int:
     languages: tuple[tuple[str, Language], ...] = (("en_us", "en"), ("cmn_hans_cn", "zh"))
     for name, language in languages:
         rng = random.Random(f"fleurs {name} {SEED}")
-        texts, folder, lines = _unique("test", rng), out / "FLEURS" / name, []
-        for i, (_, speaker) in enumerate(_turns("test-clean", language, FLEURS)):
+        texts, folder, lines = unique("test", rng), out / "FLEURS" / name, []
+        for i, (_, speaker) in enumerate(turns("test-clean", language, FLEURS)):
             sentence, utterance = next(texts), f"{name}_{i:04d}"
-            _store(folder / "audio" / f"{utterance}.flac", _say(sentence, speaker, rng))
+            store(folder / "audio" / f"{utterance}.flac", say(sentence, speaker, rng))
             english = sentence.english.lower()
             row = {
                 "id": utterance,
                 "file_name": f"audio/{utterance}.flac",
                 "transcription": english if language == "en" else sentence.chinese,
-                "raw_transcription": f"{_cased(english)}." if language == "en" else f"{sentence.chinese}。",
+                "raw_transcription": f"{cased(english)}." if language == "en" else f"{sentence.chinese}。",
             }
             lines.append(json.dumps(row, ensure_ascii=False))
-        _text(folder / "metadata.jsonl", lines)
+        write_lines(folder / "metadata.jsonl", lines)
     return FLEURS * len(languages)
-
-
-def _cased(text: str) -> str:
-    """A sentence with its capital at the start, and the pronoun I."""
-    words = ["I" if word == "i" else word for word in text.split()]
-    return " ".join([words[0].capitalize() if words[0] != "I" else "I", *words[1:]])
 
 
 def mme(out: Path) -> int:
@@ -184,7 +145,7 @@ def mme(out: Path) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             item.image.save(path, optimize=True)
             lines = [f"{question.text}\t{question.answer}" for question in item.questions]
-            _text(folder / "questions_answers_YN" / f"{kept:04d}.txt", lines)
+            write_lines(folder / "questions_answers_YN" / f"{kept:04d}.txt", lines)
             if kept == MME:
                 break
     return MME * len(CATEGORIES)
@@ -207,6 +168,10 @@ ARCHIVES: dict[str, Callable[[Path], int]] = {
     "AISHELL-2": aishell2,
     "WenetSpeech": wenetspeech,
     "FLEURS": fleurs,
+    "seedtts_testset": seedtts,
+    "LibriTTS": libritts,
+    "CoVoST2": covost2,
+    "OpenAudioBench": openaudiobench,
     "MME": mme,
     **{name: partial(write, seed=SEED) for name, write in TABLES.items()},
     "Video-MME": video_mme,

@@ -22,13 +22,14 @@ import soundfile
 from PIL import Image
 from PIL import __version__ as pillow_version
 
-from tasks.mini.archives import ARCHIVES, SEED
+from tasks.mini.archives import ARCHIVES
 from tasks.mini.encoding import codec_version, decoded
 from tasks.mini.pairs import pairs
+from tasks.mini.recording import SEED
 from tasks.mini.speech import SynthesizerError, espeak_version
 from tasks.mini.tables import pixels_of
 
-VERSION = 3
+VERSION = 4
 """Raised with any change of the generator that changes the data."""
 DATA = Path(__file__).parent / "data"
 PROBES = Path(__file__).parents[2] / "alignment_probes" / "data"
@@ -37,13 +38,16 @@ CHECKSUMS = "checksums.json"
 README = """\
 # Mini world, not a benchmark number
 
-Small synthetic test data in the layouts of LibriSpeech, AISHELL-1, AISHELL-2, WenetSpeech, FLEURS, MME, MMBench,
-MMStar, MMMU, MathVista, HallusionBench, AI2D, OCRBench, MM-Vet, Video-MME, MVBench and TempCompass.
+Small synthetic test data in the layouts of LibriSpeech, AISHELL-1, AISHELL-2, WenetSpeech, FLEURS, Seed-TTS-eval,
+LibriTTS, CoVoST 2, OpenAudioBench (LLaMA questions, TriviaQA, web questions), MME, MMBench, MMStar, MMMU, MathVista,
+HallusionBench, AI2D, OCRBench, MM-Vet, Video-MME, MVBench and TempCompass.
 No file comes from those benchmarks: the sentences follow a small grammar, the speech is made by espeak-ng, the
 pictures are drawn by a program, and the people, painters and films in them are invented.
 Scores on it show that a model and the harness work; they say nothing about the benchmarks it is laid out like.
 
-Sentences, voices and pictures are disjoint from the training data of the same generator.
+Sentences, voices and pictures are disjoint from the training data of the same generator. The spoken questions are
+about a few general facts, which a model may have been told; their voices are new to it.
+Recordings are FLAC where the layouts have WAV or MP3: readers take a file of the same name with another ending.
 `checksums.json` holds the SHA-256 of each file, the seed and the versions used.
 `python -m tasks.mini.build` makes the folder again, `--check` compares it with a fresh build.
 

@@ -26,6 +26,11 @@ from tasks.readers.rows import own_columns
 PATIENCE_S = 3.0
 
 
+def copies_of(id: str) -> tuple[str, str]:
+    """The folders in which a local copy of a data set may lie: its id, or the repository's name alone."""
+    return id, id.split("/")[-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """A split of a hub data set. `columns` must be there; `adapt` turns its rows into the benchmark's own."""
@@ -74,7 +79,7 @@ class Hub:
         """
         if self.folder is not None:
             return []
-        named = [place for place in (folder / self.id, folder / self.id.split("/")[-1]) if place.is_dir()]
+        named = [folder / copy for copy in copies_of(self.id) if (folder / copy).is_dir()]
         found = {place: files for place in named if (files := parquet.split_files(place, self.config, self.split))}
         if (place := only_one(list(found), f"split {self.split!r} of {self.id}")) is not None:
             return found[place]

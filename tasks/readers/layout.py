@@ -20,8 +20,12 @@ AUDIO_SUFFIXES = (
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".avif")
 """Endings of media files, in lower case; a file's own ending may be in upper case."""
 
-ALIASES = {"AISHELL-2": ("AISHELL-DEV-TEST-SET",), "MME": ("MME_Benchmark_release_version",)}
-"""Other names of a benchmark's folder: those that the publishers' archives unpack to."""
+ALIASES = {
+    "AISHELL-2": ("AISHELL-DEV-TEST-SET",),
+    "MME": ("MME_Benchmark_release_version",),
+    "seedtts_testset": ("seed-tts-eval",),
+}
+"""Other names of a benchmark's folder: those that the publishers' archives unpack to, or that a mirror has."""
 
 _UNSOUND = re.compile("[\0\ud800-\udfff]")
 

@@ -13,7 +13,7 @@ from typing import Any
 from harness.task import Row
 from tasks.readers.layout import readable, text_fault
 
-MEDIA_COLUMNS = ("audio", "image", "images", "video")
+MEDIA_COLUMNS = ("audio", "image", "images", "video", "prompt_wav", "reference_wav")
 _DEEPEST = 32
 _INT64 = range(-(2**63), 2**63)
 _CONTAINERS = ("audio", "test", "wav")

@@ -25,7 +25,7 @@ QUESTIONS = (
 def audio_bytes(kind: str = "WAV", seed: int = 0) -> bytes:
     buffer = io.BytesIO()
     samples = np.random.default_rng(seed).uniform(-0.1, 0.1, 800).astype(np.float32)
-    soundfile.write(buffer, samples, 16_000, format=kind, subtype="PCM_16")
+    soundfile.write(buffer, samples, 16_000, format=kind, subtype=None if kind == "MP3" else "PCM_16")
     return buffer.getvalue()
 
 

@@ -16,7 +16,8 @@ from harness.failures import UsageError
 from harness.registry import get_task
 from tasks.readers import hub as hub_module
 from tasks.readers import parquet
-from tests.tasks import archives
+from tasks.speech.sources import SEEDTTS
+from tests.tasks import archives, archives_speech
 from tests.tasks.results import sampled
 
 ROOT = Path(__file__).parents[2]
@@ -159,6 +160,15 @@ def test_another_config_in_the_cache_is_not_taken_for_the_one_asked_for(offline:
         get_task("fleurs_zh").rows(DataChoice("hub"))
     with pytest.raises(UsageError, match=r"no parquet file of config 'cmn_hans_cn', split 'test'.*en_us"):
         parquet.split_files(snapshot, "cmn_hans_cn", "test")
+
+
+def test_a_mirror_with_its_media_beside_the_lists_is_read_from_the_cache(offline: Path) -> None:
+    hub = SEEDTTS["hard"].hub
+    snapshot = fill_hub_cache(offline, hub.id, hub.revision)
+    archives_speech.seedtts(snapshot.parent, snapshot.name)
+    for name, number in (("zh", 2), ("en", 2), ("hard", 1)):
+        rows = list(SEEDTTS[name].rows(DataChoice("hub")))
+        assert len(rows) == number and all(row["prompt_wav"].is_file() for row in rows)
 
 
 def fill_datasets_cache(root: Path, source: Path, commit: str) -> None:

@@ -12,10 +12,11 @@ import pytest
 from tasks.image.mmmu import SUBJECTS
 from tasks.image.mmstar import KINDS
 from tasks.mini import ai2d, charts, mmbench, mmstar
-from tasks.mini.archives import SEED, TABLES
+from tasks.mini.archives import TABLES
 from tasks.mini.asks import asks
 from tasks.mini.build import DATA, differences
 from tasks.mini.dice import Dice
+from tasks.mini.recording import SEED
 from tasks.scoring.mmbench import SHORT
 from tasks.scoring.mmvet import RULES
 from tests.tasks.results import rows
