@@ -143,8 +143,8 @@ class Judge(Protocol):
     """A model that scorers ask: a speech recogniser, a language model that grades. Constructing one is cheap."""
 
     name: str
-    role: str
-    """What it can be asked as: "recogniser", "llm"."""
+    roles: tuple[str, ...]
+    """What it can be asked as: "recogniser-en", "recogniser-zh", "speaker", "llm"."""
 
     def fingerprint(self) -> Mapping[str, Any]:
         """What pins its verdicts: weights or endpoint, revision, decoding settings, prompt hash. JSON.

@@ -66,7 +66,7 @@ class Bench:
         self._known: dict[str, Judgement] = {}
         self._used: dict[str, dict[str, Judgement]] = {}
         self._logs: dict[str, Log] = {}
-        self._opened: set[str] = set()
+        self._opened: set[int] = set()
         self._stack = ExitStack()
         for judge in judges.values():
             self._known |= {line.key: line for line in lines_of(self._path(judge), Judgement)} if run else {}
@@ -110,10 +110,10 @@ class Bench:
     def _judged(self, role: str, by_key: Mapping[str, Ask]) -> dict[str, Said]:
         judge, keys, asks = self._judges[role], list(by_key), list(by_key.values())
         found: dict[str, Said] = {}
-        if role not in self._opened:
+        if id(judge) not in self._opened:  # it may take several roles
             judge.open()
             self._stack.callback(judge.close)
-            self._opened.add(role)
+            self._opened.add(id(judge))
         for start in range(0, len(asks), BATCH):
             try:
                 for index, said in judge.judge(asks[start : start + BATCH]):
@@ -237,21 +237,32 @@ def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> frozenset[str]
     roles = {role for task in tasks for role in task.judges}
     named = _named(chosen, "cpu")
     for text, judge in named.items():
-        if judge.role not in roles:
+        if roles.isdisjoint(judge.roles):
             told = f"they ask {', '.join(sorted(roles))}" if roles else "they ask no judge"
-            raise UsageError(f"--judge {text} is a {judge.role}, which none of the tasks asks: {told}")
+            raise UsageError(f"--judge {text} is a {', '.join(judge.roles)}, which none of the tasks asks: {told}")
     _judges(tasks, chosen, "cpu")
-    return frozenset(judge.role for judge in named.values())
+    return frozenset(role for judge in named.values() for role in judge.roles)
 
 
 def _judges(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[str, Judge]:
     """The judges that are asked, by role: those that are named, and their own of tasks that cannot do without."""
     if tuple(chosen) == ("none",):
         return {}
-    roles = {role for task in tasks for role in task.judges}
-    judges = {judge.role: judge for judge in _named(chosen, device).values() if judge.role in roles}
+    named = _named(chosen, device)
+    roles = sorted({role for task in tasks for role in task.judges})
+    judges = {role: judge for role in roles if (judge := _best(role, named)) is not None}
     own = {role: name for task in tasks if not task.without_judge for role, name in task.judges.items()}
-    return judges | {role: _made(name, device) for role, name in own.items() if role not in judges}
+    needed = {role: name for role, name in own.items() if role not in judges}
+    made = {name: _made(name, device) for name in sorted(set(needed.values()))}
+    return judges | {role: made[name] for role, name in needed.items()}
+
+
+def _best(role: str, named: Mapping[str, Judge]) -> Judge | None:
+    """Of the judges that are named the one that takes a role: one for this role alone before one for several."""
+    able = sorted((len(judge.roles), text) for text, judge in named.items() if role in judge.roles)
+    if len(able) > 1 and able[0][0] == able[1][0]:
+        raise UsageError(f"--judge {able[0][1]} and --judge {able[1][1]} both take the role {role}: name one of them")
+    return named[able[0][1]] if able else None
 
 
 def _named(chosen: Sequence[str], device: str) -> dict[str, Judge]:

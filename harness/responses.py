@@ -52,10 +52,11 @@ def score_file(
     preset = None if prompt is None else task.presets[prompt]
     lines = list(read_lines(path))
     records = [_record(task, line, path.parent) for line in lines]
+    task = task.asking(["speech"] if any(line.speech for line in lines) else [])
     roles = check_judges([task], judges) | (set(task.judges) if any(line.judge_replies for line in lines) else set())
     chosen = headline(task, roles, profile)
     said = told(task, roles, chosen, profile)
-    task = scored_task(task, roles).asking(["speech"] if any(line.speech for line in lines) else [])
+    task = scored_task(task, roles)
     asked = [task] if any(line.judge_replies is None for line in lines) else []
     with open_bench(asked, judges, None, "cpu") as bench:
         scored = list(_scored(task, preset, lines, records, path.parent, bench))

@@ -69,8 +69,9 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
             raise UsageError(f"a {what} is set for {', '.join(sorted(stray))}, which this run does not have")
     if config.ablate and not any(config.ablate in task.inputs for task in tasks):
         raise UsageError(f"--ablate {config.ablate}: none of the tasks takes {config.ablate} input")
-    roles = check_judges(tasks, config.judge)
     data = DataChoice.parse(config.data)
+    able, mini = model.capabilities.outputs, data.kind == "mini"
+    roles = check_judges([task.asking(able, mini) for task in tasks], config.judge)
     if data.folder is not None and not data.folder.is_dir():
         raise UsageError(f"data folder does not exist: {data.folder}. --data takes a folder, hub or mini.")
     plans = tuple(
@@ -199,7 +200,9 @@ def _open(
     tasks = [chosen.task for chosen in prepared.plans]
     check_capabilities(tasks, facts.name, facts.capabilities)  # the weights may lack a part
     outputs = facts.capabilities.outputs
-    plans = tuple(replace(chosen, task=chosen.task.asking(outputs)) for chosen in prepared.plans)
+    plans = tuple(
+        replace(chosen, task=chosen.task.asking(outputs, chosen.data.kind == "mini")) for chosen in prepared.plans
+    )
     described = manifest.build(prepared.config, facts, engine, plans, prepared.device, prepared.dtype)
     return replace(prepared, plans=plans), rows, described
 
@@ -291,7 +294,8 @@ class _stoppable:
 def tasks_of(described: Manifest, objects: Objects = NONE) -> dict[str, Task]:
     """The tasks of a stored run, as they were put to its model."""
     tasks = {name: objects.tasks.get(name) or registry.get_task(name) for name in described.tasks}
-    return {name: task.asking(cast(list[Output], described.tasks[name].outputs)) for name, task in tasks.items()}
+    mini = described.config.get("data") == "mini"
+    return {name: task.asking(cast(list[Output], described.tasks[name].outputs), mini) for name, task in tasks.items()}
 
 
 def score_again(

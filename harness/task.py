@@ -187,6 +187,8 @@ class Task:
     """The channel of the headline, where answers are scored in more than one."""
     judges: Mapping[str, str] = field(default_factory=dict)
     """Role that the scorer asks -> name of the judge that takes it unless another is chosen."""
+    mini_judges: Mapping[str, str] = field(default_factory=dict)
+    """The same for the mini world, whose voices and words the others do not know."""
     without_judge: tuple[str, ...] = ()
     """Profiles that ask no judge, the headline first. A task that has some is scored by them alone until a judge is
     named; one that asks judges and has none cannot be scored without."""
@@ -209,10 +211,15 @@ class Task:
             str(row["sample_id"]), tuple(preset.messages(row)), doc, self.cluster(doc), self.recordings(row)
         )
 
-    def asking(self, able: Collection[Output]) -> Task:
-        """The task as it is put to a model that gives the outputs `able`."""
-        more = tuple(output for output in self.more_outputs if output in able)
-        return replace(self, outputs=self.outputs + more, more_outputs=())
+    def asking(self, able: Collection[Output], mini: bool = False) -> Task:
+        """The task as it is put to a model that gives the outputs `able`: nobody listens where nothing is spoken.
+
+        The mini world has judges of its own.
+        """
+        outputs = self.outputs + tuple(output for output in self.more_outputs if output in able)
+        judges = {role: self.mini_judges.get(role, name) if mini else name for role, name in self.judges.items()}
+        heard = {role: name for role, name in judges.items() if role == "llm" or "speech" in outputs}
+        return replace(self, outputs=outputs, more_outputs=(), judges=heard)
 
     def rows(self, data: DataChoice) -> Iterator[Row]:
         """Rows in the benchmark's order. Raises `UsageError` naming what is missing and the remedies."""

@@ -297,7 +297,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a scorer asks of a judge: a role ("recogniser", "llm"), what is judged, and settings such as a language."""
+    """What a scorer asks of a judge: a role ("recogniser-en", "llm"), what is judged, and settings such as a language."""
 
     role: str
     content: str | Media

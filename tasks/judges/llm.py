@@ -47,7 +47,7 @@ Said = Verdict | Unusable | Failure
 class Llm:
     """Asks `Settings.concurrency` things side by side; used by one thread."""
 
-    name, role = "llm", "llm"
+    name, roles = "llm", ("llm",)
 
     def __init__(self, chosen: Settings) -> None:
         self._settings = chosen

@@ -145,7 +145,7 @@ def test_a_scorer_may_ask_again_and_again(tmp_path: Path) -> None:
 def test_a_scorer_may_catch_its_judges_failure(tmp_path: Path) -> None:
     def forgiving(doc: Doc, answer: Answer, profile: str) -> Generator[Ask, Verdict, Score]:
         try:
-            yield Ask("recogniser", "?")
+            yield Ask("recogniser-en", "?")
         except JudgeError as error:
             assert error.failure.stage == "judge"
         return Score("right", 0.0, {"right": 0.0, "n": 1.0})
@@ -209,7 +209,7 @@ def test_recordings_of_any_system_are_scored_beside_their_text(call: Call, tmp_p
     assert by_channel == {"text": 75, "speech": 50}, "2 has lost its recording, 4 was heard as 3"
     assert entry["gap"] == {"accuracy": 25}
     assert entry["failures"] == {"load/permanent": 1}
-    assert entry["judges"]["recogniser"].startswith("toy-ear (")
+    assert entry["judges"]["recogniser-en"].startswith("toy-ear (")
 
 
 class Speaks(ToyModel):

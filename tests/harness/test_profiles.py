@@ -70,7 +70,7 @@ def test_a_judge_of_another_role_is_no_judge_of_this_task(asked: Path, tmp_path:
     both = config(EITHER, HEARD, judge="toy-ear")
     results = start(both, tmp_path / "run", objects(EITHER, HEARD, model=ToyModel())).results()
     assert shown(results.tasks["toy_either"]) == ("exact", {"exact"}, [TOLD])
-    assert results.tasks["toy_heard"].judges["recogniser"].startswith("toy-ear (")
+    assert results.tasks["toy_heard"].judges["recogniser-en"].startswith("toy-ear (")
 
 
 def test_a_judge_that_is_named_later_grades_a_run_and_makes_its_headline(

@@ -21,7 +21,7 @@ LOG = "TOY_JUDGE_LOG"
 class ToyJudge:
     """Says "yes" where the answer holds the gold answer. Its weights say how it fails: "deaf" always, "picky" on 3."""
 
-    name, role = "toy-judge", "llm"
+    name, roles = "toy-judge", ("llm",)
 
     def __init__(self, options: JudgeOptions) -> None:
         self._weights = options.weights
@@ -84,7 +84,7 @@ GRADED = replace(EITHER, default_profile="exact", name="toy_graded")
 class ToyEar(ToyJudge):
     """Hears a number: ten times the loudest sample of a recording."""
 
-    name, role = "toy-ear", "recogniser"
+    name, roles = "toy-ear", ("recogniser-en", "recogniser-zh")
 
     def judge(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Verdict | Failure]]:
         for index, ask in enumerate(asks):
@@ -100,7 +100,7 @@ def toy_ear(options: JudgeOptions) -> ToyEar:
 
 def heard(doc: Doc, answer: Answer, profile: str) -> Generator[Ask, Verdict, Mapping[Channel, Score]]:
     """The text and the speech of one answer side by side."""
-    said = None if answer.speech is None else (yield Ask("recogniser", answer.speech, (("language", "en"),)))
+    said = None if answer.speech is None else (yield Ask("recogniser-en", answer.speech, (("language", "en"),)))
     spoken = score(doc, Answer(None if said is None else said.text), profile)
     return {"text": score(doc, answer, profile), "speech": spoken}
 
@@ -108,7 +108,7 @@ def heard(doc: Doc, answer: Answer, profile: str) -> Generator[Ask, Verdict, Map
 HEARD = replace(
     toy_task(numbered(9)),
     scorer=heard,
-    judges={"recogniser": "toy-ear"},
+    judges={"recogniser-en": "toy-ear"},
     default_channel="text",
     name="toy_heard",
 )
