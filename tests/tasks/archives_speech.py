@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from harness.contracts import DataChoice
+from tasks.data import Source
 from tests.tasks.archives import audio_bytes, write
 
 ENGLISH = ("the end", "mister quilter is the apostle")
@@ -65,3 +68,11 @@ def every_speech_archive(root: Path) -> Path:
     for make in (seedtts, libritts, covost2, spoken_qa):
         make(root)
     return root
+
+
+def rows(source: Source, folder: Path) -> list[dict[str, Any]]:
+    return list(source.rows(DataChoice("folder", folder)))
+
+
+def faults(source: Source, folder: Path) -> dict[str, str]:
+    return {row["sample_id"]: row["error"] for row in rows(source, folder) if "error" in row}

@@ -1,24 +1,19 @@
-"""Readers of Seed-TTS, LibriTTS, CoVoST 2 and spoken questions: as published, and as people have them."""
+"""Readers of Seed-TTS and LibriTTS as people have them, and what holds for CoVoST 2 and spoken questions too."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from harness import media
 from harness.contracts import DataChoice
 from harness.failures import UsageError
-from tasks.data import Source
-from tasks.readers.answers import answers_of
 from tasks.readers.media import media_part
 from tasks.speech.sources import COVOST2, LIBRITTS, SEEDTTS, SPOKEN_QA
 from tests.tasks import archives_speech as made
 from tests.tasks.archives import audio_bytes, parquet, write
+from tests.tasks.archives_speech import faults, rows
 
 SOURCES = {
     **{f"seedtts_{name}": source for name, source in SEEDTTS.items()},
@@ -26,19 +21,6 @@ SOURCES = {
     **{f"covost2_{name}": source for name, source in COVOST2.items()},
     **SPOKEN_QA,
 }
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return made.every_speech_archive(tmp_path / "data")
-
-
-def rows(source: Source, folder: Path) -> list[dict[str, Any]]:
-    return list(source.rows(DataChoice("folder", folder)))
-
-
-def faults(source: Source, folder: Path) -> dict[str, str]:
-    return {row["sample_id"]: row["error"] for row in rows(source, folder) if "error" in row}
 
 
 # As published
@@ -240,252 +222,3 @@ def test_a_local_copy_of_libritts_is_read(place: str, tmp_path: Path) -> None:
     assert (first["sample_id"], first["text_normalized"]) == ("1_2_0", made.ENGLISH[0])
     assert first["reference_wav"]["bytes"] == audio_bytes(seed=0)
     assert not {"audio", "path"} & first.keys()
-
-
-# CoVoST 2
-
-
-def covost_table(root: Path, *lines: str, name: str = "covost_v2.zh-CN_en.test.tsv") -> Path:
-    table = root / "CoVoST2" / "zh-CN" / name
-    write(table, "\n".join(lines) + "\n")
-    return table
-
-
-def test_a_covost_row_has_its_text_and_the_translation(root: Path) -> None:
-    row = rows(COVOST2["zh_en"], root)[1]
-    assert (row["sample_id"], row["sentence"], row["translation"], row["client_id"]) == (
-        "common_voice_zh-CN_1",
-        made.MANDARIN[1],
-        made.ENGLISH[1],
-        "speaker1",
-    )
-    assert media.load(media_part("audio", row["audio"])).rate > 0
-
-
-def test_the_publishers_table_of_all_splits_gives_its_test_rows_without_sentences(root: Path) -> None:
-    (root / "CoVoST2" / "zh-CN" / "covost_v2.zh-CN_en.test.tsv").unlink()
-    lines = ["path\ttranslation\tsplit", "a.mp3\tno\ttrain", "common_voice_zh-CN_0.mp3\tBye.\ttest"]
-    covost_table(root, *lines, name="covost_v2.zh-CN_en.tsv")
-    (row,) = rows(COVOST2["zh_en"], root)
-    assert (row["sentence"], row["translation"], row["audio"].is_file()) == (None, "Bye.", True)
-
-
-def test_the_table_of_the_test_rows_comes_before_the_download_that_it_was_made_of(root: Path) -> None:
-    covost_table(root, "path\ttranslation\tsplit", "a.mp3\tno\ttest", name="covost_v2.zh-CN_en.tsv")
-    assert len(rows(COVOST2["zh_en"], root)) == 2
-
-
-def test_recordings_of_other_splits_are_no_strays_and_change_no_fingerprint(root: Path) -> None:
-    source, choice = COVOST2["zh_en"], DataChoice("folder", root)
-    before = source.fingerprint(choice)
-    write(root / "CoVoST2" / "zh-CN" / "clips" / "of-train.mp3", audio_bytes("MP3"))
-    write(root / "CoVoST2" / "zh-CN" / "validated.tsv", "of Common Voice")
-    assert (source.strays(choice), source.fingerprint(choice)) == ((), before)
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("a.mp3\t再见", "2 cells where the header names 4"),
-        ("a.mp3\t再见\tbye\tx\ty", "5 cells where the header names 4"),
-        ("\t再见\tbye\tx", "column path is empty"),
-        ("../../../../secret.mp3\t再见\tbye\tx", "outside of the data folder"),
-    ],
-)
-def test_a_bad_covost_row_fails_alone_and_is_named(line: str, message: str, root: Path) -> None:
-    good = "common_voice_zh-CN_0.mp3\t再见\tbye\tx"
-    table = covost_table(root, "path\tsentence\ttranslation\tclient_id", line, good)
-    bad, other = rows(COVOST2["zh_en"], root)
-    assert bad["error"].startswith(f"{table}:2: ") and message in bad["error"] and bad["audio"] is None
-    assert (other["translation"], "error" in other) == ("bye", False)
-
-
-def test_unusual_texts_of_covost_stay_whole(root: Path) -> None:
-    table = covost_table(root, "")
-    table.write_bytes(
-        "\ufeffpath\tsentence\ttranslation\tclient_id\r\n"
-        'a.mp3\t"再\u2028见\tsay "bye"\tx\r\n'
-        "b.mp3\t一\\\t二\tone\\\ntwo\tx\r\n".encode()
-    )
-    first, second = rows(COVOST2["zh_en"], root)
-    assert (first["sentence"], first["translation"]) == ('"再\u2028见', 'say "bye"')
-    assert (second["sentence"], second["translation"]) == ("一\t二", "one\ntwo")
-
-
-def test_a_covost_table_without_a_column_is_an_error_that_names_it(root: Path) -> None:
-    covost_table(root, "path\tsentence", "a.mp3\t再见")
-    with pytest.raises(UsageError, match="no column translation; its columns are path, sentence"):
-        rows(COVOST2["zh_en"], root)
-
-
-@pytest.mark.parametrize(
-    ("pair", "place", "column"),
-    [
-        ("zh_en", "covost2/zh_en/test-00000-of-00001", "gt"),
-        ("en_zh", "covost2_en-zh/data/test-00000-of-00001", "translation"),
-        ("en_zh", "covost2/data/en_zh-00000-of-00001", "text"),
-        ("zh_en", "TwinkStart/covost2/data/zh_en-00000-of-00001", "text"),
-    ],
-)
-def test_the_hubs_copies_of_covost_are_read(pair: str, place: str, column: str, tmp_path: Path) -> None:
-    audio = [{"bytes": audio_bytes(seed=i), "path": f"common_voice_{i}.mp3"} for i in range(2)]
-    parquet(tmp_path / f"{place}.parquet", {"audio": audio, column: ["one", "two"]})
-    if "test" in place:
-        parquet(tmp_path / f"{place.replace('test', 'dev')}.parquet", {"audio": audio, column: ["three", "four"]})
-    found = rows(COVOST2[pair], tmp_path)
-    assert [row["translation"] for row in found] == ["one", "two"]
-    assert [row["sample_id"] for row in found] == ["common_voice_0", "common_voice_1"]
-    assert found[0]["audio"]["bytes"] == audio_bytes(seed=0) and found[0]["sentence"] is None
-    assert COVOST2[pair].fingerprint(DataChoice("folder", tmp_path))["files"] == 1
-
-
-def test_a_hub_table_that_translates_nothing_is_an_error(tmp_path: Path) -> None:
-    audio = [{"bytes": audio_bytes(), "path": "a.wav"}]
-    parquet(tmp_path / "covost2/zh_en/test-00000-of-00001.parquet", {"audio": audio, "label": ["x"]})
-    with pytest.raises(UsageError, match="no column translation, gt, text; the columns are audio, label"):
-        rows(COVOST2["zh_en"], tmp_path)
-
-
-# Spoken questions
-
-
-@pytest.mark.parametrize(
-    ("name", "question", "answers"),
-    [
-        ("llama_questions", "Capital of France, please?", ["Paris"]),
-        ("trivia_qa", "Who?", ["Paris", "Paree"]),
-        ("web_questions", "Where?", ["Paris", "Paree"]),
-    ],
-)
-def test_openaudiobench_folders_are_read(name: str, question: str, answers: list[str], root: Path) -> None:
-    (row,) = rows(SPOKEN_QA[name], root)
-    assert (row["sample_id"], row["question"], row["answers"]) == ("q0", question, answers)
-    shutil.move(root / "OpenAudioBench" / "eval_datas", root / "eval_datas")
-    assert [row["question"] for row in rows(SPOKEN_QA[name], root)] == [question]
-
-
-def questions_table(root: Path, *lines: str) -> Path:
-    table = root / "OpenAudioBench/eval_datas/web_questions/web_questions.csv"
-    write(table, "\r\n".join(lines))
-    return table
-
-
-def test_a_bad_question_fails_alone_and_an_empty_answer_list_is_kept(root: Path) -> None:
-    lines = ["\ufeffquestion,answers,audio_filename", "a,b", '"new\nline\u2028?",[],q0.wav', "who,x,", "who,,gone.wav"]
-    table = questions_table(root, *lines)
-    short, empty, unnamed, gone = rows(SPOKEN_QA["web_questions"], root)
-    assert short["error"].startswith(f"{table}:2: 2 cells where the header names 3")
-    assert (empty["answers"], empty["question"], empty["audio"].is_file()) == ([], "new\nline\u2028?", True)
-    assert "column audio_filename is empty" in unnamed["error"]
-    assert (gone["answers"], "error" in gone, gone["audio"].exists()) == ([], False, False)
-
-
-def test_a_table_without_answers_is_an_error_that_names_the_columns(root: Path) -> None:
-    questions_table(root, "question,audio_filename", "who,q0.wav")
-    with pytest.raises(UsageError, match="no column answers or answer; its columns are question, audio_filename"):
-        rows(SPOKEN_QA["web_questions"], root)
-
-
-def test_a_set_in_two_places_is_an_error_that_names_both(root: Path) -> None:
-    shutil.copytree(root / "OpenAudioBench" / "eval_datas", root / "eval_datas")
-    with pytest.raises(UsageError, match=r"OpenAudioBench/eval_datas/trivia_qa and .*eval_datas/trivia_qa"):
-        rows(SPOKEN_QA["trivia_qa"], root)
-
-
-@pytest.mark.parametrize(
-    ("name", "place", "columns", "answers"),
-    [
-        ("llama_questions", "llama-questions/data/test", {"question": "q", "answer": "Paris"}, ["Paris"]),
-        ("llama_questions", "llama-questions/data/test", {"Questions": "q", "Answer": "Paris"}, ["Paris"]),
-        ("llama_questions", "data/test", {"question": "q", "answer": "Paris"}, ["Paris"]),
-        ("web_questions", "spoken-web-questions/data/test", {"question": "q", "answers": ["a", "b"]}, ["a", "b"]),
-        ("web_questions", "speech-web-questions/data/test", {"question": "q", "answers": ["a"]}, ["a"]),
-        ("trivia_qa", "TwinkStart/speech-triavia-qa/data/test", {"question": "q", "answer": "['a']"}, ["a"]),
-    ],
-)
-def test_the_hubs_copies_of_questions_are_read(
-    name: str, place: str, columns: dict[str, Any], answers: list[str], tmp_path: Path
-) -> None:
-    """Their recordings often have one name, so rows are known by their number."""
-    audio = [{"bytes": audio_bytes(seed=i), "path": "speech.wav"} for i in range(2)]
-    table = {column: [cell] * 2 for column, cell in columns.items()}
-    parquet(tmp_path / f"{place}-00000-of-00001.parquet", {"audio": audio, **table})
-    found = rows(SPOKEN_QA[name], tmp_path)
-    assert [(row["sample_id"], row["question"], row["answers"]) for row in found] == [
-        ("row-0", "q", answers),
-        ("row-1", "q", answers),
-    ]
-    assert found[1]["audio"]["bytes"] == audio_bytes(seed=1)
-    assert SPOKEN_QA[name].fingerprint(DataChoice("folder", tmp_path))["files"] == 1
-
-
-def test_trivia_qa_of_the_hub_keeps_its_ids_and_leaves_out_the_evidence(tmp_path: Path) -> None:
-    columns = {
-        "question": ["who?", "where?"],
-        "question_id": ["tc_1", "tc_2"],
-        "question_source": ["x", "y"],
-        "entity_pages": [{"wiki_context": ["long"]}] * 2,
-        "answer": [{"value": "Paris", "aliases": ["Paree"], "normalized_aliases": ["paree"]}] * 2,
-        "question_audio": [{"bytes": audio_bytes(), "path": None}, {"bytes": None, "path": None}],
-    }
-    parquet(tmp_path / "trivia_qa-audio/rc.wikipedia/validation-00000-of-00001.parquet", columns)
-    first, second = rows(SPOKEN_QA["trivia_qa"], tmp_path)
-    assert (first["sample_id"], first["answers"]) == ("tc_1", ["Paris", "Paree"])
-    assert first["published_answer"]["normalized_aliases"] == ["paree"]
-    assert first["audio"]["bytes"] == audio_bytes() and not {"entity_pages", "question_audio"} & first.keys()
-    assert second["error"] == "row 1 has no audio" and second["question"] == "where?"
-
-
-# Answers
-
-
-@pytest.mark.parametrize(
-    ("value", "answers"),
-    [
-        ("Paris", ["Paris"]),
-        (" Paris \n", ["Paris"]),
-        (["Paris", "Paris", "", None, "Paree "], ["Paris", "Paree"]),
-        ([["Paris", ["Paree"]], "Lutetia"], ["Paris", "Paree", "Lutetia"]),
-        ('["Paris", "L\'Isle"]', ["Paris", "L'Isle"]),
-        ("['Paris', 'Paree']", ["Paris", "Paree"]),
-        ("['Paris' 'Paree']", ["Paris", "Paree"]),
-        (["['Paris', 'Paree']"], ["Paris", "Paree"]),
-        ("['Paris", ["['Paris"]),
-        ("[]", []),
-        ("", []),
-        (None, []),
-        (float("nan"), []),
-        (7, ["7"]),
-        ("nan", ["nan"]),
-        ("(a)", ["(a)"]),
-        ({"value": "Paris", "aliases": ["Paris", "Paree"], "normalized_aliases": ["paris"]}, ["Paris", "Paree"]),
-        ({"aliases": [], "normalized_value": "paris", "normalized_aliases": ["paree"]}, ["paris", "paree"]),
-        ("{'value': 'Paris', 'aliases': ['Paree']}", ["Paris", "Paree"]),
-        ('{"value": null, "aliases": null}', []),
-        ("{x}", ["{x}"]),
-    ],
-)
-def test_answers_come_out_of_every_form_flat_and_once(value: object, answers: list[str]) -> None:
-    assert answers_of(value) == answers
-
-
-nested = st.recursive(st.one_of(st.none(), st.text(), st.integers()), lambda inner: st.lists(inner), max_leaves=20)
-
-
-@given(nested)
-def test_answers_are_texts_without_blanks_at_the_ends_each_once(value: object) -> None:
-    found = answers_of(value)
-    assert all(isinstance(answer, str) and answer and answer == answer.strip() for answer in found)
-    assert len(found) == len(set(found))
-
-
-@given(st.lists(st.text(alphabet="abc '\"\\é再", min_size=1)))
-def test_a_list_written_as_text_has_the_answers_of_the_list(values: list[str]) -> None:
-    assert answers_of(repr(values)) == answers_of(values)
-
-
-def test_answers_too_deep_to_be_meant_end_nothing() -> None:
-    deep: object = "Paris"
-    for _ in range(2000):
-        deep = [deep]
-    assert answers_of(deep) == [] and answers_of("[" * 5000) == ["[" * 5000]
