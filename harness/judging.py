@@ -251,7 +251,7 @@ def _judges(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[s
     named = _named(chosen, device)
     roles = sorted({role for task in tasks for role in task.judges})
     judges = {role: judge for role in roles if (judge := _best(role, named)) is not None}
-    own = {role: name for task in tasks if not task.without_judge for role, name in task.judges.items()}
+    own = {role: name for task in tasks for role, name in task.needs.items()}
     needed = {role: name for role, name in own.items() if role not in judges}
     made = {name: _made(name, device) for name in sorted(set(needed.values()))}
     return judges | {role: made[name] for role, name in needed.items()}

@@ -200,6 +200,13 @@ class Task:
     """Samples answered and thrown away before the first that counts."""
 
     @property
+    def needs(self) -> Mapping[str, str]:
+        """Role -> judge without which the task cannot be scored: nobody listens where nothing is spoken."""
+        if self.without_judge:
+            return {}
+        return {role: name for role, name in self.judges.items() if role == "llm" or "speech" in self.outputs}
+
+    @property
     def timed(self) -> bool:
         """Latency is measured: one sample at a time, and nothing beside it."""
         return self.max_batch == 1
@@ -212,14 +219,10 @@ class Task:
         )
 
     def asking(self, able: Collection[Output], mini: bool = False) -> Task:
-        """The task as it is put to a model that gives the outputs `able`: nobody listens where nothing is spoken.
-
-        The mini world has judges of its own.
-        """
+        """The task as it is put to a model that gives the outputs `able`; the mini world has judges of its own."""
         outputs = self.outputs + tuple(output for output in self.more_outputs if output in able)
         judges = {role: self.mini_judges.get(role, name) if mini else name for role, name in self.judges.items()}
-        heard = {role: name for role, name in judges.items() if role == "llm" or "speech" in outputs}
-        return replace(self, outputs=outputs, more_outputs=(), judges=heard)
+        return replace(self, outputs=outputs, more_outputs=(), judges=judges)
 
     def rows(self, data: DataChoice) -> Iterator[Row]:
         """Rows in the benchmark's order. Raises `UsageError` naming what is missing and the remedies."""

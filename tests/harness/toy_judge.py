@@ -109,6 +109,7 @@ HEARD = replace(
     toy_task(numbered(9)),
     scorer=heard,
     judges={"recogniser-en": "toy-ear"},
+    more_outputs=("speech",),
     default_channel="text",
     name="toy_heard",
 )

@@ -38,7 +38,8 @@ class Block(nn.Module):
         """`x` [rows, frames, width], `mask` [rows, frames, 1] with 0 where there is no sound."""
         mixed = self.mix((x * mask).transpose(1, 2)).transpose(1, 2)
         inner = nn.functional.gelu(self.up(self.norm(mixed)))
-        return x + self.drop(self.down(inner))
+        added: Tensor = x + self.drop(self.down(inner))
+        return added
 
 
 class Network(nn.Module):
