@@ -43,9 +43,7 @@ def _squad(text: str) -> str:
 
 
 def _exact_match(prediction: str, golds: Golds) -> bool:
-    """Members of a list within a list do not count."""
-    aliases = [golds] if isinstance(golds, str) else golds
-    return any(isinstance(gold, str) and _squad(gold) == _squad(prediction) for gold in aliases)
+    return any(_squad(gold) == _squad(prediction) for gold in flattened(golds))
 
 
 def _exist_match(prediction: str, golds: Golds) -> bool:
@@ -53,9 +51,9 @@ def _exist_match(prediction: str, golds: Golds) -> bool:
 
 
 def _plain(prediction: str, golds: Golds) -> bool:
-    """Members of a list within a list do not count."""
+    """A list within a list is looked for as Python prints it."""
     aliases = [golds] if isinstance(golds, str) else golds
-    return any(isinstance(gold, str) and gold.lower() in prediction.lower() for gold in aliases)
+    return any(str(gold).lower() in prediction.lower() for gold in aliases)
 
 
 RULES: Mapping[str, Callable[[str, Golds], bool]] = {

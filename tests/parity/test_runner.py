@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.scoring.normalizers import wetext_english
 from tests.parity import __main__ as runner
 
 GOLDENS = runner.DEFAULT_GOLDENS
@@ -39,3 +40,16 @@ def test_a_broken_file_fails_its_component_alone(tmp_path: Path, monkeypatch: py
     failed = {check.component: check.failed for check in runner.run("models", tmp_path)}
     assert failed == {"chunk_mask": 0, "tts_text": 1}
     assert _exit_code(monkeypatch, "models", tmp_path) == 1
+
+
+def test_what_needs_a_library_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "speech").mkdir()
+    for name in ("libritts_en.json", "sqa_containment.json"):
+        shutil.copyfile(GOLDENS / "speech" / name, tmp_path / "speech" / name)
+    wetext_english.normalize.cache_clear()
+    wetext_english._normalizer.cache_clear()
+    monkeypatch.setitem(sys.modules, "tn.english.normalizer", None)
+    assert [check.component for check in runner.run("tasks", tmp_path)] == ["sqa_containment"]
+    assert "libritts_en: not checked, the profile libritts" in capsys.readouterr().err

@@ -1,6 +1,6 @@
-"""The words of a sentence as jiwer's default transform cuts them, before versions 3 and since.
+"""The words of a sentence as jiwer's default transform cuts them (versions 2 to 4).
 
-Written anew; equal to `jiwer.process_words` on every string (tests/tasks/scoring/normalizers/test_jiwer_words.py).
+Written anew; equal to `jiwer.process_words` on every string (tests/tasks/scoring/normalizers).
 """
 
 from __future__ import annotations
