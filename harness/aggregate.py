@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -163,6 +163,7 @@ def task_result(
     result.problems = _problems(result, headline, sum(t.lost for t in tallies.get(head, {}).values()), reasons)
     if task.submission and result.n_unscored == expected:
         result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
+    result.problems += _of_channels(scores[head[0]], head[1])
     result.problems += [planned.told] if planned.told else []
     result.valid = result.valid and not sum(t.lost for t in tallies.get(head, {}).values())
     return result
@@ -203,6 +204,15 @@ def _problems(result: TaskResult, headline: ScoreResult, lost: int, reasons: Map
         why = f" ({', '.join(reasons)})" if len(reasons) == 1 and "" not in reasons else ""
         said.append(f"{result.n_unscored} samples have a reference that no answer can be scored on{why}")
     return said
+
+
+def _of_channels(channels: Mapping[Channel, ScoreResult], headline: Channel) -> Iterator[str]:
+    """What has to be said of channels beside the headline's."""
+    for name, scored in channels.items():
+        if name != headline and (scored.n_failed or scored.n_unscored):
+            total = scored.n_scored + scored.n_failed + scored.n_unscored
+            told = f"{scored.n_failed} failed, {scored.n_unscored} unscored" + ("" if scored.valid else ": invalid")
+            yield f"{name or 'other'} channel: {scored.n_scored} of {total} scored, {told}"
 
 
 def _note_answer(answers: Counter[str], score: Score) -> None:

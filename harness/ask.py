@@ -98,6 +98,8 @@ def ask(
         _, answer = next(model.generate([ready], 1))
     if not isinstance(answer, Response):
         raise SampleError(answer.message, answer.kind)
+    if speak and answer.speech is None:
+        raise SampleError(f"no speech was made of the answer {answer.text[:80]!r}")
     return answer
 
 

@@ -76,6 +76,7 @@ def _task(plan: TaskPlan, engine: Engine) -> TaskManifest:
         split=task.split,
         published_metrics=dict(task.published_metrics),
         judges=dict(task.judges),
+        signatures=dict(task.signatures),
         max_batch=task.max_batch,
     )
 

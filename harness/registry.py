@@ -51,6 +51,15 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "wenetspeech_meeting": "tasks.speech.wenetspeech:MEETING",
         "fleurs_en": "tasks.speech.fleurs:EN",
         "fleurs_zh": "tasks.speech.fleurs:ZH",
+        "seedtts_zh": "tasks.speech.seedtts:ZH",
+        "seedtts_en": "tasks.speech.seedtts:EN",
+        "seedtts_hard": "tasks.speech.seedtts:HARD",
+        "libritts_test_clean": "tasks.speech.libritts:TEST_CLEAN",
+        "covost2_zh_en": "tasks.speech.covost2:ZH_EN",
+        "covost2_en_zh": "tasks.speech.covost2:EN_ZH",
+        "llama_questions": "tasks.speech.spoken_qa:LLAMA_QUESTIONS",
+        "trivia_qa_audio": "tasks.speech.spoken_qa:TRIVIA_QA",
+        "web_questions_audio": "tasks.speech.spoken_qa:WEB_QUESTIONS",
         "mme": "tasks.image.mme:MME",
         "mmbench_en": "tasks.image.mmbench:EN",
         "mmbench_cn": "tasks.image.mmbench:CN",
@@ -88,6 +97,9 @@ COMMANDS = ("reports.commands:add", "alignment_probes.commands:add")
 
 SUITES: Mapping[str, tuple[str, ...]] = {
     "asr": ASR,
+    "tts": ("seedtts_zh", "seedtts_en", "seedtts_hard", "libritts_test_clean"),
+    "s2tt": ("covost2_zh_en", "covost2_en_zh"),
+    "sqa": ("llama_questions", "trivia_qa_audio", "web_questions_audio"),
     "image": (
         "mmbench_en",
         "mmbench_cn",

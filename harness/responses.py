@@ -2,8 +2,8 @@
 
 A line is `{"id", "doc", "response"}`; `response` is text, or null for a missing answer, which counts as wrong. It may
 have `speech`, the path of a recording from the file's own folder; `recordings`, paths of what the benchmark's row has
-beside the question ("reference", "voice"); and `judge_replies`, what a judge said when it was asked, in that order: they
-are replayed in its place. docs/responses.md tells more.
+beside the question ("reference", "voice"); and `judge_replies`, what a judge said when it was asked, in that order:
+they are replayed in its place. docs/responses.md tells more.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def score_file(
         )
         result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)
     samples = [_sample(task, chosen, record, one) for record, one in zip(records, scored, strict=True)]
-    return {"format": FORMAT, "task": task.name, **msgspec.to_builtins(result), "samples": samples}
+    signature = {"signature": task.signatures[chosen]} if chosen in task.signatures else {}
+    return {"format": FORMAT, "task": task.name, **signature, **msgspec.to_builtins(result), "samples": samples}
 
 
 def print_scores(result: Mapping[str, Any]) -> None:

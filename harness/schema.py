@@ -278,6 +278,7 @@ class TaskManifest(msgspec.Struct):
     split: str = ""
     published_metrics: dict[str, str] = msgspec.field(default_factory=dict)
     judges: dict[str, str] = msgspec.field(default_factory=dict)
+    signatures: dict[str, str] = msgspec.field(default_factory=dict)
     max_batch: int | None = None
 
 

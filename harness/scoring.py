@@ -120,12 +120,18 @@ def _take(task: Task, item: _Open, profile: str, found: Scores | Exception) -> N
         problem = _unsound(task, item.doc, channels, profile)
     if problem is not None:
         channels = _as_wrong(task, item.doc, profile)
-    item.failure = item.failure or problem
+    item.failure = item.failure or problem or _of_channel(channels)
     missing = item.answer.text is None
     item.scored.scores[profile] = {
         channel: _failed(score, item.failure) if problem or (missing and item.failure) else score
         for channel, score in channels.items()
     }
+
+
+def _of_channel(channels: Mapping[Channel, Score]) -> Failure | None:
+    """Why a scorer could not score one channel of an answer (its speech was not heard), though it did another."""
+    failed = (score.reason or "" for score in channels.values() if score.status == "failed")
+    return next((Failure("judge", "permanent", reason) for reason in failed), None)
 
 
 def _failed(score: Score, failure: Failure | None) -> Score:

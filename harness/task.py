@@ -192,6 +192,8 @@ class Task:
     without_judge: tuple[str, ...] = ()
     """Profiles that ask no judge, the headline first. A task that has some is scored by them alone until a judge is
     named; one that asks judges and has none cannot be scored without."""
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    """Profile -> what its field prints to say how such a number was computed (sacrebleu's signature)."""
     submission: tuple[str, ...] = ()
     """Columns of `doc` in the file that the benchmark's server takes, where its gold answers are not public."""
     max_batch: int | None = None
@@ -201,10 +203,12 @@ class Task:
 
     @property
     def needs(self) -> Mapping[str, str]:
-        """Role -> judge without which the task cannot be scored: nobody listens where nothing is spoken."""
+        """Role -> judge without which the task cannot be scored: nobody listens where nothing is spoken, and voices
+        are compared where a judge of them is named."""
         if self.without_judge:
             return {}
-        return {role: name for role, name in self.judges.items() if role == "llm" or "speech" in self.outputs}
+        heard = "speech" in self.outputs
+        return {role: name for role, name in self.judges.items() if role == "llm" or (heard and role != "speaker")}
 
     @property
     def timed(self) -> bool:
@@ -214,9 +218,7 @@ class Task:
     def sample(self, row: Row, preset: Preset) -> Sample:
         """One row as a sample. Raises ValueError naming the field when the row is malformed."""
         doc = self.doc(row)
-        return Sample(
-            str(row["sample_id"]), tuple(preset.messages(row)), doc, self.cluster(doc), self.recordings(row)
-        )
+        return Sample(str(row["sample_id"]), tuple(preset.messages(row)), doc, self.cluster(doc), self.recordings(row))
 
     def asking(self, able: Collection[Output], mini: bool = False) -> Task:
         """The task as it is put to a model that gives the outputs `able`; the mini world has judges of its own."""

@@ -68,8 +68,8 @@ class Sample:
 
     `doc` is the row as the benchmark publishes it, without media bytes, so that a stored run can be scored again.
     `cluster` names the group of samples that are not independent (one speaker, one image). `recordings` are what the
-    row has beside what is asked: "voice", to be spoken in by models that clone one, and "reference", the benchmark's own
-    recording of what is to be said.
+    row has beside what is asked: "voice", to be spoken in by models that clone one, and "reference", the benchmark's
+    own recording of what is to be said.
     """
 
     id: str
@@ -234,7 +234,7 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Response:
     """What a model answered. `text` is the answer as it is scored; `raw_text` is kept where the model stripped
-    control marks from it."""
+    control marks from it. `speech` is None where none was asked for, or none could be made."""
 
     text: str
     speech: Waveform | None = None
@@ -297,7 +297,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a scorer asks of a judge: a role ("recogniser-en", "llm"), what is judged, and settings such as a language."""
+    """What a scorer asks of a judge: a role ("recogniser-en", "llm"), what is judged, and settings such as a window."""
 
     role: str
     content: str | Media

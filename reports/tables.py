@@ -97,6 +97,8 @@ def details(run: Run, task: str) -> Iterator[str]:
     if entry.truncated:
         said.append(f"{entry.truncated} truncated")
     yield ", ".join(said)
+    if signature := run.manifest.tasks[task].signatures.get(entry.profile):
+        yield signature
     shown = figures.headline(entry.headline.metrics)
     yield from _intervals(shown)
     for name in shown:

@@ -7,7 +7,7 @@ small and with random weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -29,6 +29,8 @@ from models.vita15.weights import Identity
 
 MINI = Path(__file__).parents[1] / "weights" / "vita15-mini"
 SHIPPED = "shipped with the harness"
+LONGEST_RANDOM = 64
+"""Tokens of an answer by random weights."""
 
 
 def vita15(options: ModelOptions) -> Vita15Model:
@@ -63,7 +65,8 @@ def vita15_tiny(options: ModelOptions) -> Vita15Model:
     def opener() -> Opened:
         tokenizer = byte_tokenizer()
         model = checkpoint.build(config, options.seed, options.device, _dtype(options))
-        loaded = Loaded(model, tokenizer, checkpoint.default_generation(tokenizer))
+        generation = replace(checkpoint.default_generation(tokenizer), longest=LONGEST_RANDOM)
+        loaded = Loaded(model, tokenizer, generation)
         speech = build_speech(
             SpeechDecoderConfig.tiny(config.language.hidden_size),
             CodecConfig.tiny(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -171,11 +172,13 @@ class Vita15Model:
         return self._ready().loaded
 
     def _spoken(self, ready: Ready) -> Response | Failure:
+        """An answer of which no speech can be made is one without speech."""
         try:
             answer = self._answer_stream(ready)
-            for _ in answer:
-                pass
-        except (SpeechError, SampleError) as error:
+            with suppress(SpeechError):
+                for _ in answer:
+                    pass
+        except SampleError as error:
             return failure_from(error, "generate")
         return answer.response()
 

@@ -33,7 +33,7 @@ SILENCE = 0.03
 
 
 class SpeechError(ValueError):
-    """No speech can be made of a text, or none was. The caller records a failure, never silence."""
+    """No speech can be made of a text, or none was: the answer has none, never silence."""
 
 
 class WavePiece(NamedTuple):

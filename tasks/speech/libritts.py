@@ -1,0 +1,29 @@
+"""LibriTTS test-clean: sentences of audio books to be said (Zen et al., Interspeech 2019).
+
+The rate is over all words, by Whisper large-v3 in long form, both sides normalised by WeTextProcessing (speech
+protocol 3.3). Speakers are clusters: their sentences are from the same books.
+"""
+
+from __future__ import annotations
+
+from tasks.scoring.heard import LONG_FORM
+from tasks.speech.asr import speaker_of
+from tasks.speech.sources import LIBRITTS
+from tasks.speech.tts import tts_task
+
+TEST_CLEAN = tts_task(
+    "libritts_test_clean",
+    "en",
+    LIBRITTS,
+    text="text_normalized",
+    profiles=("libritts", "whisper", "qwen2"),
+    how=LONG_FORM,
+    mean=False,
+    judge="whisper",
+    cluster=speaker_of,
+    benchmark="LibriTTS",
+    split="test-clean",
+    published={"wer": "WER %"},
+    citation="Zen et al., LibriTTS: a corpus derived from LibriSpeech for text-to-speech, Interspeech 2019",
+    licence="CC-BY-4.0",
+)

@@ -1,0 +1,168 @@
+"""What all benchmarks of synthesised speech share: a text to be said, heard again by a recogniser.
+
+Where no speech came, every word is missing. Beside the error rate stand the recogniser's own errors on the
+benchmark's recordings of the same texts (`judge_wer`), and, for models that clone a voice, how alike the voices are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.task import Metric, Preset, Ratio, Row, Statistic, Sums, Task
+from harness.types import Answer, Ask, Doc, Generation, Media, Message, Score, Text, Verdict
+from tasks.data import Source, media_part
+from tasks.docs import kept
+from tasks.prompts import field
+from tasks.scoring.conventions import Language
+from tasks.scoring.error_rate import PairScore, score_pair
+from tasks.scoring.heard import RECOGNISERS, SPEAKER, Settings, floor, similarity, transcript
+from tasks.speech.asr import rate_name
+
+READ_ALOUD = {
+    "en": "Read this text aloud, word for word, and say nothing else:\n",
+    "zh": "请逐字朗读下面的文字，不要说别的话：\n",
+}
+VITA_AUDIO = "Convert the text to speech.\n"
+PLAIN = Generation(max_new_tokens=512)
+INTERLEAVED = Generation(max_new_tokens=1024)
+"""Of a model whose answer holds its speech as tokens, as VITA-Audio's script has it."""
+
+Asking = Generator[Ask, Verdict, Score]
+
+
+def tts_task(
+    name: str,
+    language: Language,
+    source: Source,
+    *,
+    text: str,
+    profiles: Sequence[str],
+    how: Settings,
+    mean: bool,
+    judge: str,
+    citation: str,
+    licence: str,
+    benchmark: str,
+    split: str,
+    published: Mapping[str, str],
+    cluster: Callable[[Doc], str | None] | None = None,
+) -> Task:
+    """A benchmark that has texts in the column `text`. Its headline is the mean of the utterances' error rates
+    (`mean`), else the rate of all words together; the other one stands beside it."""
+
+    def doc_of(row: Row) -> Doc:
+        return kept(row, text)
+
+    def scorer(doc: Doc, answer: Answer, profile: str) -> Score | Asking:
+        wanted = field(doc, text)
+        silent = score_pair(profile, language, wanted, "")
+        if silent.unscored is not None:
+            return Score(rate, None, status="unscored", reason=silent.unscored)
+        if answer.text is None or answer.speech is None:
+            return _score(rate, silent, None, {"silent": 1.0})
+        return heard(doc, answer, profile)
+
+    def heard(doc: Doc, answer: Answer, profile: str) -> Asking:
+        assert answer.speech is not None
+        wanted = field(doc, text)
+        said = yield from transcript(answer.speech, language, how)
+        own = yield from floor(answer, wanted, profile, language, how)
+        alike = yield from similarity(answer)
+        more = {"silent": 0.0} | (_floor_parts(own) if own else {})
+        if alike is not None:
+            more |= {"similarity": alike, "compared": 1.0}
+        return _score(rate, score_pair(profile, language, wanted, said), said, more)
+
+    rate = rate_name(language)
+    return Task(
+        name=name,
+        version="1",
+        inputs=frozenset({"text"}),
+        outputs=("speech",),
+        source=source,
+        doc=doc_of,
+        presets={
+            "read_aloud": _preset(READ_ALOUD[language], text, PLAIN),
+            "vita_audio": _preset(VITA_AUDIO, text, INTERLEAVED),
+        },
+        default_preset="read_aloud",
+        scorer=scorer,
+        metrics=metrics(rate, mean),
+        profiles=tuple(profiles),
+        default_profile=profiles[0],
+        recordings=recordings_of,
+        judges={RECOGNISERS[language]: judge, SPEAKER: "wavlm-sv"},
+        mini_judges={RECOGNISERS[language]: "mini-ctc"},
+        benchmark=benchmark,
+        split=split,
+        published_metrics=published,
+        cluster_name="speaker" if cluster else None,
+        cluster=cluster or (lambda doc: None),
+        citation=citation,
+        licence=licence,
+    )
+
+
+def recordings_of(row: Row) -> Mapping[str, Media]:
+    """The voice to speak in, and the benchmark's own recording of the text, as far as the row has them."""
+    columns = {"voice": "prompt_wav", "reference": "reference_wav"}
+    return {name: media_part("audio", row[key]) for name, key in columns.items() if row.get(key) is not None}
+
+
+def metrics(rate: str, mean: bool) -> tuple[Metric, ...]:
+    """Mean over utterances and rate over all units, each beside the recogniser's own; answers without speech."""
+
+    def averaged(name: str, prefix: str, headline: bool) -> Ratio:
+        return Ratio(name, "%", False, f"{prefix}rate", f"{prefix}utterances", upper=None, headline=headline)
+
+    def pooled(name: str, prefix: str, headline: bool) -> Ratio:
+        return Ratio(name, "%", False, f"{prefix}errors", f"{prefix}units", upper=None, headline=headline)
+
+    first, other, end = (averaged, pooled, "micro") if mean else (pooled, averaged, "mean")
+    return (
+        first(rate, "", True),
+        other(f"{rate}_{end}", "", False),
+        first(f"judge_{rate}", "judge_", False),
+        other(f"judge_{rate}_{end}", "judge_", False),
+        Ratio("no_speech", "%", False, "silent", "utterances"),
+        Statistic("sim", "", True, _mean_similarity),
+    )
+
+
+def _mean_similarity(sums: Sums) -> Any:
+    compared = np.asarray(sums.get("compared", 0.0), dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(sums.get("similarity", 0.0)) / compared
+
+
+def _score(rate: str, pair: PairScore, heard: str | None, more: Mapping[str, float]) -> Score:
+    counts = pair.counts
+    parts = {"errors": counts.errors, "units": counts.ref_len, "rate": counts.rate, "utterances": 1.0}
+    return Score(
+        rate,
+        counts.rate,
+        {name: float(value) for name, value in parts.items()} | dict(more),
+        extracted=heard,
+        wrong=counts.errors > 0,
+        shown=(pair.reference_norm, pair.hypothesis_norm),
+    )
+
+
+def _floor_parts(pair: PairScore) -> dict[str, float]:
+    counts = pair.counts
+    return {
+        "judge_errors": float(counts.errors),
+        "judge_units": float(counts.ref_len),
+        "judge_rate": counts.rate,
+        "judge_utterances": 1.0,
+    }
+
+
+def _preset(prompt: str, column: str, generation: Generation) -> Preset:
+    def messages(row: Row) -> Sequence[Message]:
+        return (Message("user", (Text(prompt + field(row, column)),)),)
+
+    return Preset(messages, generation)
