@@ -89,7 +89,12 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
         "echo": "models.echo:echo",
     },
-    "judges": {"llm": "tasks.judges.llm:llm"},
+    "judges": {
+        "llm": "tasks.judges.llm:llm",
+        "whisper": "tasks.judges.speech.whisper:whisper",
+        "paraformer-zh": "tasks.judges.speech.paraformer:paraformer_zh",
+        "wavlm-sv": "tasks.judges.speech.wavlm:wavlm_sv",
+    },
 }
 
 COMMANDS = ("reports.commands:add", "alignment_probes.commands:add")

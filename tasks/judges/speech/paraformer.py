@@ -1,0 +1,64 @@
+"""Paraformer (Gao et al., Interspeech 2022) as a judge of Mandarin: `--judge paraformer-zh[:FOLDER]`, through funasr.
+
+As seed-tts-eval calls it: no voice activity detection, no punctuation, `batch_size_s=300`. Without a folder funasr
+fetches it from ModelScope (`iic/speech_seaco_paraformer_large_asr_nat-zh-cn-16k-common-vocab8404-pytorch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.contracts import JudgeOptions
+from harness.failures import UsageError
+from harness.types import Ask
+from tasks.judges.speech.hearing import Hearing
+from tasks.judges.speech.located import located, need_files, need_package
+from tasks.judges.speech.sound import RATE, heard, recording
+
+DEFAULT = "iic/speech_seaco_paraformer_large_asr_nat-zh-cn-16k-common-vocab8404-pytorch"
+REVISION = "v2.0.4"
+FILES = (("config.yaml", "configuration.json"), "model.pt", "tokens.json", "am.mvn")
+REQUEST = 1
+
+
+class Paraformer:
+    name = "paraformer-zh"
+    roles: tuple[str, ...] = ("recogniser-zh",)
+
+    def __init__(self, folder: str | None, device: str) -> None:
+        need_package("paraformer-zh", "funasr")
+        self._folder = None if folder is None else Path(folder).expanduser()
+        self._device = device
+        if self._folder is None:
+            self._pin: Mapping[str, str] = {"hub": DEFAULT, "revision": REVISION}
+            return
+        if not self._folder.is_dir():  # funasr would take it for the name of a model and ask for it for a long time
+            raise UsageError(f"--judge paraformer-zh:{folder}: there is no such folder")
+        need_files("paraformer-zh", self._folder, FILES)
+        self._pin = located("paraformer-zh", str(self._folder)).pin
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        model = DEFAULT if self._folder is None else self._folder.name
+        return {"model": model, **self._pin, "library": "funasr", "by": REQUEST}
+
+    def load(self) -> Any:
+        from funasr import AutoModel
+
+        named = {"model": str(self._folder)} if self._folder else {"model": DEFAULT, "model_revision": REVISION}
+        try:
+            return AutoModel(**named, device=self._device, disable_update=True, disable_pbar=True, log_level="ERROR")
+        except Exception as error:
+            where = self._folder or DEFAULT
+            raise UsageError(f"the judge paraformer-zh cannot be opened from {where}: {error}") from error
+
+    def said(self, loaded: Any, ask: Ask) -> str:
+        samples = heard(recording(ask), "scipy")
+        (found,) = loaded.generate(input=samples, fs=RATE, batch_size_s=300)
+        return str(found["text"])
+
+
+def paraformer_zh(options: JudgeOptions) -> Hearing[Any]:
+    """Raises UsageError where the package or the folder is missing or not whole."""
+    return Hearing(Paraformer(options.weights, options.device))
