@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from tasks.scoring.conventions import LANGUAGES, Language, drop_tags, spoken_text
 from tasks.scoring.normalizers import chinese_textnorm, whisper_english
-from tasks.scoring.normalizers.sacrebleu_tokens import TOKENIZERS, tokenize_zh
+from tasks.scoring.normalizers.sacrebleu_tokens import TOKENIZERS, VERSION, tokenize_zh
 
 ORDERS = (1, 2, 3, 4)
 PARTS = (*(f"correct_{n}" for n in ORDERS), *(f"total_{n}" for n in ORDERS), "hyp_len", "ref_len")
@@ -119,13 +118,13 @@ def unscored(reference: str) -> str | None:
 def signature(profile: str, target: Language) -> str:
     """What sacrebleu prints to say how BLEU was computed, and what the profile did to the text before.
 
-    >>> signature("sacrebleu", "zh").partition("|version")[0]
-    'nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp'
+    >>> signature("sacrebleu", "zh")
+    'nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:2.6.0'
     """
     _check(profile, target)
     text = "" if profile == "sacrebleu" else f"|text:{profile}"
     tokenizer = _tokenizer(target)
-    return f"nrefs:1|case:mixed|eff:no|tok:{tokenizer}|smooth:exp|version:{version('sacrebleu')}{text}"
+    return f"nrefs:1|case:mixed|eff:no|tok:{tokenizer}|smooth:exp|version:{VERSION}{text}"
 
 
 def _tokenizer(target: Language) -> Literal["13a", "zh"]:

@@ -10,6 +10,9 @@ import re
 
 from tasks.scoring.normalizers.whisper_basic import CharacterMap
 
+VERSION = "2.6.0"
+"""Of sacrebleu, whose results these rules have."""
+
 # Marks that always stand alone: ASCII but the apostrophe, comma, hyphen and full stop.
 _APART = str.maketrans({mark: f" {mark} " for mark in '{|}~[\\]^_`!"#$%&()*+:;<=>?@/'})
 _AFTER_NO_DIGIT = re.compile(r"([^0-9])([.,])")
