@@ -52,7 +52,7 @@ $(VENV)/.dev: $(VENV)/.base
 	touch $@
 
 $(VENV)/.full: $(VENV)/.dev
-	@echo "installing the speech recognisers and lmms-eval: about 1.7 GB more"
+	@echo "installing the speech recognisers, WeTextProcessing and lmms-eval: about 2.4 GB more"
 	$(PIP) --editable ".[judges,lmms]"
 	$(PIP) --no-deps lmms-eval==0.7.3
 	touch $@

@@ -40,7 +40,7 @@ ZH_CHARACTERS = "这座城市的地铁系统每天运送数百万名乘客春天
 ZH_MARKED = ["2024年", "50%", "12个", "APP", "，", "3.5元"]
 
 SLOW = {"libritts": 100}
-"""Profile -> most pairs: WeTextProcessing takes up to 0.1 s a sentence."""
+"""Profile -> most pairs: WeTextProcessing takes up to 0.15 s a sentence."""
 PUBLIC_CPU_S = {
     ("qwen2", "en"): 39.43, ("qwen2", "zh"): 4.56, ("lmms_eval", "en"): 39.43, ("lmms_eval", "zh"): 4.56,
     ("kimi", "en"): 51.43, ("kimi", "zh"): 11.55, ("seedtts", "en"): 3.85, ("seedtts", "zh"): 3.33,

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.scoring.conventions import Language, drop_tags, sacrebleu_tokenizer, spoken_text
+from tasks.scoring.conventions import LANGUAGES, Language, drop_tags, spoken_text
 from tasks.scoring.normalizers import chinese_textnorm, whisper_english
+from tasks.scoring.normalizers.sacrebleu_tokens import TOKENIZERS, VERSION, tokenize_zh
 
 ORDERS = (1, 2, 3, 4)
 PARTS = (*(f"correct_{n}" for n in ORDERS), *(f"total_{n}" for n in ORDERS), "hyp_len", "ref_len")
@@ -36,7 +36,7 @@ def _as_it_is(text: str, target: Language) -> str:
 def _lmms_eval_text(text: str, target: Language) -> str:
     text = drop_tags(text, "en")  # blanks stay in both languages
     if target == "zh":
-        return spoken_text(sacrebleu_tokenizer("zh")(chinese_textnorm.normalize(text)))
+        return spoken_text(tokenize_zh(chinese_textnorm.normalize(text)))
     return spoken_text(whisper_english.normalize(text))
 
 
@@ -58,7 +58,7 @@ def statistics(profile: str, target: Language, reference: str, hypothesis: str) 
     >>> statistics("sacrebleu", "en", "the cat sat", "The cat sat")["correct_1"]
     2.0
     """
-    tokenize = sacrebleu_tokenizer(_tokenizer(target))
+    tokenize = TOKENIZERS[_tokenizer(target)]
     texts = (prepared(profile, target, text) for text in (reference, hypothesis))
     ref_tokens, hyp_tokens = (tokenize(text.rstrip()).split() for text in texts)
     return ngram_counts(ref_tokens, hyp_tokens)
@@ -71,7 +71,7 @@ def ngram_counts(ref_tokens: list[str], hyp_tokens: list[str]) -> Counts:
     for n in ORDERS:
         wanted, found = (Counter(zip(*(side[i:] for i in range(n)), strict=False)) for side in (ref_tokens, hyp_tokens))
         counts[f"total_{n}"] = float(max(len(hyp_tokens) - n + 1, 0))
-        counts[f"correct_{n}"] = float(sum(min(times, wanted[ngram]) for ngram, times in found.items()))
+        counts[f"correct_{n}"] = float((wanted & found).total())
     return counts
 
 
@@ -118,13 +118,13 @@ def unscored(reference: str) -> str | None:
 def signature(profile: str, target: Language) -> str:
     """What sacrebleu prints to say how BLEU was computed, and what the profile did to the text before.
 
-    >>> signature("sacrebleu", "zh").partition("|version")[0]
-    'nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp'
+    >>> signature("sacrebleu", "zh")
+    'nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:2.6.0'
     """
     _check(profile, target)
     text = "" if profile == "sacrebleu" else f"|text:{profile}"
     tokenizer = _tokenizer(target)
-    return f"nrefs:1|case:mixed|eff:no|tok:{tokenizer}|smooth:exp|version:{version('sacrebleu')}{text}"
+    return f"nrefs:1|case:mixed|eff:no|tok:{tokenizer}|smooth:exp|version:{VERSION}{text}"
 
 
 def _tokenizer(target: Language) -> Literal["13a", "zh"]:
@@ -134,7 +134,7 @@ def _tokenizer(target: Language) -> Literal["13a", "zh"]:
 def _check(profile: str, target: Language) -> None:
     if profile not in PROFILES:
         raise ValueError(f"no BLEU profile {profile!r}; there are {', '.join(PROFILES)}")
-    if target not in ("en", "zh"):
+    if target not in LANGUAGES:
         raise ValueError(f"BLEU is defined for translations into en and zh, not into {target!r}")
 
 

@@ -27,13 +27,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal, Protocol
+from typing import Literal
 
 from tasks.scoring.normalizers import (
     chinese_textnorm,
     jiwer_words,
     open_asr,
+    sacrebleu_tokens,
     seed_tts,
     wenet,
     wetext_english,
@@ -63,21 +63,6 @@ class Profile:
     """Normalised references that are no part of the test: such rows are not scored."""
 
 
-class Tokenizer(Protocol):
-    """A sentence -> its tokens with blanks between them."""
-
-    def __call__(self, line: str) -> str: ...
-
-
-@cache
-def sacrebleu_tokenizer(name: Literal["13a", "zh"]) -> Tokenizer:
-    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
-    from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
-
-    tokenizers: dict[str, Callable[[], Tokenizer]] = {"13a": Tokenizer13a, "zh": TokenizerZh}
-    return tokenizers[name]()
-
-
 _MODEL_TAG = re.compile(r"<\|.*?\|>")
 _SPACE_BEFORE_MARK = re.compile(r" ?([!,.?;:])")
 _FULLWIDTH_LATIN = re.compile(r"（[a-zA-Z]+）")
@@ -105,7 +90,7 @@ def content_of(answer: str) -> str:
 
 
 def _is_punctuation(token: str) -> bool:
-    return all(unicodedata.category(character)[0] == "P" for character in token)
+    return not token.isalnum() and all(unicodedata.category(character)[0] == "P" for character in token)
 
 
 def spoken_text(text: str) -> str:
@@ -146,11 +131,11 @@ def _qwen2_tokens(text: str, language: Language) -> list[str]:
 
 
 def _kimi_tokens(text: str, language: Language) -> list[str]:
-    return spoken_text(sacrebleu_tokenizer("zh")(text)).split()
+    return spoken_text(sacrebleu_tokens.tokenize_zh(text)).split()
 
 
 def _ultraeval_tokens(text: str, language: Language) -> list[str]:
-    return sacrebleu_tokenizer("zh" if language == "zh" else "13a")(text).lower().split()
+    return sacrebleu_tokens.TOKENIZERS["zh" if language == "zh" else "13a"](text).lower().split()
 
 
 def _wer_tokens(text: str, language: Language) -> list[str]:

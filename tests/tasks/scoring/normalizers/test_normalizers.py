@@ -8,12 +8,15 @@ import jiwer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 from word2number import w2n
 
 from tasks.scoring.normalizers import (
     chinese_textnorm,
     jiwer_words,
     open_asr,
+    sacrebleu_tokens,
     seed_tts,
     wenet,
     whisper_basic,
@@ -124,6 +127,18 @@ def test_seed_tts_deletes_marks_and_nothing_else(text: str) -> None:
 
 def test_there_are_82_chinese_marks() -> None:
     assert len(set(seed_tts.CHINESE_PUNCTUATION)) == len(seed_tts.CHINESE_PUNCTUATION) == 82
+
+
+pieces = st.sampled_from(
+    [*"a1 .,-'\"!&;</~\n\t。“—天好é²Ⅳ𠀀ａ", "&quot;", "&amp;", "<skipped>", "-\n", "3.5", "1,000", "2-3"]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(pieces | st.characters(codec="utf-8"), max_size=16).map("".join))
+def test_tokens_are_those_of_sacrebleu(text: str) -> None:
+    assert sacrebleu_tokens.tokenize_13a(text) == Tokenizer13a()(text)
+    assert sacrebleu_tokens.tokenize_zh(text) == TokenizerZh()(text)
 
 
 @settings(max_examples=200)
