@@ -98,7 +98,7 @@ def details(run: Run, task: str) -> Iterator[str]:
         said.append(f"{entry.truncated} truncated")
     yield ", ".join(said)
     if signature := run.manifest.tasks[task].signatures.get(entry.profile):
-        yield signature
+        yield f"{entry.profile}: {signature}"
     shown = figures.headline(entry.headline.metrics)
     yield from _intervals(shown)
     for name in shown:

@@ -82,10 +82,8 @@ def measured(doc: Doc, answer: Answer, profile: str) -> Score:
     """An answer's latencies in milliseconds as parts; an answer without timings is not scored."""
     if profile not in PROFILES:
         raise ValueError(f"no latency profile {profile!r}; there is {', '.join(PROFILES)}")
-    if answer.text is None:
-        return Score("total_ms", None, status="failed", reason="no answer")
-    if answer.spoken and answer.speech is None:
-        return Score("total_ms", None, status="failed", reason="no speech came")
+    if answer.text is None or (answer.spoken and answer.speech is None):
+        return Score("total_ms", None, status="failed", reason="no answer" if answer.text is None else "no speech")
     if answer.timings is None:
         return Score("total_ms", None, status="unscored", reason="the model reports no timings")
     parts = latencies(answer.timings, answer.usage.new_tokens)

@@ -39,6 +39,8 @@ def _speaker(doc: Doc) -> str | None:
 
 def _task(pair: str, target: Language) -> Task:
     def scorer(doc: Doc, answer: Answer, profile: str) -> Score:
+        if profile not in PROFILES:
+            raise ValueError(f"no profile {profile!r}; there are {', '.join(PROFILES)}")
         reference = field(doc, "translation")
         if (reason := unscored(reference)) is not None:
             return Score("bleu", None, status="unscored", reason=reason)

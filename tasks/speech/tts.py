@@ -48,6 +48,7 @@ def tts_task(
     benchmark: str,
     split: str,
     published: Mapping[str, str],
+    signatures: Mapping[str, str] | None = None,
     cluster: Callable[[Doc], str | None] | None = None,
 ) -> Task:
     """A benchmark that has texts in the column `text`. Its headline is the mean of the utterances' error rates
@@ -57,6 +58,8 @@ def tts_task(
         return kept(row, text)
 
     def scorer(doc: Doc, answer: Answer, profile: str) -> Score | Asking:
+        if profile not in profiles:
+            raise ValueError(f"no profile {profile!r}; there are {', '.join(profiles)}")
         wanted = field(doc, text)
         silent = score_pair(profile, language, wanted, "")
         if silent.unscored is not None:
@@ -94,6 +97,7 @@ def tts_task(
         profiles=tuple(profiles),
         default_profile=profiles[0],
         recordings=recordings_of,
+        signatures=signatures or {},
         judges={RECOGNISERS[language]: judge, SPEAKER: "wavlm-sv"},
         mini_judges={RECOGNISERS[language]: "mini-ctc"},
         benchmark=benchmark,

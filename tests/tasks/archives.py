@@ -118,10 +118,11 @@ def every_archive(root: Path) -> Path:
 
 
 def every_layout(root: Path) -> Path:
-    """Those of speech and MME, and those of the other image and video benchmarks."""
+    """Those of recognition and MME, of the other speech benchmarks, and of the other image and video ones."""
+    from tests.tasks.archives_speech import every_speech_archive
     from tests.tasks.archives_vision import every_vision_archive
 
-    return every_vision_archive(every_archive(root))
+    return every_speech_archive(every_vision_archive(every_archive(root)))
 
 
 def parquet(path: Path, columns: dict[str, list[object]]) -> Path:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.aggregate import Planned, task_result
 from harness.contracts import DataChoice
 from harness.registry import get_task
-from harness.schema import Record, ScoreResult, StoredResponse, TaskResult
+from harness.schema import Record, ScoreResult, StoredResponse, StoredSpeech, TaskResult
 from harness.scoring import score_records
 from harness.task import Row, Task
-from harness.types import Answer, Failure, Sample, Score
+from harness.types import Answer, Ask, Failure, Media, Sample, Score, Verdict
 
 BROKEN = Failure("load", "permanent", "broken")
 
 
+class Ears:
+    """A recogniser that hears what was meant: a recording's hash is the text that it says."""
+
+    def ask(self, asks: Sequence[Ask]) -> list[Verdict]:
+        return [Verdict(ask.content.sha256) for ask in asks if isinstance(ask.content, Media)]
+
+
 def record(task: Task, row: Row, answer: str | None, number: int = 0) -> Record:
-    """A row with its answer; None is a row that failed."""
+    """A row with its answer, spoken where the task asks for speech; None is a row that failed."""
     doc = {**task.doc(row)} if "sample_id" in row else dict(row)
     response, failure = (None, BROKEN) if answer is None else (StoredResponse(answer), None)
+    if response is not None and "speech" in task.outputs:
+        response.speech = StoredSpeech("said.wav", str(answer), 1.0)
     cluster = task.cluster(doc)
     return Record(str(number), "", 0, [], doc, cluster=cluster, response=response, failure=failure)
 
@@ -29,7 +38,7 @@ def result_of(task: Task, records: Iterable[Record], prompt: str | None = None) 
     """The task's results under all its profiles."""
     held = list(records)
     chosen = prompt or task.default_preset
-    scored = list(score_records(task, task.presets[chosen], held, Path(), None))
+    scored = list(score_records(task, task.presets[chosen], held, Path(), cast(Any, Ears())))
     return task_result(task, Planned(chosen, task.default_profile), zip(held, scored, strict=True), None)
 
 

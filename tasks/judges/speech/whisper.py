@@ -79,11 +79,11 @@ class _Pair:
         from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
         try:
-            self._model: Any = WhisperForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+            model: Any = WhisperForConditionalGeneration.from_pretrained(folder, local_files_only=True)
             self._processor: Any = WhisperProcessor.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             raise UsageError(f"--judge whisper:{folder}: {error}") from error
-        self._model.float().to(device).eval()
+        self._model = model.float().to(device).eval()
         self._device = device
         self._pipeline: Any = None
 

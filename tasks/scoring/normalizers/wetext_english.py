@@ -11,6 +11,7 @@ import logging
 import re
 from contextlib import suppress
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import Protocol
 
 from harness.failures import UsageError
@@ -20,6 +21,11 @@ _NO_WORD = re.compile(r"\W+")
 
 class _Normalizer(Protocol):
     def normalize(self, input: str) -> str: ...
+
+
+def installed() -> bool:
+    """Without importing it, which takes half a second."""
+    return find_spec("tn") is not None and find_spec("pynini") is not None
 
 
 @cache

@@ -1,0 +1,117 @@
+"""What the benchmarks of spoken questions share: asked by voice, answered in text and speech.
+
+One generation is scored twice: its text (S->T) and what a recogniser hears of its speech (S->S). An answer without
+speech is wrong as speech, and right or wrong as text (speech protocol 5). Rules: VITA-Audio's containment, and beside
+it UltraEval-Audio's, which wants the words of an answer in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+
+from harness.failures import JudgeError
+from harness.task import Preset, Ratio, Row, Task
+from harness.types import Answer, Ask, Channel, Doc, Generation, Message, Score, Text, Verdict
+from tasks.data import Source, media_part
+from tasks.docs import kept
+from tasks.readers.answers import answers_of
+from tasks.scoring.containment import token_sequence, vita_contain
+from tasks.scoring.heard import LONG_FORM, RECOGNISERS, transcript
+
+PROFILES: Mapping[str, Callable[[str, Sequence[str]], bool]] = {
+    "vita_contain": vita_contain,
+    "token_sequence": token_sequence,
+}
+GENERATION = Generation(max_new_tokens=512)
+INTERLEAVED = "Your Name: Omni\nYour Gender: female\nRespond in a text-audio interleaved manner."
+NO_GOLD = "the row has no gold answer"
+
+Channels = Mapping[Channel, Score]
+
+
+def doc_of(row: Row) -> Doc:
+    """With `answers`, a list of texts that may be empty."""
+    return kept({**row, "answers": answers_of(row.get("answers"))})
+
+
+def golds_of(doc: Doc) -> list[str]:
+    """Every text that is right, from `answers` or another column of that meaning."""
+    columns = ("answers", "answer", "Answer")
+    return next((found for name in columns if (found := answers_of(doc.get(name)))), [])
+
+
+def scorer(doc: Doc, answer: Answer, profile: str) -> Channels | Generator[Ask, Verdict, Channels]:
+    """Text, and speech where speech was asked for."""
+    if profile not in PROFILES:
+        raise ValueError(f"no profile {profile!r}; there are {', '.join(PROFILES)}")
+    golds = golds_of(doc)
+    channels: tuple[Channel, ...] = ("text", "speech") if answer.spoken else ("text",)
+    if not golds:
+        return {channel: Score("correct", None, status="unscored", reason=NO_GOLD) for channel in channels}
+    text = _score(answer.text, golds, profile)
+    if not answer.spoken:
+        return {"text": text}
+    if answer.speech is None:
+        return {"text": text, "speech": _score(None, golds, profile, silent=1.0)}
+    return _heard(answer, text, golds, profile)
+
+
+def _heard(answer: Answer, text: Score, golds: Sequence[str], profile: str) -> Generator[Ask, Verdict, Channels]:
+    """The recogniser's failure leaves the text's score as it is."""
+    assert answer.speech is not None
+    try:
+        said = yield from transcript(answer.speech, "en", LONG_FORM)
+    except JudgeError as error:
+        told = error.failure.message
+        if error.failure.kind == "unsupported":
+            return {"text": text, "speech": Score("correct", None, status="unscored", reason=told)}
+        wrong = _score(None, golds, profile, silent=0.0)
+        return {"text": text, "speech": replace(wrong, status="failed", reason=told)}
+    return {"text": text, "speech": _score(said, golds, profile, silent=0.0)}
+
+
+def _score(said: str | None, golds: Sequence[str], profile: str, silent: float | None = None) -> Score:
+    right = said is not None and PROFILES[profile](said, golds)
+    parts = {"right": float(right), "n": 1.0}
+    if silent is not None:
+        parts |= {"silent": silent, "spoken": 1.0}
+    shown = " | ".join(golds), "no answer" if said is None else said
+    return Score("correct", float(right), parts, extracted=said, wrong=not right, shown=shown)
+
+
+def _preset(system: str) -> Preset:
+    def messages(row: Row) -> Sequence[Message]:
+        asked = Message("user", (media_part("audio", row.get("audio")),))
+        return (Message("system", (Text(system),)), asked) if system else (asked,)
+
+    return Preset(messages, GENERATION)
+
+
+def sqa_task(name: str, source: Source, benchmark: str, citation: str, licence: str) -> Task:
+    """A benchmark of spoken questions, named in the papers' tables as `benchmark`."""
+    return Task(
+        name=name,
+        version="1",
+        inputs=frozenset({"audio"}),
+        more_outputs=("speech",),
+        source=source,
+        doc=doc_of,
+        presets={"vita": _preset(""), "vita_audio": _preset(INTERLEAVED)},
+        default_preset="vita",
+        scorer=scorer,
+        metrics=(
+            Ratio("accuracy", "%", True, "right", "n", headline=True),
+            Ratio("no_speech", "%", False, "silent", "spoken"),
+        ),
+        profiles=tuple(PROFILES),
+        default_profile="vita_contain",
+        default_channel="text",
+        judges={RECOGNISERS["en"]: "whisper"},
+        mini_judges={RECOGNISERS["en"]: "mini-ctc"},
+        benchmark=benchmark,
+        split="S->T",
+        published_metrics={"accuracy": "accuracy %"},
+        citation=citation,
+        licence=licence,
+    )
