@@ -44,10 +44,13 @@ class Paraformer:
         return {"model": model, **self._pin, "library": "funasr", "by": REQUEST}
 
     def load(self) -> Any:
+        import torch
         from funasr import AutoModel
 
         named = {"model": str(self._folder)} if self._folder else {"model": DEFAULT, "model_revision": REVISION}
-        try:
+        try:  # the library's own loader reads the file again, only after it is known to hold nothing but tensors
+            if self._folder:
+                torch.load(self._folder / "model.pt", map_location="cpu", weights_only=True, mmap=True)
             return AutoModel(**named, device=self._device, disable_update=True, disable_pbar=True, log_level="ERROR")
         except Exception as error:
             where = self._folder or DEFAULT

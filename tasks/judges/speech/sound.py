@@ -1,4 +1,4 @@
-"""A recording as recognisers take it: mono, 16 kHz, finite and within -1..1."""
+"""A recording as recognisers take it: mono, 16 kHz, within -1..1."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ def recording(ask: Ask) -> Media:
 
 
 def heard(media: Media, how: Resampling = "soxr") -> Samples:
-    """Samples [n] at 16 kHz of all channels' mean. NaN and infinities are silence.
+    """Samples [n] at 16 kHz of all channels' mean.
 
-    `scipy` resamples by Fourier transform, as seed-tts-eval does. Raises SampleError for a file that cannot be read.
+    `scipy` resamples by Fourier transform, as seed-tts-eval does. Raises SampleError for a file that cannot be read or
+    holds samples that are no finite numbers.
     """
     wave = load(media)
     assert isinstance(wave, Waveform)
-    samples = np.clip(np.nan_to_num(wave.samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
+    samples = np.clip(wave.samples, -1.0, 1.0)
     if wave.rate == RATE:
         return samples.astype(np.float32)
     if how == "soxr":
