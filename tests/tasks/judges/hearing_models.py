@@ -71,7 +71,8 @@ def _tokens(folder: Path) -> dict[str, int]:
 
     special = [
         "<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|zh|>", "<|translate|>", "<|transcribe|>",
-        "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>", *(f"<|{n / 50:.2f}|>" for n in range(1501)),
+        "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
+        *(f"<|{n / 50:.2f}|>" for n in range(1501)),
     ]  # fmt: skip
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     ids = {token: number for number, token in enumerate([*letters, *special])}
