@@ -80,7 +80,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
         "echo": "models.echo:echo",
     },
-    "judges": {"llm": "tasks.judges.llm:llm"},
+    "judges": {"llm": "tasks.judges.llm:llm", "mini-ctc": "tasks.judges.mini_ctc.judge:mini_ctc"},
 }
 
 COMMANDS = ("reports.commands:add", "alignment_probes.commands:add")
