@@ -55,7 +55,9 @@ class Batches:
         first = min(turns[place] * BATCH, max(0, len(self._clips) - BATCH))
         rng = random.Random(f"masks {self._seed} {step}")
         chosen = [self._clips[number] for number in self._ordered[first : first + BATCH]]
-        return collate([augmented(clip.features, rng) for clip in chosen], [clip.text for clip in chosen], self._alphabet)
+        return collate(
+            [augmented(clip.features, rng) for clip in chosen], [clip.text for clip in chosen], self._alphabet
+        )
 
 
 def collate(features: Sequence[NDArray[np.floating]], texts: Sequence[str], alphabet: Alphabet) -> Batch:

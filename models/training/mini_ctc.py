@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from rapidfuzz.distance import Levenshtein
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
@@ -29,7 +30,6 @@ from tasks.judges.mini_ctc.decode import best_path
 from tasks.judges.mini_ctc.network import Network, Shape
 from tasks.judges.mini_ctc.store import save
 from tasks.mini.speech import SynthesizerError
-from tasks.scoring.error_rate import ErrorCounts
 
 CLIPS, STEPS, SEED = 24_000, 5000, 1
 PEAK_RATE, WARM_UP, FLOOR = 2.5e-3, 0.06, 0.01
@@ -39,14 +39,14 @@ STATE = "state.safetensors"
 
 
 class Errors(NamedTuple):
-    english: ErrorCounts
-    """Words."""
-    mandarin: ErrorCounts
-    """Characters."""
+    wer: float
+    """English words."""
+    cer: float
+    """Mandarin characters."""
 
     @property
     def rate(self) -> float:
-        return (self.english.rate + self.mandarin.rate) / 2
+        return (self.wer + self.cer) / 2
 
 
 def learning_rate(step: int, steps: int) -> float:
@@ -85,7 +85,7 @@ def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS,
                   flush=True)  # fmt: skip
         if done % EVALUATE_EVERY == 0 or done == steps:
             errors = evaluate(network, held, alphabet)
-            print(f"  held out: WER {errors.english.rate:.4f}, CER {errors.mandarin.rate:.4f}", flush=True)
+            print(f"  held out: WER {errors.wer:.4f}, CER {errors.cer:.4f}", flush=True)
             if errors.rate <= best:
                 best = errors.rate
                 save(network, alphabet, out, {"seed": seed, "steps": steps, "step": done, "clips": n_clips})
@@ -104,7 +104,7 @@ def ctc(network: Network, batch: Batch) -> torch.Tensor:
 @torch.no_grad()
 def evaluate(network: Network, clips: Sequence[Clip], alphabet: Alphabet) -> Errors:
     """Errors in words and characters, both languages' units open."""
-    counts = {"en": ErrorCounts(), "zh": ErrorCounts()}
+    wrong, units = {"en": 0, "zh": 0}, {"en": 0, "zh": 0}
     ordered = sorted(clips, key=lambda clip: len(clip.features))
     for first in range(0, len(ordered), BATCH):
         some = ordered[first : first + BATCH]
@@ -112,9 +112,10 @@ def evaluate(network: Network, clips: Sequence[Clip], alphabet: Alphabet) -> Err
         scores, lengths = network(batch.features, batch.lengths)
         for clip, row, length in zip(some, scores, lengths.tolist(), strict=True):
             heard = alphabet.decode(best_path(row[:length].numpy()))
-            pieces = (clip.text.split(), heard.split()) if clip.language == "en" else (list(clip.text), list(heard))
-            counts[clip.language] += ErrorCounts.of(*pieces)
-    return Errors(counts["en"], counts["zh"])
+            said, found = (clip.text.split(), heard.split()) if clip.language == "en" else (clip.text, heard)
+            wrong[clip.language] += Levenshtein.distance(said, found)
+            units[clip.language] += len(said)
+    return Errors(*(wrong[language] / max(1, units[language]) for language in ("en", "zh")))
 
 
 def _keep(network: Network, optimizer: torch.optim.Optimizer, path: Path, step: int, best: float) -> None:

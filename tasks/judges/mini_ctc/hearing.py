@@ -78,4 +78,5 @@ def _best(recogniser: Recogniser, samples: NDArray[np.float32], barred: list[int
     """The best unit of each frame."""
     scores = recogniser.scores(log_mel(samples))
     scores[:, barred] = -np.inf
-    return scores.argmax(axis=-1)
+    best: NDArray[np.int64] = scores.argmax(axis=-1)
+    return best

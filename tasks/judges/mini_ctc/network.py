@@ -52,7 +52,8 @@ class Block(nn.Module):
         padded = functional.pad(x.transpose(1, 2), (side, side))
         near = functional.conv1d(padded, self.taps.t()[:, None], groups=x.shape[-1]).transpose(1, 2)
         y = self.down(functional.gelu(self.up(self.norm(near))))
-        return (x + y) * mask
+        out: Tensor = (x + y) * mask
+        return out
 
 
 class Network(nn.Module):
