@@ -18,10 +18,22 @@ from tasks.judges.mini_ctc.features import BANDS
 HELD_OUT_SHARE = 40
 """One clip in so many is kept from training, and the final weights are chosen by these."""
 BATCH = 24
-BAND_MASKS, WIDEST_BAND, TIME_MASKS, LONGEST_TIME = 2, 10, 2, 8
 STRETCH = (0.88, 1.12)
-NOISY, LEVEL = 0.4, (-5.0, -1.0)
-"""Share of clips with further noise, and its level beside the clip's mean, in nepers."""
+LEVEL = (-5.0, -1.0)
+"""Of further noise, beside the clip's mean, in nepers."""
+
+
+class Masks(NamedTuple):
+    """What is spoilt in a clip: how many masks of bands and of moments, their largest sizes, the share with noise."""
+
+    bands: int
+    widest: int
+    moments: int
+    longest: int  # frames
+    noisy: float
+
+
+STRONG, MILD = Masks(2, 10, 2, 8, 0.4), Masks(1, 6, 1, 4, 0.2)
 
 
 class Batch(NamedTuple):
@@ -47,7 +59,7 @@ class Batches:
         self._ordered = ordered
         self._per_epoch = -(-len(clips) // BATCH)
 
-    def __call__(self, step: int) -> Batch:
+    def __call__(self, step: int, masks: Masks) -> Batch:
         epoch, place = divmod(step, self._per_epoch)
         rng = random.Random(f"order {self._seed} {epoch}")
         turns = list(range(self._per_epoch))
@@ -56,7 +68,7 @@ class Batches:
         rng = random.Random(f"masks {self._seed} {step}")
         chosen = [self._clips[number] for number in self._ordered[first : first + BATCH]]
         return collate(
-            [augmented(clip.features, rng) for clip in chosen], [clip.text for clip in chosen], self._alphabet
+            [augmented(clip.features, rng, masks) for clip in chosen], [clip.text for clip in chosen], self._alphabet
         )
 
 
@@ -70,7 +82,7 @@ def collate(features: Sequence[NDArray[np.floating]], texts: Sequence[str], alph
     return Batch(padded, torch.tensor(lengths), flat, torch.tensor([len(row) for row in units]))
 
 
-def augmented(features: NDArray[np.float16], rng: random.Random) -> NDArray[np.float32]:
+def augmented(features: NDArray[np.float16], rng: random.Random, masks: Masks) -> NDArray[np.float32]:
     """A clip a little slower or faster, brighter or darker, in noise, with bands and moments left out."""
     x = np.asarray(features, np.float32)
     frames = max(2, round(len(x) * rng.uniform(*STRETCH)))
@@ -78,18 +90,18 @@ def augmented(features: NDArray[np.float16], rng: random.Random) -> NDArray[np.f
     before = np.floor(at).astype(int)
     share = (at - before)[:, None].astype(np.float32)
     x = x[before] * (1 - share) + x[np.minimum(before + 1, len(x) - 1)] * share
-    if rng.random() < NOISY:
+    if rng.random() < masks.noisy:
         dice = np.random.default_rng(rng.getrandbits(60))
         slope = np.linspace(rng.uniform(-1, 1), rng.uniform(-1, 1), BANDS, dtype=np.float32)
         hiss = rng.uniform(*LEVEL) + slope + 0.7 * dice.standard_normal(x.shape, dtype=np.float32)
         x = np.logaddexp(x, hiss + float(x.max(axis=0).mean()) - 3.0)
         x = x - x.mean(axis=0)
-    for _ in range(BAND_MASKS):
-        width = rng.randint(0, WIDEST_BAND)
+    for _ in range(masks.bands):
+        width = rng.randint(0, masks.widest)
         first = rng.randint(0, BANDS - width)
         x[:, first : first + width] = 0
-    for _ in range(TIME_MASKS):
-        width = rng.randint(0, min(LONGEST_TIME, frames // 10))
+    for _ in range(masks.moments):
+        width = rng.randint(0, min(masks.longest, frames // 10))
         first = rng.randint(0, frames - width)
         x[first : first + width] = 0
     return x

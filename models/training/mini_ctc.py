@@ -24,15 +24,26 @@ from torch import nn
 from torch.nn import functional
 
 from models.training.ctc_corpus import Clip, characters, corpus
-from models.training.ctc_examples import BATCH, Batch, Batches, collate, split
+from models.training.ctc_examples import BATCH, MILD, STRONG, Batch, Batches, Masks, collate, split
 from tasks.judges.mini_ctc.alphabet import BLANK, Alphabet
 from tasks.judges.mini_ctc.decode import best_path
 from tasks.judges.mini_ctc.network import Network, Shape
 from tasks.judges.mini_ctc.store import save
 from tasks.mini.speech import SynthesizerError
 
-CLIPS, STEPS, SEED = 24_000, 5000, 1
-PEAK_RATE, WARM_UP, FLOOR = 2.5e-3, 0.06, 0.01
+
+class Phase(NamedTuple):
+    steps: int
+    peak: float
+    """Learning rate."""
+    masks: Masks
+
+
+PHASES = (Phase(3000, 2.5e-3, STRONG), Phase(1800, 1.2e-3, MILD))
+"""Strong masks alone leave it short of fitting the clips in this time; so it ends with clips that are nearly whole."""
+STEPS = sum(phase.steps for phase in PHASES)
+CLIPS, SEED = 24_000, 1
+WARM_UP, FLOOR = 0.06, 0.01
 BETAS, WEIGHT_DECAY, CLIP_NORM = (0.9, 0.98), 0.01, 1.0
 REPORT_EVERY, EVALUATE_EVERY = 25, 250  # steps
 STATE = "state.safetensors"
@@ -49,13 +60,22 @@ class Errors(NamedTuple):
         return (self.wer + self.cer) / 2
 
 
-def learning_rate(step: int, steps: int) -> float:
-    """Linear warm-up, then a cosine."""
-    warm = max(1, round(WARM_UP * steps))
+def learning_rate(step: int, phase: Phase) -> float:
+    """Linear warm-up, then a cosine; `step` counts from the start of the phase."""
+    warm = max(1, round(WARM_UP * phase.steps))
     if step < warm:
-        return PEAK_RATE * (step + 1) / warm
-    done = (step - warm) / max(1, steps - warm)
-    return PEAK_RATE * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * done)))
+        return phase.peak * (step + 1) / warm
+    done = (step - warm) / max(1, phase.steps - warm)
+    return phase.peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def schedule(steps: int) -> list[tuple[float, Masks]]:
+    """Learning rate and masks of each step; fewer steps than STEPS shorten the phases alike."""
+    planned: list[tuple[float, Masks]] = []
+    for phase in PHASES:
+        scaled = phase._replace(steps=round(phase.steps * steps / STEPS))
+        planned += [(learning_rate(step, scaled), phase.masks) for step in range(scaled.steps)]
+    return planned
 
 
 def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS, cache: Path | None = None) -> None:
@@ -64,20 +84,22 @@ def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS,
     alphabet = Alphabet(characters())
     torch.manual_seed(seed)
     network = Network(Shape(len(alphabet)))
-    optimizer = torch.optim.AdamW(network.parameters(), PEAK_RATE, BETAS, weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(network.parameters(), PHASES[0].peak, BETAS, weight_decay=WEIGHT_DECAY)
     batches = Batches(kept, alphabet, seed)
     first, best = _restored(network, optimizer, out / STATE)
-    started = time.monotonic()
+    planned = schedule(steps)
+    steps, started = len(planned), time.monotonic()
     for step in range(first, steps):
+        rate, masks = planned[step]
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, steps)
-        loss = ctc(network, batches(step))
+            group["lr"] = rate
+        loss = ctc(network, batches(step, masks))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
         optimizer.step()
         if not math.isfinite(value := loss.item()):
-            raise FloatingPointError(f"the loss is {value} at step {step}: lower PEAK_RATE")
+            raise FloatingPointError(f"the loss is {value} at step {step}: lower the peaks of PHASES")
         done = step + 1
         if done % REPORT_EVERY == 0 or done == steps:
             speed = (done - first) / (time.monotonic() - started)
@@ -153,6 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--clips", type=int, default=CLIPS)
     options = parser.parse_args(arguments)
+    if options.steps < len(PHASES) or options.clips < 2 * BATCH:
+        parser.error(f"--steps must be at least {len(PHASES)}, --clips at least {2 * BATCH}")
     try:
         train(options.out, options.seed, options.steps, options.clips, options.cache)
     except (SynthesizerError, FloatingPointError) as error:

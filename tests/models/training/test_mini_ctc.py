@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 
 from models.training import mini_ctc
 from models.training.ctc_corpus import Clip, characters, corpus, text_of
-from models.training.ctc_examples import BATCH, Batches, augmented, split
-from models.training.mini_ctc import STATE, learning_rate, main, train
+from models.training.ctc_examples import BATCH, STRONG, Batches, augmented, split
+from models.training.mini_ctc import PHASES, STATE, STEPS, learning_rate, main, schedule, train
 from tasks.judges.mini_ctc.alphabet import Alphabet
 from tasks.judges.mini_ctc.features import BANDS
 from tasks.judges.mini_ctc.store import WEIGHTS, load
@@ -22,7 +22,7 @@ from tasks.mini.speech import Waveform
 from tasks.mini.training import recorded
 from tasks.mini.voices import Language, Speaker, speakers
 
-CLIPS = 24
+CLIPS = 2 * BATCH
 
 
 @pytest.fixture(autouse=True)
@@ -79,25 +79,33 @@ def test_held_out_clips_are_of_both_languages_and_never_trained_on():
 
 
 def test_an_epoch_has_each_clip(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("models.training.ctc_examples.augmented", lambda features, rng: features.astype(np.float32))
+    monkeypatch.setattr(
+        "models.training.ctc_examples.augmented", lambda features, rng, masks: features.astype(np.float32)
+    )
     n = 3 * BATCH
     batches = Batches(clips(n), Alphabet("一"), 0)
     for epoch in range(2):
-        seen = [int(value) for step in range(3) for value in batches(3 * epoch + step).features[:, 0, 0]]
+        seen = [int(value) for step in range(3) for value in batches(3 * epoch + step, STRONG).features[:, 0, 0]]
         assert sorted(seen) == list(range(n))
 
 
 def test_masks_depend_on_their_seed_and_leave_a_clip_itself():
     features = np.random.default_rng(0).standard_normal((120, BANDS)).astype(np.float16)
     before = features.copy()
-    one, other = (augmented(features, random.Random(3)) for _ in range(2))
+    one, other = (augmented(features, random.Random(3), STRONG) for _ in range(2))
     assert np.array_equal(one, other) and np.array_equal(features, before) and np.isfinite(one).all()
-    assert not np.array_equal(one, augmented(features, random.Random(4))[: len(one)])
-    assert len(augmented(np.zeros((1, BANDS), np.float16), random.Random(0))) >= 1
+    assert not np.array_equal(one, augmented(features, random.Random(4), STRONG)[: len(one)])
+    assert len(augmented(np.zeros((1, BANDS), np.float16), random.Random(0), STRONG)) >= 1
 
 
-def test_the_rate_rises_and_falls():
-    rates = [learning_rate(step, 100) for step in range(100)]
+def test_the_schedule_is_phase_after_phase():
+    assert len(schedule(STEPS)) == STEPS
+    assert [masks for _, masks in schedule(STEPS)] == [p.masks for p in PHASES for _ in range(p.steps)]
+    assert [masks for _, masks in schedule(2)] == [phase.masks for phase in PHASES]
+
+
+def test_the_rate_rises_and_falls_in_a_phase():
+    rates = [learning_rate(step, PHASES[0]._replace(steps=100)) for step in range(100)]
     top = rates.index(max(rates))
     assert 0 < top < 20 and rates[:top] == sorted(rates[:top]) and rates[top:] == sorted(rates[top:], reverse=True)
 
@@ -107,6 +115,13 @@ def test_two_steps_leave_weights_that_are_a_recogniser(tmp_path: Path, capsys: p
     assert "step 2/2" in capsys.readouterr().out
     scores = load(tmp_path).scores(np.zeros((31, BANDS), np.float32))
     assert scores.shape == (16, 1 + 28 + len(characters()))
+
+
+@pytest.mark.parametrize("few", [["--steps", "1"], ["--clips", "3"]])
+def test_too_few_are_refused(tmp_path: Path, few: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path), *few])
+    assert "--steps must be at least 2, --clips at least 48" in capsys.readouterr().err
 
 
 def test_the_seed_gives_the_weights(tmp_path: Path):
