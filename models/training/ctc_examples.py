@@ -31,9 +31,11 @@ class Masks(NamedTuple):
     moments: int
     longest: int  # frames
     noisy: float
+    warp: float = 0.0
+    """By how much frequencies are shifted at most, as by another speaker's vocal tract."""
 
 
-STRONG, MILD = Masks(2, 10, 2, 8, 0.4), Masks(1, 6, 1, 4, 0.2)
+STRONG, MILD, WARPED = Masks(2, 10, 2, 8, 0.4), Masks(1, 6, 1, 4, 0.2), Masks(1, 6, 1, 4, 0.2, 0.12)
 
 
 class Batch(NamedTuple):
@@ -90,6 +92,11 @@ def augmented(features: NDArray[np.float16], rng: random.Random, masks: Masks) -
     before = np.floor(at).astype(int)
     share = (at - before)[:, None].astype(np.float32)
     x = x[before] * (1 - share) + x[np.minimum(before + 1, len(x) - 1)] * share
+    if masks.warp:
+        band = np.clip(np.arange(BANDS) * rng.uniform(1 - masks.warp, 1 + masks.warp), 0, BANDS - 1)
+        lower = np.floor(band).astype(int)
+        share = (band - lower).astype(np.float32)
+        x = x[:, lower] * (1 - share) + x[:, np.minimum(lower + 1, BANDS - 1)] * share
     if rng.random() < masks.noisy:
         dice = np.random.default_rng(rng.getrandbits(60))
         slope = np.linspace(rng.uniform(-1, 1), rng.uniform(-1, 1), BANDS, dtype=np.float32)

@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional
 
 from models.training.ctc_corpus import Clip, characters, corpus
-from models.training.ctc_examples import BATCH, MILD, STRONG, Batch, Batches, Masks, collate, split
+from models.training.ctc_examples import BATCH, MILD, STRONG, WARPED, Batch, Batches, Masks, collate, split
 from tasks.judges.mini_ctc.alphabet import BLANK, Alphabet
 from tasks.judges.mini_ctc.decode import best_path
 from tasks.judges.mini_ctc.network import Network, Shape
@@ -39,8 +39,9 @@ class Phase(NamedTuple):
     masks: Masks
 
 
-PHASES = (Phase(3000, 2.5e-3, STRONG), Phase(1800, 1.2e-3, MILD))
-"""Strong masks alone leave it short of fitting the clips in this time; so it ends with clips that are nearly whole."""
+PHASES = (Phase(3000, 2.5e-3, STRONG), Phase(1800, 1.2e-3, MILD), Phase(1700, 1.5e-3, WARPED))
+"""Strong masks alone leave it short of fitting the clips in this time; so it goes on with clips that are nearly whole,
+and ends with voices that are none of the training speakers'."""
 STEPS = sum(phase.steps for phase in PHASES)
 CLIPS, SEED = 24_000, 1
 WARM_UP, FLOOR = 0.06, 0.01
@@ -70,10 +71,12 @@ def learning_rate(step: int, phase: Phase) -> float:
 
 
 def schedule(steps: int) -> list[tuple[float, Masks]]:
-    """Learning rate and masks of each step; fewer steps than STEPS shorten the phases alike."""
+    """Learning rate and masks of each of `steps` steps; fewer than STEPS shorten all phases alike."""
     planned: list[tuple[float, Masks]] = []
+    until = 0
     for phase in PHASES:
-        scaled = phase._replace(steps=round(phase.steps * steps / STEPS))
+        until += phase.steps
+        scaled = phase._replace(steps=round(until * steps / STEPS) - len(planned))
         planned += [(learning_rate(step, scaled), phase.masks) for step in range(scaled.steps)]
     return planned
 
@@ -88,7 +91,7 @@ def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS,
     batches = Batches(kept, alphabet, seed)
     first, best = _restored(network, optimizer, out / STATE)
     planned = schedule(steps)
-    steps, started = len(planned), time.monotonic()
+    started = time.monotonic()
     for step in range(first, steps):
         rate, masks = planned[step]
         for group in optimizer.param_groups:

@@ -1,4 +1,4 @@
-"""The recogniser's recipe in two steps: its texts, its batches, what it leaves, and that it goes on."""
+"""The recogniser's recipe in three steps: its texts, its batches, what it leaves, and that it goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from models.training import mini_ctc
 from models.training.ctc_corpus import Clip, characters, corpus, text_of
-from models.training.ctc_examples import BATCH, STRONG, Batches, augmented, split
+from models.training.ctc_examples import BATCH, STRONG, WARPED, Batches, augmented, split
 from models.training.mini_ctc import PHASES, STATE, STEPS, learning_rate, main, schedule, train
 from tasks.judges.mini_ctc.alphabet import Alphabet
 from tasks.judges.mini_ctc.features import BANDS
@@ -98,10 +98,19 @@ def test_masks_depend_on_their_seed_and_leave_a_clip_itself():
     assert len(augmented(np.zeros((1, BANDS), np.float16), random.Random(0), STRONG)) >= 1
 
 
+def test_another_voice_has_its_spectrum_shifted():
+    tone = np.zeros((50, BANDS), np.float16)
+    tone[:, 30] = 8
+    warped = WARPED._replace(bands=0, moments=0, noisy=0)
+    peaks = {int(augmented(tone, random.Random(seed), warped).mean(axis=0).argmax()) for seed in range(30)}
+    assert len(peaks) > 3 and min(peaks) >= 25 and max(peaks) <= 36
+
+
 def test_the_schedule_is_phase_after_phase():
     assert len(schedule(STEPS)) == STEPS
     assert [masks for _, masks in schedule(STEPS)] == [p.masks for p in PHASES for _ in range(p.steps)]
-    assert [masks for _, masks in schedule(2)] == [phase.masks for phase in PHASES]
+    assert [masks for _, masks in schedule(len(PHASES))] == [phase.masks for phase in PHASES]
+    assert all(len(schedule(steps)) == steps for steps in range(1, 40))
 
 
 def test_the_rate_rises_and_falls_in_a_phase():
@@ -110,23 +119,23 @@ def test_the_rate_rises_and_falls_in_a_phase():
     assert 0 < top < 20 and rates[:top] == sorted(rates[:top]) and rates[top:] == sorted(rates[top:], reverse=True)
 
 
-def test_two_steps_leave_weights_that_are_a_recogniser(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["--out", str(tmp_path), "--steps", "2", "--clips", str(CLIPS), "--seed", "3"]) == 0
-    assert "step 2/2" in capsys.readouterr().out
+def test_three_steps_leave_weights_that_are_a_recogniser(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--out", str(tmp_path), "--steps", "3", "--clips", str(CLIPS), "--seed", "3"]) == 0
+    assert "step 3/3" in capsys.readouterr().out
     scores = load(tmp_path).scores(np.zeros((31, BANDS), np.float32))
     assert scores.shape == (16, 1 + 28 + len(characters()))
 
 
-@pytest.mark.parametrize("few", [["--steps", "1"], ["--clips", "3"]])
+@pytest.mark.parametrize("few", [["--steps", "2"], ["--clips", "3"]])
 def test_too_few_are_refused(tmp_path: Path, few: list[str], capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["--out", str(tmp_path), *few])
-    assert "--steps must be at least 2, --clips at least 48" in capsys.readouterr().err
+    assert "--steps must be at least 3, --clips at least 48" in capsys.readouterr().err
 
 
 def test_the_seed_gives_the_weights(tmp_path: Path):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train(tmp_path / name, seed, 2, CLIPS)
+        train(tmp_path / name, seed, 3, CLIPS)
     one, same, other = (load_file(tmp_path / name / WEIGHTS) for name in "abc")
     assert all(one[name].equal(same[name]) for name in one)
     assert not all(one[name].equal(other[name]) for name in one)
