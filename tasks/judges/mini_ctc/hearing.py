@@ -1,17 +1,19 @@
 """A transcript of a sound of any rate and length, in bounded memory.
 
-Windows of WINDOW_S seconds overlap by twice MARGIN_S; each gives the scores of its middle, so that every frame is
-scored with sound to both sides of it, and runs of a unit across a seam are one.
+A sound is cut at its pauses, as what it learnt from were single phrases. A phrase longer than WINDOW_S seconds is heard
+in windows that overlap by twice MARGIN_S; each gives the scores of its middle, so that every frame is scored with sound
+to both sides of it, and runs of a unit across a seam are one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.judges.mini_ctc.alphabet import LATIN
 from tasks.judges.mini_ctc.decode import collapse
 from tasks.judges.mini_ctc.features import HOP, RATE, log_mel
 from tasks.judges.mini_ctc.store import Recogniser
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 WINDOW_S, MARGIN_S = 20, 2
 FRAME = 2 * HOP
 """Samples of one frame of scores."""
+PAUSE_S, QUIET, EDGE_S = 0.3, 0.02, 1 / 16
+"""How long a pause is, how loud beside the loudest sample at most, and what is left of it beside a phrase."""
+LETTERS = frozenset(LATIN)
 FAINT = 1e-4
 """A peak (of 1) under which nothing is heard: -80 dB."""
 
@@ -38,10 +43,11 @@ def transcribe(recogniser: Recogniser, wave: Waveform, language: str | None) -> 
     """
     barred = recogniser.alphabet.barred(language)
     samples = prepared(wave)
-    if float(np.abs(samples).max(initial=0.0)) < FAINT:
-        return ""
-    pieces = [_best(recogniser, piece, barred)[first:last] for piece, first, last in windows(samples)]
-    return " ".join(recogniser.alphabet.decode(collapse(np.concatenate(pieces))).split())
+    said: list[str] = []
+    for phrase in phrases(samples):
+        pieces = [_best(recogniser, piece, barred)[first:last] for piece, first, last in windows(phrase)]
+        said.append(recogniser.alphabet.decode(collapse(np.concatenate(pieces))))
+    return joined(said)
 
 
 def prepared(wave: Waveform) -> NDArray[np.float32]:
@@ -58,6 +64,25 @@ def prepared(wave: Waveform) -> NDArray[np.float32]:
         return wave.samples
     resampled: NDArray[np.float32] = soxr.resample(wave.samples, wave.rate, RATE)
     return resampled
+
+
+def phrases(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """What is loud, with EDGE_S around it, cut where it is quiet for PAUSE_S or longer; nothing of silence."""
+    frames = np.abs(np.pad(samples, (0, -len(samples) % FRAME))).reshape(-1, FRAME).max(axis=1)
+    loud = np.flatnonzero(frames > max(FAINT, QUIET * float(frames.max())))
+    edge = round(EDGE_S * RATE)
+    for run in np.split(loud, np.flatnonzero(np.diff(loud) > PAUSE_S * RATE / FRAME) + 1):
+        if len(run):
+            yield samples[max(0, int(run[0]) * FRAME - edge) : (int(run[-1]) + 1) * FRAME + edge]
+
+
+def joined(phrases: Sequence[str]) -> str:
+    """Phrases as one text: a blank between English ones, none beside Mandarin."""
+    text = ""
+    for phrase in (" ".join(phrase.split()) for phrase in phrases):
+        apart = text[-1:] in LETTERS and phrase[:1] in LETTERS
+        text += f" {phrase}" if text and phrase and apart else phrase
+    return text
 
 
 def windows(samples: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], int, int]]:

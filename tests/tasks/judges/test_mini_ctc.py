@@ -21,7 +21,7 @@ from harness.media import load_audio, sha256_of
 from harness.registry import ASR, get_judge, get_task
 from harness.types import Ask, Failure, Media, Verdict, Waveform
 from tasks.judges.mini_ctc import store
-from tasks.judges.mini_ctc.hearing import FRAME, NotSound, transcribe, windows
+from tasks.judges.mini_ctc.hearing import FRAME, NotSound, joined, phrases, transcribe, windows
 from tasks.judges.mini_ctc.measure import MOST, measure
 from tasks.scoring.error_rate import ErrorCounts, score_pair
 from tests.harness.toy_judge import HEARD
@@ -182,8 +182,32 @@ def test_windows_score_each_frame_once_and_in_order(seconds: float):
     assert starts == list(np.arange(0, len(samples), FRAME))
 
 
-def test_ten_minutes_are_heard_in_windows(shipped: Judge, tmp_path: Path):
-    """Sentences with pauses between them, ten minutes long: each is heard as it is alone, but for a few at seams."""
+def test_a_sound_is_cut_at_its_pauses():
+    loud = np.full(RATE, 0.5, np.float32)
+    pause, gap = np.full(RATE // 2, 0.001, np.float32), np.zeros(RATE // 8, np.float32)
+    found = [len(phrase) / RATE for phrase in phrases(np.concatenate([pause, loud, gap, loud, pause, loud]))]
+    assert found == pytest.approx([2.25, 1.0625], abs=0.05)
+    assert not list(phrases(np.zeros(RATE, np.float32))) and len(list(phrases(loud[:1]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [([], ""), (["a b ", " c"], "a b c"), (["一", "", "二"], "一二"), (["a", "", "b"], "a b"), (["a", "一"], "a一")],
+)
+def test_phrases_are_joined_as_their_language_is_written(said: list[str], text: str):
+    assert joined(said) == text
+
+
+def test_ten_minutes_without_a_pause_are_heard_in_windows(shipped: Judge, tmp_path: Path):
+    one = np.concatenate([load_audio(Path(media.path)).samples for media, _ in rows("aishell1", 5)])
+    noise = np.random.default_rng(0).normal(0, 0.02, 600 * RATE)
+    long = np.resize(one, 600 * RATE) + noise
+    (said,) = heard(shipped, Ask("recogniser", written(tmp_path / "long.wav", long), (("language", "zh"),)))
+    assert isinstance(said, Verdict) and len(said.text) > 600
+
+
+def test_ten_minutes_are_heard_phrase_by_phrase(shipped: Judge, tmp_path: Path):
+    """Sentences with pauses between them: each is heard about as well as alone."""
     pairs = rows("librispeech_test_clean", 20)
     one = np.concatenate([np.pad(load_audio(Path(m.path)).samples, RATE // 4) for m, _ in pairs])
     times = -(-600 * RATE // len(one))
