@@ -91,6 +91,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
     "judges": {
         "llm": "tasks.judges.llm:llm",
+        "mini-ctc": "tasks.judges.mini_ctc.judge:mini_ctc",
         "whisper": "tasks.judges.speech.whisper:whisper",
         "paraformer-zh": "tasks.judges.speech.paraformer:paraformer_zh",
         "wavlm-sv": "tasks.judges.speech.wavlm:wavlm_sv",
