@@ -35,6 +35,8 @@ ENGLISH_CARRIERS = ("it is {}", "the answer is {}", "i think it is {}", "that is
 CHINESE_CARRIERS = ("是{}", "有{}", "在{}", "我有{}", "他是{}")
 PLAIN = ("yes", "no", "zero", "hello", "thank you", "i do not know", "i don't know", "it's not", "that's right")
 WORKERS = 2
+TEXTS = 30_000
+"""Drawn to know all words; more add none."""
 FEW = 200  # clips that are not worth the start of processes
 
 
@@ -71,6 +73,12 @@ def characters() -> list[str]:
     drawn = islice(sentences(random.Random("characters"), "train"), 20_000)
     texts = [sentence.chinese for sentence in drawn] + [carrier.format("") for carrier in CHINESE_CARRIERS]
     return sorted(set("".join((*texts, *_short("zh"), v.DIGITS))))
+
+
+def words() -> list[str]:
+    """The English words of the closed vocabulary, sorted; the same whatever the seed of a training."""
+    rng = random.Random("words")
+    return sorted({word for _ in range(TEXTS) for word in text_of("en", rng).split()})
 
 
 def text_of(language: Language, rng: random.Random) -> str:

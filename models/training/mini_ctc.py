@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from models.training.ctc_corpus import Clip, characters, corpus
+from models.training.ctc_corpus import Clip, characters, corpus, words
 from models.training.ctc_examples import BATCH, MILD, STRONG, WARPED, Batch, Batches, Masks, collate, split
 from tasks.judges.mini_ctc.alphabet import BLANK, Alphabet
 from tasks.judges.mini_ctc.decode import best_path
@@ -113,7 +113,7 @@ def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS,
             print(f"  held out: WER {errors.wer:.4f}, CER {errors.cer:.4f}", flush=True)
             if errors.rate <= best:
                 best = errors.rate
-                save(network, alphabet, out, {"seed": seed, "steps": steps, "step": done, "clips": n_clips})
+                save(network, alphabet, words(), out, {"seed": seed, "steps": steps, "step": done, "clips": n_clips})
             _keep(network, optimizer, out / STATE, done, best)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.judges.mini_ctc.alphabet import LATIN
-from tasks.judges.mini_ctc.decode import collapse
+from tasks.judges.mini_ctc.decode import best_path, best_spelling
 from tasks.judges.mini_ctc.features import HOP, RATE, log_mel
 from tasks.judges.mini_ctc.store import Recogniser
 
@@ -38,15 +38,20 @@ class NotSound(ValueError):
 def transcribe(recogniser: Recogniser, wave: Waveform, language: str | None) -> str:
     """The text that is heard, in lower case, words apart by one blank; empty for silence.
 
-    `language` "en" or "zh" bars the other's units. Raises NotSound for samples that are no numbers, for no samples
-    and for a rate that is none; ValueError for another language.
+    `language` "en" or "zh" bars the other's units; English is spelt with the known words in mind. Raises NotSound for
+    samples that are no numbers, for no samples and for a rate that is none; ValueError for another language.
     """
     barred = recogniser.alphabet.barred(language)
     samples = prepared(wave)
     said: list[str] = []
     for phrase in phrases(samples):
-        pieces = [_best(recogniser, piece, barred)[first:last] for piece, first, last in windows(phrase)]
-        said.append(recogniser.alphabet.decode(collapse(np.concatenate(pieces))))
+        pieces = [recogniser.scores(log_mel(piece))[first:last] for piece, first, last in windows(phrase)]
+        scores = np.concatenate(pieces)
+        if language == "en":
+            said.append(best_spelling(scores[:, : 1 + len(LATIN)], LATIN, recogniser.words))
+        else:
+            scores[:, barred] = -np.inf
+            said.append(recogniser.alphabet.decode(best_path(scores)))
     return joined(said)
 
 
@@ -97,11 +102,3 @@ def windows(samples: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32],
         wanted = -(-min(middle, len(samples) - start) // FRAME)
         before = (start - first) // FRAME
         yield samples[first:last], before, before + wanted
-
-
-def _best(recogniser: Recogniser, samples: NDArray[np.float32], barred: list[int]) -> NDArray[np.int64]:
-    """The best unit of each frame."""
-    scores = recogniser.scores(log_mel(samples))
-    scores[:, barred] = -np.inf
-    best: NDArray[np.int64] = scores.argmax(axis=-1)
-    return best

@@ -15,18 +15,20 @@ from harness.failures import failure_from
 from harness.media import load as load_media
 from harness.types import Ask, Failure, Media, Verdict, Waveform
 from tasks.judges.mini_ctc import store
+from tasks.judges.mini_ctc.decode import UNKNOWN
 
 if TYPE_CHECKING:
     from tasks.judges.mini_ctc.store import Recogniser
 
-REVISION = 1
+REVISION = 2
 """Raised when the same weights would hear otherwise: what was judged before is then judged anew."""
 
 
 class MiniCtc:
-    """Hears one recording after the other. An ask's setting "language" ("en", "zh") bars the other's units."""
+    """Hears one recording after the other, each in the language of the role that is asked."""
 
-    name, role = "mini-ctc", "recogniser"
+    name = "mini-ctc"
+    roles: tuple[str, ...] = ("recogniser-en", "recogniser-zh")
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -38,7 +40,7 @@ class MiniCtc:
 
     def fingerprint(self) -> Mapping[str, Any]:
         """The weights by their content, not by their place. Raises UsageError where they are missing."""
-        return {"weights": self._digest, "revision": REVISION, "decoding": "best path"}
+        return {"weights": self._digest, "revision": REVISION, "decoding": f"words {UNKNOWN:g}"}
 
     def open(self) -> None:
         self._recogniser = store.load(self._folder)
@@ -63,7 +65,7 @@ class MiniCtc:
             raise ValueError(f"the judge mini-ctc hears sound; it was asked about {what}")
         wave = load_media(ask.content)
         assert isinstance(wave, Waveform)
-        return transcribe(self._recogniser, wave, dict(ask.settings).get("language"))
+        return transcribe(self._recogniser, wave, ask.role.removeprefix("recogniser-"))
 
 
 def mini_ctc(options: JudgeOptions) -> MiniCtc:

@@ -1,10 +1,10 @@
-"""The recogniser's weights as a folder: config.json (shape, characters) and weights.safetensors (half precision)."""
+"""The recogniser's weights: config.json (shape, characters, words) and weights.safetensors (half precision)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harness.failures import UsageError
 from tasks.judges.mini_ctc.alphabet import Alphabet
+from tasks.judges.mini_ctc.decode import Words
 
 if TYPE_CHECKING:
     from tasks.judges.mini_ctc.network import Network
@@ -31,8 +32,8 @@ REMEDY = (
 class Recogniser:
     """A network with its alphabet. Computes in float32, one sound at a time: what else is heard changes nothing."""
 
-    def __init__(self, network: Network, alphabet: Alphabet) -> None:
-        self.alphabet = alphabet
+    def __init__(self, network: Network, alphabet: Alphabet, words: Words) -> None:
+        self.alphabet, self.words = alphabet, words
         self._network = network.float().eval()
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -54,15 +55,16 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def save(network: Network, alphabet: Alphabet, folder: Path, made: Mapping[str, Any]) -> None:
-    """Write both files. `made` says how: seed, steps, clips."""
+def save(network: Network, alphabet: Alphabet, words: Iterable[str], folder: Path, made: Mapping[str, Any]) -> None:
+    """Write both files. `words` are the English ones that it knows; `made` says how: seed, steps, clips."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     halved = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
     save_file(halved, folder / WEIGHTS)
     (folder / WEIGHTS).chmod(0o644)
-    told = {"shape": asdict(network.shape), "characters": "".join(alphabet.characters), "made": dict(made)}
+    known = {"characters": "".join(alphabet.characters), "words": " ".join(sorted(words))}
+    told = {"shape": asdict(network.shape), **known, "made": dict(made)}
     (folder / CONFIG).write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -77,10 +79,11 @@ def load(folder: Path) -> Recogniser:
     try:
         config = json.loads(told)
         alphabet, shape = Alphabet(config["characters"]), Shape(**config["shape"])
+        words = Words(config["words"].split())
         if shape.units != len(alphabet):
             raise ValueError(f"{len(alphabet)} units are named and {shape.units} scored")
         shape.check()
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(folder / CONFIG, error) from error
     try:
         tensors = tensors_of(content)
@@ -90,7 +93,7 @@ def load(folder: Path) -> Recogniser:
         raise _damaged(folder / WEIGHTS, error) from error
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise _damaged(folder / WEIGHTS, ValueError("weights that are not finite numbers"))
-    return Recogniser(network, alphabet)
+    return Recogniser(network, alphabet, words)
 
 
 def _content(path: Path) -> bytes:

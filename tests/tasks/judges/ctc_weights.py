@@ -16,5 +16,5 @@ ALPHABET = Alphabet("一二三红")
 def random_weights(folder: Path, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     network = Network(Shape(len(ALPHABET), width=16, blocks=2, kernel=5))
-    store.save(network, ALPHABET, folder, {"seed": seed})
+    store.save(network, ALPHABET, ("a", "cat"), folder, {"seed": seed})
     return folder

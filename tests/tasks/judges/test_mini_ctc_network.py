@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.judges.mini_ctc.alphabet import BLANK, LATIN, Alphabet
-from tasks.judges.mini_ctc.decode import best_path, collapse
+from tasks.judges.mini_ctc.decode import Words, best_path, best_spelling, collapse
 from tasks.judges.mini_ctc.features import BANDS, HOP, RATE, log_mel
 from tasks.judges.mini_ctc.network import Network, Shape
 
@@ -109,3 +109,38 @@ def test_a_language_bars_the_units_of_the_other():
 def test_an_alphabet_has_single_and_different_characters(characters: str):
     with pytest.raises(ValueError, match="single, different"):
         Alphabet(characters)
+
+
+def scores_of(units: list[int], sure: float = 0.9) -> np.ndarray:
+    """Each unit for two frames and a blank after it, as the network scores what it hears clearly."""
+    path = [unit for said in units for unit in (said, said, BLANK)]
+    scores = np.full((len(path), 1 + len(LATIN)), np.log((1 - sure) / len(LATIN)), np.float32)
+    scores[np.arange(len(path)), path] = np.log(sure)
+    return scores
+
+
+TEXTS = st.lists(st.text(st.sampled_from("abcxyz'"), min_size=1, max_size=5), min_size=1, max_size=3).map(" ".join)
+
+
+@given(TEXTS)
+def test_what_is_heard_clearly_is_spelt_whether_it_is_known_or_not(text: str):
+    scores = scores_of(Alphabet("").encode(text), sure=0.9999)
+    assert best_spelling(scores, LATIN, Words([])) == best_spelling(scores, LATIN, Words(text.split())) == text
+
+
+def test_of_two_spellings_the_known_word_is_meant():
+    scores = scores_of(Alphabet("").encode("cet"))
+    scores[3:5, 1 + LATIN.index("a")] = np.log(0.3)
+    assert best_spelling(scores, LATIN, Words(["dog"])) == "cet"
+    assert best_spelling(scores, LATIN, Words(["cat", "dog"])) == "cat"
+
+
+def test_nothing_is_spelt_of_blanks_and_of_no_frames():
+    assert best_spelling(scores_of([]), LATIN, Words(["cat"])) == ""
+    assert best_spelling(np.log(np.eye(1 + len(LATIN), dtype=np.float32)[[0] * 5] + 1e-6), LATIN, Words([])) == ""
+
+
+@given(TEXTS, st.sets(st.text(st.sampled_from("abcxyz'"), min_size=1, max_size=3)))
+def test_a_text_costs_no_more_while_its_last_word_may_go_on(text: str, known: set[str]):
+    words = Words(known)
+    assert words.unknown(text, whole=False) <= words.unknown(text, whole=True) <= len(text.split())
