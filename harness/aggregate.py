@@ -99,10 +99,10 @@ def task_result(
     steps: Counter[str] = Counter()
     answers: Counter[str] = Counter()
     solved: dict[str, list[bool]] = {}
-    truncated, seconds = 0, 0.0
+    truncated, seconds, audio_s, kept = 0, 0.0, 0.0, False
     head = planned.profile, task.default_channel
     for record, scored in pairs:
-        seconds += record.took
+        seconds, audio_s, kept = seconds + record.took, audio_s + record.audio_s, kept or record.cached
         if not seen.add(key(record.id, record.repeat)):
             repeated += 1
             continue
@@ -158,6 +158,7 @@ def task_result(
         by_rule=stands_in(task, head[0]),
         answers=dict(answers.most_common()) if len(answers) <= MAX_ANSWERS else {},
         seconds=round(seconds, 3),
+        audio_s=0.0 if kept else round(audio_s, 3),
     )
     reasons = sum((tally.reasons for tally in tallies.get(head, {}).values()), Counter[str]())
     result.problems = _problems(result, headline, sum(t.lost for t in tallies.get(head, {}).values()), reasons)

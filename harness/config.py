@@ -48,6 +48,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     prompt: Annotated[dict[str, str], told("prompt preset: NAME or TASK=NAME; default: the model's own")] = {}
     judge: Annotated[tuple[str, ...], told("judge: NAME, NAME:WEIGHTS, or none")] = ()
     ablate: Annotated[Literal["image", "audio", "video"] | None, told("blank this input: grey, or silence")] = None
+    oracle_length_cap: Annotated[bool, told("end a transcript 10 tokens after its reference's length; marked")] = False
     cache: Annotated[bool, told("reuse answers that the same model gave to the same request")] = False
 
     def differences(self, other: RunConfig) -> list[str]:

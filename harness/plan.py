@@ -22,6 +22,7 @@ from harness.schema import PlannedRow, messages_of, recordings_of, stored_messag
 from harness.task import Preset, Row, Task
 from harness.types import Doc, Failure, Generation, Media, MediaKind, Message, Request, Sample, Text
 
+CAP_MARGIN = 10
 ANSWER_TOKENS = 128
 """How much of an answer's limit a batch makes room for: few answers come near a limit of thousands."""
 
@@ -40,6 +41,8 @@ class TaskPlan:
     repeats: int = 1
     profiles: tuple[str, ...] = ()
     """Those that are scored."""
+    oracle_length_cap: bool = False
+    """Answers end `CAP_MARGIN` tokens after the length of their reference: what no model knows."""
 
     @property
     def name(self) -> str:
@@ -63,6 +66,8 @@ class Planned:
     """Length of the prompt and of the answer as far as a batch makes room for it."""
     repeat: int = 0
     failure: Failure | None = None
+    audio_s: float = 0.0
+    """Seconds of sound that it asks about."""
 
     @property
     def key(self) -> str:
@@ -84,6 +89,7 @@ def choose(
     limit: int | None,
     repeats: int,
     roles: Collection[str] = (),
+    oracle_length_cap: bool = False,
 ) -> TaskPlan:
     """Fix prompt preset and headline profile; unknown names are a UsageError that lists the known ones.
 
@@ -97,7 +103,8 @@ def choose(
     preset = prompt or own or task.default_preset
     if repeats > 1 and task.presets[preset].generation.temperature == 0:
         raise UsageError(f"--repeats {repeats}: {task.name} is answered greedily, so that every repeat is the same")
-    return TaskPlan(task, data, preset, note, head, limit, repeats, tuple(scored_task(task, roles).profiles))
+    capped = oracle_length_cap and task.reference is not None
+    return TaskPlan(task, data, preset, note, head, limit, repeats, tuple(scored_task(task, roles).profiles), capped)
 
 
 def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Capabilities) -> None:
@@ -130,7 +137,9 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
             recordings.pop("voice", None)
         sample = replace(sample, recordings=recordings)
         request = _request(chosen, sample, chosen.preset.generation)
-        tokens = 0 if failure else _prompt_tokens(request, model)
+        extents = [media_files.probe(media) for media in request.media]
+        tokens = 0 if failure else model.prompt_tokens(request, extents)
+        audio_s = sum(e.seconds for media, e in zip(request.media, extents, strict=True) if media.kind == "audio")
         yield PlannedRow(
             sample.id,
             stored_messages(sample.messages),
@@ -139,6 +148,7 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
             sample.cluster,
             failure,
             stored_recordings(recordings),
+            round(audio_s, 3),
         )
 
 
@@ -148,14 +158,18 @@ def planned(chosen: TaskPlan, rows: Iterable[PlannedRow], seed: int, given: Mapp
     `given` is what else decides what the model is given: the blanked input, the channel mix.
     """
     generation = chosen.preset.generation
+    capped = chosen.task.reference if chosen.oracle_length_cap else None
     room = min(generation.max_new_tokens, ANSWER_TOKENS)
     for row in rows:
         sample = Sample(row.id, messages_of(row.messages), row.doc, row.cluster, recordings_of(row.recordings))
         for repeat in range(chosen.repeats):
             own = replace(generation, seed=request_seed(seed, chosen.name, row.id, repeat))
+            if capped is not None and row.failure is None:
+                own = replace(own, max_new_tokens=len(capped(row.doc)) + CAP_MARGIN)
             request = _request(chosen, sample, own)
             digest = fingerprint(request, given)
-            yield Planned(chosen, sample, request, digest, row.prompt_tokens + room, repeat, row.failure)
+            tokens = row.prompt_tokens + room
+            yield Planned(chosen, sample, request, digest, tokens, repeat, row.failure, row.audio_s)
 
 
 def _request(chosen: TaskPlan, sample: Sample, generation: Generation) -> Request:
@@ -224,10 +238,6 @@ def fingerprint(request: Request, given: Mapping[str, Any]) -> str:
     if request.voice is not None:
         content.append(["voice", request.voice.sha256, request.voice.start_s, request.voice.end_s])
     return hashlib.sha256(encoded(content)).hexdigest()
-
-
-def _prompt_tokens(request: Request, model: Model) -> int:
-    return model.prompt_tokens(request, [media_files.probe(media) for media in request.media])
 
 
 def given_to_all(ablate: MediaKind | None, channels: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def record(answer: Answer, run: RunDir, stretch: int, took: float) -> Record:
         took=round(took, 6),
         cached=answer.cached,
         recordings=stored_recordings(sample.recordings),
+        audio_s=planned.audio_s,
     )
 
 

@@ -69,6 +69,8 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
             raise UsageError(f"a {what} is set for {', '.join(sorted(stray))}, which this run does not have")
     if config.ablate and not any(config.ablate in task.inputs for task in tasks):
         raise UsageError(f"--ablate {config.ablate}: none of the tasks takes {config.ablate} input")
+    if config.oracle_length_cap and not any(task.reference for task in tasks):
+        raise UsageError("--oracle-length-cap: none of the tasks is a transcript, whose length would be known")
     data = DataChoice.parse(config.data)
     able, mini = model.capabilities.outputs, data.kind == "mini"
     roles = check_judges([task.asking(able, mini) for task in tasks], config.judge)
@@ -84,6 +86,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
             limit=config.limit,
             repeats=config.repeats,
             roles=roles,
+            oracle_length_cap=config.oracle_length_cap,
         )
         for task in tasks
     )

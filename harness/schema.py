@@ -76,6 +76,7 @@ class PlannedRow(msgspec.Struct, omit_defaults=True):
     cluster: str | None = None
     failure: Failure | None = None
     recordings: dict[str, StoredPart] = msgspec.field(default_factory=dict)
+    audio_s: float = 0.0
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -99,6 +100,8 @@ class Record(msgspec.Struct, omit_defaults=True):
     """The answer was kept from an earlier run."""
     recordings: dict[str, StoredPart] = msgspec.field(default_factory=dict)
     """What the row has beside what is asked: the voice that was given to the model, a reference recording."""
+    audio_s: float = 0.0
+    """Seconds of sound that were asked about."""
 
 
 class Scored(msgspec.Struct, omit_defaults=True):
@@ -210,6 +213,13 @@ class TaskResult(msgspec.Struct):
     answers: dict[str, int] = msgspec.field(default_factory=dict)
     """Extracted answers and how often each was given, where there are few."""
     seconds: float = 0.0
+    audio_s: float = 0.0
+    """Seconds of sound that were asked about and answered in `seconds`; 0 where an answer was kept from another run."""
+
+    @property
+    def rtfx(self) -> float | None:
+        """Seconds of sound answered in a second: the inverse of the real-time factor."""
+        return self.audio_s / self.seconds if self.audio_s and self.seconds else None
 
     @property
     def headline(self) -> ScoreResult:

@@ -176,6 +176,8 @@ class Task:
     """What is asked for beside `outputs` of models that can give it."""
     recordings: Callable[[Row], Mapping[str, Media]] = _none
     """A row's recordings beside those that are asked about (`Sample.recordings`)."""
+    reference: Callable[[Doc], str] | None = None
+    """The text that an answer is to be, where it is known how long that is (a transcript)."""
     benchmark: str | None = None
     """The benchmark as `published.json` names it, with `split` and the metric's name there by ours."""
     split: str = ""

@@ -99,6 +99,8 @@ def caveats(run: Run) -> list[str]:
         said.append(f"first {limit} samples of each task only")
         if empty := [name for name, task in run.results.tasks.items() if _without_number(task)]:
             said.append(f"too few samples for a number of {', '.join(empty)}: raise --limit")
+    if config.get("oracle_length_cap"):
+        said.append("oracle length cap: transcripts are cut by the length of their references")
     if ablation := config.get("ablate"):
         said.append(f"ablation: {ablation} blanked")
         if whole := [name for name, task in run.manifest.tasks.items() if ablation not in task.inputs]:

@@ -12,11 +12,15 @@ MOST = 40
 
 
 def lines(scores: ScoreResult, width: int = 100) -> Iterator[str]:
-    """Metrics that are no headline, then "by TAG: value 12.3, value 45.6 %" for each tag, wrapped to `width`."""
-    shown = {name: one for name, one in scores.metrics.items() if not one.headline and one.value is not None}
-    if shown and any(metric.headline for metric in scores.metrics.values()):
-        entries = [f"{name} {with_unit(metric.value, metric.unit)}" for name, metric in shown.items()]
-        yield from _wrapped("also: ", entries, width)
+    """Metrics that are no headline, and those that have no value here; then "by TAG: value 12.3, value 45.6 %" for each
+    tag; wrapped to `width`."""
+    if any(metric.headline for metric in scores.metrics.values()):
+        others = {name: metric for name, metric in scores.metrics.items() if not metric.headline}
+        shown = [f"{name} {with_unit(one.value, one.unit)}" for name, one in others.items() if one.value is not None]
+        if shown:
+            yield from _wrapped("also: ", shown, width)
+        if scores.n_scored and (lacking := [name for name, one in others.items() if one.value is None]):
+            yield from _wrapped("not applicable: ", lacking, width)
     for tag, values in scores.groups.items():
         if metric := _metric(values):
             yield from _wrapped(*_entries(tag, metric, values), width)

@@ -94,6 +94,8 @@ def details(run: Run, task: str) -> Iterator[str]:
     said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored"]
     if entry.coverage < 1:
         said.append(f"coverage {100 * entry.coverage:.1f} %")
+    if entry.rtfx is not None:
+        said.append(f"RTFx {entry.rtfx:.3g}")
     if entry.truncated:
         said.append(f"{entry.truncated} truncated")
     yield ", ".join(said)
@@ -107,6 +109,10 @@ def details(run: Run, task: str) -> Iterator[str]:
     for name, gap in entry.gap.items():
         if name in shown:
             yield f"{name}: text minus speech {gap:+.2f} {shown[name].unit}".rstrip()
+    for channel, scored in entry.scores[entry.profile].items():
+        if channel != entry.channel:
+            found = [f"{name} {measured(one)}" for name, one in scored.metrics.items() if one.value is not None]
+            yield f"{channel} channel: {', '.join(found) or MISSING}, {scored.n_scored}/{entry.n_expected} scored"
     for name, values in entry.spread.items():
         if name in entry.headline.metrics:
             yield f"{name}: {figures.over_repeats(values, entry.headline.metrics[name].unit)}"

@@ -96,6 +96,7 @@ def asr_task(
         },
         default_preset="kimi",
         scorer=scorer,
+        reference=lambda doc: clean(reference_of(doc, reference)),
         metrics=metrics(language),
         profiles=tuple(name for name in CONVENTIONS if language in PROFILES[name].languages),
         default_profile="qwen2" if language == "en" else "kimi",

@@ -64,20 +64,18 @@ def tts_task(
         silent = score_pair(profile, language, wanted, "")
         if silent.unscored is not None:
             return Score(rate, None, status="unscored", reason=silent.unscored)
-        if answer.text is None or answer.speech is None:
-            return _score(rate, silent, None, {"silent": 1.0})
-        return heard(doc, answer, profile)
+        return _score(rate, silent, None, {"silent": 1.0}) if answer.text is None else heard(doc, answer, profile)
 
     def heard(doc: Doc, answer: Answer, profile: str) -> Asking:
-        assert answer.speech is not None
-        wanted = field(doc, text)
-        said = yield from transcript(answer.speech, language, how)
+        wanted, said = field(doc, text), None
+        if answer.speech is not None:
+            said = yield from transcript(answer.speech, language, how)
         own = yield from floor(answer, wanted, profile, language, how)
         alike = yield from similarity(answer)
-        more = {"silent": 0.0} | (_floor_parts(own) if own else {})
+        more = {"silent": float(said is None)} | (_floor_parts(own) if own else {})
         if alike is not None:
             more |= {"similarity": alike, "compared": 1.0}
-        return _score(rate, score_pair(profile, language, wanted, said), said, more)
+        return _score(rate, score_pair(profile, language, wanted, said or ""), said, more)
 
     rate = rate_name(language)
     return Task(

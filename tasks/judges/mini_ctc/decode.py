@@ -22,7 +22,7 @@ UNKNOWN = 7.0
 BEAM = 16
 """Spellings that are followed side by side."""
 LEAST = math.log(1e-3)
-"""Units that are less likely than this at a moment are not tried there."""
+"""Units that are less likely than this at a moment, beside the likeliest, are not tried there."""
 NEVER = -math.inf
 
 
@@ -69,7 +69,7 @@ def best_spelling(scores: NDArray[np.float32], units: str, words: Words) -> str:
     beam = {"": (0.0, NEVER)}  # text -> log probability of it with a blank at its end, and with its last letter
     costs = {"": 0.0}
     for frame in scores:
-        likely = [(int(n), float(frame[n])) for n in np.flatnonzero(frame > LEAST)]
+        likely = [(int(n), float(frame[n])) for n in np.flatnonzero(frame >= frame.max() + LEAST)]
         grown: dict[str, tuple[float, float]] = {}
         for text, (blank, letter) in beam.items():
             for grown_text, at_blank, at_letter in _steps(text, blank, letter, likely, units):

@@ -128,6 +128,13 @@ def test_what_is_heard_clearly_is_spelt_whether_it_is_known_or_not(text: str):
     assert best_spelling(scores, LATIN, Words([])) == best_spelling(scores, LATIN, Words(text.split())) == text
 
 
+@given(st.lists(st.lists(st.floats(-200, 0), min_size=1 + len(LATIN), max_size=1 + len(LATIN)), max_size=12))
+def test_any_scores_have_a_spelling(rows: list[list[float]]):
+    scores = np.array(rows, np.float32).reshape(len(rows), 1 + len(LATIN))
+    text = best_spelling(scores, LATIN, Words(["cat"]))
+    assert len(text) <= len(rows) and set(text) <= set(LATIN)
+
+
 def test_of_two_spellings_the_known_word_is_meant():
     scores = scores_of(Alphabet("").encode("cet"))
     scores[3:5, 1 + LATIN.index("a")] = np.log(0.3)
