@@ -231,6 +231,11 @@ def open_bench(tasks: Iterable[Task], chosen: Sequence[str], run: Path | None, d
         bench.close()
 
 
+def check_named(chosen: Sequence[str]) -> None:
+    """Raises UsageError for a judge that is unknown or lacks what it needs; imports no model."""
+    _named(chosen, "cpu")
+
+
 def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> frozenset[str]:
     """The roles of the judges that are named. Raises UsageError, before any model is loaded, for a judge that is
     unknown, that no task asks, or that lacks what it needs."""

@@ -43,7 +43,7 @@ class Line(msgspec.Struct):
 def score_file(
     task: Task, path: Path, profile: str | None = None, *, prompt: str | None = None, judges: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The task's entry as in `results.json`, with the scores of each line under "samples".
+    """The task's entry as in `results.json`, its headline's numbers under "metrics" and each line's under "samples".
 
     `prompt` is the preset that the answers were made with: its form (JSON, a tag) is read. Raises UsageError naming
     the line at fault.
@@ -70,8 +70,10 @@ def score_file(
         )
         result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)
     samples = [_sample(task, chosen, record, one) for record, one in zip(records, scored, strict=True)]
+    head = msgspec.to_builtins(result.headline.metrics)
     signature = {"signature": task.signatures[chosen]} if chosen in task.signatures else {}
-    return {"format": FORMAT, "task": task.name, **signature, **msgspec.to_builtins(result), "samples": samples}
+    named = {"format": FORMAT, "task": task.name, "metrics": head, **signature}
+    return {**named, **msgspec.to_builtins(result), "samples": samples}
 
 
 def print_scores(result: Mapping[str, Any]) -> None:

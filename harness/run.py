@@ -17,7 +17,7 @@ from harness.engines import Engine, ModelFacts
 from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
 from harness.failures import RunStopped, UsageError
-from harness.judging import check_judges
+from harness.judging import check_judges, check_named
 from harness.media.limits import check_limits
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
 from harness.progress import track
@@ -58,6 +58,7 @@ class Prepared:
 def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     """Resolve names, presets, profiles, judges and capabilities; touches neither weights nor data."""
     check_limits()
+    check_named(config.judge)
     tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
     dtype = resolve_dtype(config.dtype, device)

@@ -135,5 +135,5 @@ def _hub_commit(judge: str, id: str) -> str:
     except Exception as error:
         raise UsageError(
             f"--judge {judge}: the weights {id} are no local folder, not in the hub's cache, and the hub cannot be "
-            f"asked for them ({type(error).__name__}). {_REMEDY}"
+            f"asked for them ({type(error).__name__}). Name a local copy: --judge {judge}:FOLDER"
         ) from error
