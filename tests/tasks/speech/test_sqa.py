@@ -1,0 +1,86 @@
+"""Spoken questions: text and speech of one answer, their gap, and answers that were not heard."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.aggregate import Planned, task_result
+from harness.registry import get_task
+from harness.schema import TaskResult
+from harness.types import Failure
+from tests.tasks.speech.spoken import DEAF, Hearers, heard, said
+
+NAME = "llama_questions"
+DOC = {"answers": ["Paris"]}
+
+
+def entry(*answers: tuple[str | None, str | None], hearers: Hearers | None = None, spoken: bool = True) -> TaskResult:
+    records = [said(NAME, DOC, text, speech) for text, speech in answers]
+    for number, record in enumerate(records):
+        record.id = str(number)
+    scored = heard(NAME, records, hearers, spoken)
+    planned = Planned("vita", "vita_contain")
+    return task_result(get_task(NAME), planned, zip(records, scored, strict=True), None)
+
+
+def value(found: TaskResult, channel: str, metric: str = "accuracy") -> float | None:
+    return found.scores["vita_contain"][channel].metrics[metric].value  # type: ignore[index]
+
+
+def test_one_generation_gives_both_numbers_their_gap_and_the_share_without_speech() -> None:
+    found = entry(("It is Paris", "it is paris"), ("Paris", "parish"), ("Paris.", None), ("London", "paris"))
+    assert (value(found, "text"), value(found, "speech")) == (75, 75)
+    assert value(found, "speech", "no_speech") == 25
+    strict = found.scores["token_sequence"]
+    assert strict["speech"].metrics["accuracy"].value == 50, "a parish is no Paris"
+    assert found.gap["accuracy"] == 0
+
+
+def test_where_no_speech_was_asked_for_there_is_no_channel_of_it() -> None:
+    found = entry(("Paris", None), spoken=False)
+    assert set(found.scores["vita_contain"]) == {"text"} and found.valid
+
+
+def test_a_recording_that_is_not_heard_fails_as_speech_alone() -> None:
+    found = entry(("Paris", "broken"), ("Paris", "paris"), hearers=Hearers({"broken": DEAF}))
+    assert value(found, "text") == 100 and found.valid
+    speech = found.scores["vita_contain"]["speech"]
+    assert (speech.n_failed, speech.valid, value(found, "speech")) == (1, False, 50)
+    assert found.failures == {"judge/permanent": 1}
+    assert any(problem.startswith("speech channel: 1 of 2 scored") for problem in found.problems)
+
+
+def test_without_a_recogniser_speech_is_unscored_and_text_is_scored() -> None:
+    found = entry(("Paris", "paris"), hearers=Hearers(roles=[]))
+    assert value(found, "text") == 100 and found.valid
+    assert found.scores["vita_contain"]["speech"].n_unscored == 1
+
+
+def test_no_answer_is_wrong_in_both_channels() -> None:
+    found = entry((None, None), ("Paris", "paris"))
+    assert (value(found, "text"), value(found, "speech")) == (50, 50)
+
+
+@pytest.mark.parametrize(
+    "gold", [["Paris", "paname"], "Paris", [["Paris"], ["Lutetia"]], '["Paris"]', {"value": "Paris", "aliases": []}]
+)
+@pytest.mark.parametrize("column", ["answers", "answer", "Answer"])
+def test_gold_answers_are_read_from_what_data_sets_hold(gold: object, column: str) -> None:
+    (one,) = heard(NAME, [said(NAME, {column: gold}, "In Paris", None)], spoken=False)
+    assert one.scores["vita_contain"]["text"].value == 1
+
+
+@pytest.mark.parametrize("gold", [[], "", None, [[]]])
+def test_a_question_without_an_answer_is_unscored(gold: object) -> None:
+    (one,) = heard(NAME, [said(NAME, {"answers": gold}, "Paris", "paris")])
+    assert {score.status for score in one.scores["vita_contain"].values()} == {"unscored"}
+
+
+def test_breaks_in_an_answer_are_no_new_answers() -> None:
+    (one,) = heard(NAME, [said(NAME, {"answers": ["new york"]}, "new\u2028york\n", "new\nyork")])
+    assert [score.value for score in one.scores["token_sequence"].values()] == [1, 1]
+
+
+def test_failures_name_their_stage() -> None:
+    (one,) = heard(NAME, [said(NAME, DOC, "Paris", "broken")], Hearers({"broken": DEAF}))
+    assert one.failure == Failure("judge", "permanent", DEAF.message)

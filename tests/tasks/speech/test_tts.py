@@ -1,0 +1,112 @@
+"""Synthesised speech: what is heard of it, what was not said, the recogniser's own errors, and voices."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.aggregate import Planned, task_result
+from harness.registry import get_task
+from harness.schema import Record, ScoreResult
+from tasks.scoring.heard import cosine
+from tests.tasks.speech.spoken import BUSY, DEAF, Hearers, heard, said, voice
+
+EN, ZH = {"target_text": "The cat sat."}, {"target_text": "猫坐着。"}
+
+
+def result(name: str, records: list[Record], hearers: Hearers | None = None, profile: str = "seedtts") -> ScoreResult:
+    for number, record in enumerate(records):
+        record.id = str(number)
+    scored = heard(name, records, hearers)
+    task = get_task(name)
+    entry = task_result(task, Planned("read_aloud", profile), zip(records, scored, strict=True), None)
+    return entry.headline
+
+
+def values(found: ScoreResult) -> dict[str, float | None]:
+    return {name: metric.value for name, metric in found.metrics.items()}
+
+
+def test_the_headline_is_the_mean_of_utterances_and_the_rate_of_all_words_stands_beside_it() -> None:
+    records = [said("seedtts_en", EN, "", "the cat sat"), said("seedtts_en", {"target_text": "no"}, "", "yes")]
+    found = values(result("seedtts_en", records))
+    assert (found["wer"], found["wer_micro"]) == (50, 25)
+
+
+def test_mandarin_counts_characters_and_simplifies_what_was_heard() -> None:
+    doc = {"target_text": "电话在这里"}
+    (one,) = heard("seedtts_zh", [said("seedtts_zh", doc, "", "電話在這裡")])
+    assert one.scores["seedtts"][""].value == 0
+    assert one.scores["kimi"][""].value == pytest.approx(4 / 5), "which converts nothing"
+
+
+@pytest.mark.parametrize(("text", "speech"), [("", None), (None, None)])
+def test_without_speech_every_word_is_missing(text: str | None, speech: str | None) -> None:
+    (one,) = heard("seedtts_en", [said("seedtts_en", EN, text, speech)])
+    score = one.scores["seedtts"][""]
+    assert (score.parts["errors"], score.parts["units"], score.parts["silent"]) == (3, 3, 1)
+    assert score.status == ("ok" if text is not None else "failed")
+
+
+def test_the_judges_own_errors_are_those_on_the_benchmarks_recordings() -> None:
+    records = [
+        said("seedtts_en", EN, "", "the cat sat", reference="the bat sat"),
+        said("seedtts_en", EN, "", None, reference="the cat sat"),
+        said("seedtts_en", EN, "", "a cat sat"),
+    ]
+    found = values(result("seedtts_en", records))
+    assert found["judge_wer"] == pytest.approx(100 / 6)
+    assert found["judge_wer_micro"] == pytest.approx(100 / 6)
+    assert found["no_speech"] == pytest.approx(100 / 3)
+
+
+def test_a_reference_that_cannot_be_heard_leaves_the_answer_its_score() -> None:
+    record = said("seedtts_en", EN, "", "the cat sat", reference="broken")
+    (one,) = heard("seedtts_en", [record], Hearers({"broken": DEAF}))
+    assert one.failure is None and "judge_rate" not in one.scores["seedtts"][""].parts
+    (later,) = heard("seedtts_en", [record], Hearers({"broken": BUSY}))
+    assert later.failure == BUSY, "a later pass may hear it"
+
+
+def test_an_answer_that_the_judge_fails_on_counts_as_wrong_and_says_why() -> None:
+    (one,) = heard("seedtts_en", [said("seedtts_en", EN, "", "broken")], Hearers({"broken": DEAF}))
+    assert one.failure == DEAF and one.scores["seedtts"][""].status == "failed"
+    assert one.scores["seedtts"][""].parts["rate"] == 1
+
+
+def test_voices_are_compared_where_one_was_given_and_a_judge_knows_them() -> None:
+    record = said("seedtts_en", EN, "", voice(1, 0), voice=voice(0.6, 0.8))
+    assert values(result("seedtts_en", [record]))["sim"] == pytest.approx(0.6)
+    assert values(result("seedtts_en", [record], Hearers(roles=["recogniser-en"])))["sim"] is None
+    assert values(result("seedtts_en", [said("seedtts_en", EN, "", voice(1, 0))]))["sim"] is None
+
+
+def test_seed_tts_hears_one_window_in_its_language_and_libritts_all_of_it() -> None:
+    one, other = Hearers(), Hearers()
+    heard("seedtts_zh", [said("seedtts_zh", ZH, "", "猫坐着")], one)
+    heard("libritts_test_clean", [said("libritts_test_clean", {"text_normalized": "A cat."}, "", "a cat")], other)
+    assert {(ask.role, ask.settings) for ask in one.asked} == {
+        ("recogniser-zh", (("language", "zh"), ("window", "30s")))
+    }
+    assert {(ask.role, ask.settings) for ask in other.asked} == {("recogniser-en", (("window", "long"),))}
+
+
+def test_an_empty_text_is_unscored_and_a_missing_one_a_failure_with_its_field() -> None:
+    empty, missing = heard(
+        "seedtts_en", [said("seedtts_en", {"target_text": "!"}, "", "a"), said("seedtts_en", {"utt": "x"}, "", "a")]
+    )
+    assert empty.scores["seedtts"][""].status == "unscored"
+    assert missing.failure is not None and "target_text" in missing.failure.message
+
+
+@given(st.text(st.sampled_from("ab \n\u2028"), max_size=20))
+def test_breaks_in_what_was_heard_are_blanks(text: str) -> None:
+    (one,) = heard("seedtts_en", [said("seedtts_en", EN, "", f"the cat{text} sat")])
+    (other,) = heard("seedtts_en", [said("seedtts_en", EN, "", " ".join(f"the cat{text} sat".split()))])
+    assert one.scores["whisper"][""].value == other.scores["whisper"][""].value
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=5).filter(any))
+def test_a_cosine_is_one_of_a_vector_with_itself_whatever_its_length(vector: list[int]) -> None:
+    assert cosine([float(value) for value in vector], [0.3 * value for value in vector]) == pytest.approx(1)
