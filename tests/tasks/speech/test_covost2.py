@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sacrebleu
 
 from harness.registry import get_task
 from harness.task import Statistic
@@ -17,7 +18,6 @@ def row(number: int, text: str) -> dict[str, object]:
 
 
 def test_the_value_is_that_of_the_corpus_and_no_mean_of_sentences() -> None:
-    sacrebleu = pytest.importorskip("sacrebleu")
     said = ["the cat sat on a mat today", "two dogs ran in the park", ""]
     entry = answered(
         get_task("covost2_zh_en"), [(row(i, r), s) for i, (r, s) in enumerate(zip(ROWS, said, strict=True))]
