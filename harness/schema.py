@@ -217,11 +217,6 @@ class TaskResult(msgspec.Struct):
     """Seconds of sound that were asked about and answered in `seconds`; 0 where an answer was kept from another run."""
 
     @property
-    def rtfx(self) -> float | None:
-        """Seconds of sound answered in a second: the inverse of the real-time factor."""
-        return self.audio_s / self.seconds if self.audio_s and self.seconds else None
-
-    @property
     def headline(self) -> ScoreResult:
         return self.scores[self.profile][self.channel]
 

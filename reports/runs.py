@@ -114,6 +114,13 @@ def _without_number(entry: TaskResult) -> bool:
     return entry.n_scored > 0 and all(metric.value is None for metric in metrics if metric.headline)
 
 
+def speed_of_hearing(run: Run) -> str:
+    """RTFx, seconds of sound answered in a second, of all tasks on sound together: they are answered side by side."""
+    entries = [entry for entry in run.results.tasks.values() if entry.audio_s]
+    sound, took = (sum(entry.audio_s for entry in entries), sum(entry.seconds for entry in entries))
+    return f"RTFx {sound / took:.3g}: {sound:,.0f} s of sound in {took:,.1f} s" if sound and took else ""
+
+
 def conditions(run: Run) -> str:
     """What bfloat16 results and latencies depend on: precision, device, and how many tokens are answered together."""
     budget = run.manifest.config.get("batch_tokens")

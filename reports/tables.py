@@ -17,7 +17,7 @@ from harness.texts import printable
 from reports import averages, figures, subscores
 from reports.figures import MISSING, measured
 from reports.leaderboard import published
-from reports.runs import Run, caveats, conditions, load
+from reports.runs import Run, caveats, conditions, load, speed_of_hearing
 
 PAPER = "paper: the value that the model's paper prints for the released weights on the whole set; not a rank"
 _HEADINGS = ("task", "metric", "value [95 % CI]", "scored", "paper")
@@ -63,6 +63,8 @@ def lines(run: Run, width: int = 80) -> Iterator[_Line]:
     yield from (_Line(text) for text in averages.told(run))
     yield from (_Line(f"! {caveat}", "yellow") for caveat in caveats(run))
     yield _Line(conditions(run), "dim")
+    if heard := speed_of_hearing(run):
+        yield _Line(heard, "dim")
     yield from _paper_notes(run)
 
 
@@ -94,8 +96,6 @@ def details(run: Run, task: str) -> Iterator[str]:
     said += [f"{entry.n_failed} failed", f"{entry.n_unscored} unscored"]
     if entry.coverage < 1:
         said.append(f"coverage {100 * entry.coverage:.1f} %")
-    if entry.rtfx is not None:
-        said.append(f"RTFx {entry.rtfx:.3g}")
     if entry.truncated:
         said.append(f"{entry.truncated} truncated")
     yield ", ".join(said)

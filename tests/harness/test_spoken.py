@@ -132,7 +132,7 @@ def test_a_transcript_can_be_cut_by_its_references_length_and_that_is_marked(tmp
         start(config(oracle_length_cap=True), tmp_path / "other", objects(TASK, model=ToyModel()))
 
 
-def test_seconds_of_sound_asked_about_are_kept_and_give_rtfx(voice: Media, tmp_path: Path) -> None:
+def test_seconds_of_sound_asked_about_are_kept(voice: Media, tmp_path: Path) -> None:
     asked = {
         "plain": replace(TASK.presets["plain"], messages=lambda row: (Message("user", (voice, Text("what is 1?"))),))
     }
@@ -140,5 +140,4 @@ def test_seconds_of_sound_asked_about_are_kept_and_give_rtfx(voice: Media, tmp_p
     run = start(config(task), tmp_path / "run", objects(task, model=ToyModel()))
     entry = run.results().tasks["toy"]
     assert entry.audio_s == pytest.approx(5 * 800 / 16_000)
-    assert entry.rtfx == pytest.approx(entry.audio_s / entry.seconds)
-    assert RunDir.open(tmp_path / "run").results().tasks["toy"].rtfx == entry.rtfx
+    assert entry.seconds > 0 and RunDir.open(tmp_path / "run").results().tasks["toy"].audio_s == entry.audio_s

@@ -73,6 +73,13 @@ def test_a_limit_that_leaves_no_number_and_a_task_that_is_not_ablated_are_told(t
     assert "not ablated, as they have no image input: x, y" in text
 
 
+def test_the_speed_of_hearing_is_that_of_all_tasks_on_sound(tmp_path: Path) -> None:
+    tasks = {"x": entry(WER, audio_s=30.0, seconds=1.0), "y": entry(WER, audio_s=10.0, seconds=3.0)}
+    text = printed(write_run(tmp_path / "r", tasks | {"z": entry(WER, seconds=9.0)}))
+    assert "RTFx 10: 40 s of sound in 4.0 s" in text
+    assert "RTFx" not in printed(write_run(tmp_path / "s", {"x": entry(WER, seconds=1.0)}))
+
+
 def test_rows_fit_in_80_columns(tmp_path: Path) -> None:
     table = [line for line in printed(rich_run(tmp_path)).splitlines() if line.startswith(("librispeech", "mme"))]
     assert len(table) == 3 and max(map(len, table)) <= 80
