@@ -113,7 +113,7 @@ def startup(*arguments: str, repeats: int = 7) -> float:
     times = []
     for _ in range(repeats):
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "harness.cli", *arguments], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "harness", *arguments], check=True, capture_output=True)
         times.append(time.perf_counter() - began)
     return statistics.median(times)
 

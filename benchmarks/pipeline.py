@@ -168,7 +168,7 @@ class Took(NamedTuple):
 
 def timed_run(checkout: Path, out: Path) -> Took:
     """Run the harness of a checkout in a process of its own."""
-    command = [sys.executable, "-m", "harness.cli", "run", "--model", "vita15-mini", "--tasks", "asr,mme"]
+    command = [sys.executable, "-m", "harness", "run", "--model", "vita15-mini", "--tasks", "asr,mme"]
     command += ["--data", "mini", "--out", str(out)]
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

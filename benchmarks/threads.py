@@ -30,7 +30,7 @@ def seconds(threads: int, budget: int) -> float:
     """Wall seconds of a run."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "harness.cli", "run", "--model", "vita15-mini", "--tasks", "mme"]
+        command = [sys.executable, "-m", "harness", "run", "--model", "vita15-mini", "--tasks", "mme"]
         command += ["--data", "mini", "--limit", "140", "--out", str(Path(folder) / "run")]
         command += ["--threads", str(threads), "--batch-tokens", str(budget)]
         began = time.perf_counter()

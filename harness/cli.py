@@ -340,7 +340,3 @@ def main() -> None:
             raise
         error.show()  # what the parser of the command line says of a flag
         sys.exit(Exit.USAGE)
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import IntEnum
 
@@ -73,6 +74,19 @@ def _failure_from(error: BaseException, stage: Stage) -> Failure:
 def is_out_of_memory(error: BaseException) -> bool:
     """On the host or on a device; torch's error is known by its name, so that torch need not be imported."""
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
+def lacking(row: Mapping[str, object], name: str) -> ValueError:
+    """What a row does not give: the field is not there, or what it holds is no text.
+
+    >>> str(lacking({"index": 1}, "answer"))
+    'the row has no answer; its fields are index'
+    >>> str(lacking({"answer": ["a"]}, "answer"))
+    "the row has no answer: the field is ['a']"
+    """
+    if name in row:
+        return ValueError(f"the row has no {name}: the field is {row[name]!r:.80}")
+    return ValueError(f"the row has no {name}; its fields are {', '.join(row) or 'none'}")
 
 
 def coverage(n_scored: int, n_expected: int) -> float:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from harness.failures import JudgeError, failure_from
+from harness.failures import JudgeError, failure_from, lacking
 from harness.judging import WINDOW, Asking, Bench, Replay, settle
 from harness.schema import Record, Scored, StoredResponse, recordings_of, speech_media
 from harness.steps import take_answer
@@ -29,7 +29,7 @@ class _Fields(dict[str, Any]):
     """A row's fields, which says what it has where a scorer needs another."""
 
     def __missing__(self, name: str) -> Any:
-        raise ValueError(f"the row has no {name}; its fields are {', '.join(self) or 'none'}")
+        raise lacking(self, name)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.failures import lacking
 from harness.task import Row
 from harness.types import Doc
 
@@ -32,7 +33,7 @@ def kept(row: Row, *needed: str) -> Doc:
     doc = {name: value for name, value in row.items() if name not in _NOT_KEPT and _is_plain(value)}
     for name in needed:
         if doc.get(name) in (None, ""):
-            raise ValueError(f"the row has no {name}; its fields are {', '.join(doc)}")
+            raise lacking(doc, name)
     return doc
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from harness.failures import lacking
 from harness.task import Preset, Row
 from harness.types import Generation, Media, Message, Pictures, Text
 from tasks.data import media_part
@@ -77,7 +78,7 @@ def field(row: Mapping[str, object], name: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"the row has no {name}; its fields are {', '.join(row)}")
+        raise lacking(row, name)
     return value
 
 

@@ -44,7 +44,7 @@ def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "index")
     question_of(doc)
     if len(options_of(doc)) < 2:
-        raise ValueError(f"the row has fewer than two options; its fields are {', '.join(doc)}")
+        raise ValueError(f"the row has fewer than two options (A, B, ...); its fields are {', '.join(doc)}")
     return doc
 
 

@@ -61,6 +61,9 @@ class ErrorCounts:
         return self.errors / self.ref_len if self.ref_len else float("nan")
 
 
+EMPTY = "the reference is empty after normalisation"
+
+
 class PairScore(NamedTuple):
     """What was compared and the counts."""
 
@@ -111,7 +114,7 @@ def _rules(profile: str, language: Language) -> Profile:
 
 def _unscored(rules: Profile, reference_norm: str, counts: ErrorCounts) -> str | None:
     if counts.ref_len == 0 and not rules.counts_empty:
-        return "the reference is empty after normalisation"
+        return EMPTY
     if rules.left_out and reference_norm.strip() in rules.left_out:
         return f"the reference reads {reference_norm.strip()!r}, which is no part of the test"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.failures import lacking
 from harness.task import Member
 from harness.types import Answer, Doc, Score
 from tasks.scoring import yes_no
@@ -50,7 +51,7 @@ def points(questions: Sequence[Member], profile: str) -> Mapping[str, float]:
 def _field(doc: Mapping[str, object], name: str) -> str:
     value = doc.get(name)
     if not isinstance(value, str) or not value:
-        raise ValueError(f"the row has no {name}; its fields are {', '.join(doc)}")
+        raise lacking(doc, name)
     return value
 
 

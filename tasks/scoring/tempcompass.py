@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from harness.failures import lacking
 from harness.types import Doc
 from tasks.judges import prompts
 from tasks.scoring import outcome, yes_no
@@ -18,7 +19,7 @@ def gold_of(doc: Doc) -> str:
     """Raises ValueError naming the field that is missing."""
     name = "mc_answer" if doc["task_type"] == "captioning" else "answer"
     if not doc.get(name):
-        raise ValueError(f"the row has no {name}; its fields are {', '.join(doc)}")
+        raise lacking(doc, name)
     return str(doc[name])
 
 

@@ -17,7 +17,7 @@ from tasks.data import Source, media_part
 from tasks.docs import kept
 from tasks.prompts import field
 from tasks.scoring.conventions import Language
-from tasks.scoring.error_rate import PairScore, score_pair
+from tasks.scoring.error_rate import EMPTY, PairScore, score_pair
 from tasks.scoring.heard import RECOGNISERS, SPEAKER, Settings, floor, similarity, transcript
 from tasks.speech.asr import rate_name
 
@@ -62,8 +62,8 @@ def tts_task(
             raise ValueError(f"no profile {profile!r}; there are {', '.join(profiles)}")
         wanted = field(doc, text)
         silent = score_pair(profile, language, wanted, "")
-        if silent.unscored is not None:
-            return Score(rate, None, status="unscored", reason=silent.unscored)
+        if silent.unscored is not None or not silent.counts.ref_len:  # no utterance without words has a rate
+            return Score(rate, None, status="unscored", reason=silent.unscored or EMPTY)
         return _score(rate, silent, None, {"silent": 1.0}) if answer.text is None else heard(doc, answer, profile)
 
     def heard(doc: Doc, answer: Answer, profile: str) -> Asking:

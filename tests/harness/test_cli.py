@@ -194,7 +194,7 @@ def test_control_characters_do_not_reach_the_terminal_and_wide_spaces_stay() -> 
 
 
 def test_a_terminal_that_is_not_utf8_prints_with_replacements(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "harness.cli", "ask", "--model", "echo", "--text", "猫 é \x1b[2J"]
+    command = [sys.executable, "-m", "harness", "ask", "--model", "echo", "--text", "猫 é \x1b[2J"]
     done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True)
     assert done.stdout.strip() == b"? ? ?[2J"
 

@@ -96,7 +96,8 @@ def test_an_empty_text_is_unscored_and_a_missing_one_a_failure_with_its_field() 
     empty, missing = heard(
         "seedtts_en", [said("seedtts_en", {"target_text": "!"}, "", "a"), said("seedtts_en", {"utt": "x"}, "", "a")]
     )
-    assert empty.scores["seedtts"][""].status == "unscored"
+    assert {empty.scores[name][""].status for name in ("seedtts", "whisper", "qwen2")} == {"unscored"}
+    assert empty.failure is None
     assert missing.failure is not None and "target_text" in missing.failure.message
 
 

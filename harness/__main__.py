@@ -1,0 +1,5 @@
+"""`python -m harness`, as `harness`."""
+
+from harness.cli import main
+
+main()
