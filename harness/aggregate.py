@@ -19,9 +19,10 @@ from harness.plan import key
 from harness.profiles import stands_in
 from harness.schema import GroupResult, JudgeUsage, MetricResult, Record, Scored, ScoreResult, TaskResult
 from harness.stats import Interval, Stratum, ratio_interval
-from harness.task import Combined, Member, Metric, Quantile, Ratio, Statistic, Task
+from harness.tally import Tally
+from harness.task import Combined, Metric, Quantile, Ratio, Statistic, Task
 from harness.types import Channel, Score
-from harness.units import Grouped, PartTable, Units, averaged
+from harness.units import PartTable, Units, averaged
 
 MAX_ANSWERS = 12
 """With more different answers than this there is no distribution worth showing."""
@@ -45,46 +46,6 @@ class Planned:
     """What else has to be said of the headline."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """The samples of one profile and channel in one repeat."""
-
-    task: Task
-    profile: str
-    counts: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    """Why samples are unscored."""
-    lost: int = 0
-    """Failed samples that count nowhere: it is not known what they belong to."""
-    table: PartTable = field(default_factory=PartTable)
-    groups: Grouped | None = None
-
-    def __post_init__(self) -> None:
-        if self.task.group is not None:
-            self.groups = Grouped(self.task, self.profile)
-
-    def add(self, record: Record, score: Score) -> None:
-        self.counts[score.status] += 1
-        if score.status == "unscored":
-            self.reasons[score.reason or ""] += 1
-            return
-        timed = all(isinstance(metric, Quantile) for metric in self.task.metrics)
-        if score.status == "failed" and not timed:
-            self.lost += not score.parts or (self.groups is not None and record.cluster is None)
-        if self.groups is not None:
-            if score.parts:
-                self.groups.add(record.cluster or f"alone {record.id}", Member(record.doc, score))
-        else:
-            self.table.add(record.id, score.parts, record.cluster, score.tags)
-
-    def finished(self) -> PartTable:
-        if self.groups is not None:
-            self.groups.torn = 0
-            self.table = self.groups.table()
-            self.lost += self.groups.torn
-        return self.table
-
-
 def task_result(
     task: Task,
     planned: Planned,
@@ -93,9 +54,10 @@ def task_result(
     seed: int = 0,
 ) -> TaskResult:
     """The entry of a task. `ids` are those of the plan; without a plan (a responses file) what is there is all."""
-    tallies: dict[tuple[str, Channel], dict[int, _Tally]] = {}
+    tallies: dict[tuple[str, Channel], dict[int, Tally]] = {}
     seen, repeated = IdSet(), 0
     failures: Counter[str] = Counter()
+    of_headline: Counter[str] = Counter()
     steps: Counter[str] = Counter()
     answers: Counter[str] = Counter()
     solved: dict[str, list[bool]] = {}
@@ -109,12 +71,15 @@ def task_result(
         truncated += record.response is not None and record.response.truncated
         steps.update(scored.steps)
         if failure := record.failure or scored.failure:
-            failures[f"{failure.stage}/{failure.kind}"] += 1
+            kind = f"{failure.stage}/{failure.kind}"
+            failures[kind] += 1
+            first = scored.scores.get(head[0], {}).get(head[1])
+            of_headline[kind] += first is None or first.status == "failed"
         for profile, channels in scored.scores.items():
             for channel, score in channels.items():
                 by_repeat = tallies.setdefault((profile, channel), {})
                 if record.repeat not in by_repeat:
-                    by_repeat[record.repeat] = _Tally(task, profile)
+                    by_repeat[record.repeat] = Tally(task, profile)
                 by_repeat[record.repeat].add(record, score)
                 if (profile, channel) == head:
                     _note_answer(answers, score)
@@ -128,7 +93,7 @@ def task_result(
         scores.setdefault(profile, {})[channel] = _score_result(task, by_repeat, missing, seed)
     headline = scores.get(head[0], {}).get(head[1])
     if headline is None:  # nothing was answered
-        headline = _score_result(task, {0: _Tally(task, head[0])}, missing, seed)
+        headline = _score_result(task, {0: Tally(task, head[0])}, missing, seed)
         scores.setdefault(head[0], {})[head[1]] = headline
     result = TaskResult(
         version=task.version,
@@ -160,13 +125,17 @@ def task_result(
         seconds=round(seconds, 3),
         audio_s=0.0 if kept else round(audio_s, 3),
     )
-    reasons = sum((tally.reasons for tally in tallies.get(head, {}).values()), Counter[str]())
-    result.problems = _problems(result, headline, sum(t.lost for t in tallies.get(head, {}).values()), reasons)
+    heads = tallies.get(head, {}).values()
+    reasons = sum((tally.reasons for tally in heads), Counter[str]())
+    lost = sum(tally.lost for tally in heads)
+    result.problems = _problems(result, headline, lost, +of_headline, reasons)
+    notes = sum((tally.notes for tally in heads), Counter[str]())
+    result.problems += [f"{n} sample{'s' if n > 1 else ''}: {note}" for note, n in sorted(notes.items())]
     if task.submission and result.n_unscored == expected:
         result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
     result.problems += _of_channels(scores[head[0]], head[1])
     result.problems += [planned.told] if planned.told else []
-    result.valid = result.valid and not sum(t.lost for t in tallies.get(head, {}).values())
+    result.valid = result.valid and not lost
     return result
 
 
@@ -179,7 +148,9 @@ def _missing(ids: Iterable[str] | None, repeats: int, seen: IdSet) -> tuple[int,
     return rows, missing
 
 
-def _problems(result: TaskResult, headline: ScoreResult, lost: int, reasons: Mapping[str, int]) -> list[str]:
+def _problems(
+    result: TaskResult, headline: ScoreResult, lost: int, failures: Mapping[str, int], reasons: Mapping[str, int]
+) -> list[str]:
     """Why the numbers do not count, then what else has to be said of them."""
     said = []
     if result.n_missing:
@@ -191,7 +162,7 @@ def _problems(result: TaskResult, headline: ScoreResult, lost: int, reasons: Map
         said.append(f"invalid: {lost} failed rows count nowhere, as it is not known what they belong to")
     if headline.coverage < MIN_COVERAGE:
         scorable = result.n_expected - result.n_unscored
-        kinds = ", ".join(f"{n} x {kind}" for kind, n in result.failures.items())
+        kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(failures.items()))
         said.append(
             f"invalid: coverage {100 * headline.coverage:.1f} % is under {100 * MIN_COVERAGE:g} % "
             f"({result.n_scored} of {scorable} samples scored" + (f"; {kinds})" if kinds else ")")
@@ -221,7 +192,7 @@ def _note_answer(answers: Counter[str], score: Score) -> None:
         answers[score.extracted if len(score.extracted) <= MAX_ANSWER else ""] += 1
 
 
-def _score_result(task: Task, by_repeat: Mapping[int, _Tally], missing: int, seed: int) -> ScoreResult:
+def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed: int) -> ScoreResult:
     counts: Counter[str] = Counter()
     for tally in by_repeat.values():
         counts.update(tally.counts)
@@ -282,6 +253,7 @@ def _measured(
         value = float(np.quantile(values, metric.q)) if len(values) else None
         interval = stats.quantile_interval(values, metric.q) if len(values) else None
         return _entry(metric, value, interval, "sample", len(values))
+    units = units.having(metric.over)
     if not len(units.parts):
         return _entry(metric, None, None, units.kind, 0)
     sums = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
@@ -349,7 +321,7 @@ def _gap(channels: Mapping[Channel, ScoreResult]) -> dict[str, float]:
     return {name: a - b for name, (a, b) in both.items() if a is not None and b is not None}
 
 
-def _spread(task: Task, by_repeat: Mapping[int, _Tally]) -> dict[str, list[float]]:
+def _spread(task: Task, by_repeat: Mapping[int, Tally]) -> dict[str, list[float]]:
     """The headline metrics of each repeat by itself."""
     found: dict[str, list[float]] = {}
     for _, tally in sorted(by_repeat.items()):

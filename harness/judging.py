@@ -71,6 +71,10 @@ class Bench:
         for judge in judges.values():
             self._known |= {line.key: line for line in lines_of(self._path(judge), Judgement)} if run else {}
 
+    def roles(self, task: Task) -> frozenset[str]:
+        """The roles of a task's judges that are taken."""
+        return frozenset(role for role in task.judges if role in self._judges)
+
     def names(self, task: Task) -> dict[str, str]:
         """Role -> name and short digest of the judge that a task's scorer asks."""
         return {role: self.name(role) for role in task.judges if role in self._judges}
@@ -168,6 +172,10 @@ class Replay:
     def __init__(self, replies: Sequence[str]) -> None:
         self._replies = iter(replies)
         self._said: dict[Ask, str | None] = {}
+
+    def roles(self, task: Task) -> frozenset[str]:
+        """All: whatever is asked has a reply, or lacks one."""
+        return frozenset(task.judges)
 
     def ask(self, asks: Sequence[Ask]) -> list[Said]:
         """What was asked before, by another profile, gets the same reply."""
@@ -272,7 +280,11 @@ def _best(role: str, named: Mapping[str, Judge]) -> Judge | None:
 
 def _named(chosen: Sequence[str], device: str) -> dict[str, Judge]:
     """What `--judge` says -> the judge."""
-    return {} if tuple(chosen) == ("none",) else {text: _made(text, device) for text in chosen}
+    if tuple(chosen) == ("none",):
+        return {}
+    if "none" in chosen:
+        raise UsageError("--judge none cannot stand beside another --judge: leave one of them out")
+    return {text: _made(text, device) for text in chosen}
 
 
 def _made(text: str, device: str) -> Judge:

@@ -8,10 +8,11 @@ they are replayed in its place. docs/responses.md tells more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Line(msgspec.Struct):
     doc: dict[str, Any]
     response: str | None
     speech: str | None = None
-    recordings: dict[str, str] = msgspec.field(default_factory=dict)
+    recordings: dict[Literal["reference", "voice"], str] = msgspec.field(default_factory=dict)
     judge_replies: list[str] | None = None
 
 
@@ -86,7 +87,9 @@ def print_scores(result: Mapping[str, Any]) -> None:
     )
     for problem in result["problems"]:
         print(printable(f"  ! {problem}"))
-    if failed := next((row for row in result["samples"] if row.get("failure")), None):
+    if failed := next(
+        (row for row in result["samples"] if row.get("failure") and row.get("status") != "unscored"), None
+    ):
         print(printable(f"  first failure, id {failed['id']}: {failed['failure']['message']}"))
     for channel, scored in result["scores"][result["profile"]].items():
         for name, metric in scored["metrics"].items():
@@ -146,14 +149,22 @@ def _record(task: Task, line: Line, folder: Path) -> Record:
         record.failure = NO_ANSWER
         return record
     record.response = StoredResponse(line.response)
-    recordings = {name: media_files.reference("audio", folder / path) for name, path in line.recordings.items()}
+    recordings = {str(name): media_files.reference("audio", folder / path) for name, path in line.recordings.items()}
     record.recordings = stored_recordings(recordings)
     if line.speech is not None:
         media = media_files.reference("audio", folder / line.speech)
         if not media.sha256:
-            record.failure = Failure("load", "permanent", f"the speech of this answer is missing: {media.path}")
+            record.failure = Failure("load", "permanent", _no_speech(line.speech, Path(media.path)))
         record.response.speech = StoredSpeech(line.speech, media.sha256, media_files.probe(media).seconds)
     return record
+
+
+def _no_speech(given: str, path: Path) -> str:
+    if not given:
+        return "speech is an empty text: give a file, or null where nothing was spoken"
+    if re.match(r"\w+://", given):
+        return f"speech is an address, and only files are read: {given}"
+    return f"speech is a folder: {path}" if path.is_dir() else f"the speech of this answer is missing: {path}"
 
 
 def _scored(

@@ -20,7 +20,7 @@ from harness.judging import WINDOW, Asking, Bench, Replay, settle
 from harness.schema import Record, Scored, StoredResponse, recordings_of, speech_media
 from harness.steps import take_answer
 from harness.task import Combined, Member, Metric, Preset, Scores, Task
-from harness.types import Answer, Channel, Doc, Failure, Score
+from harness.types import Answer, Channel, Doc, Failure, Media, Score
 
 UNFINISHED = Failure("parse", "permanent", "the response ends within its reasoning: it holds no answer")
 
@@ -51,8 +51,9 @@ def score_records(
     `run` is the folder that stored speech is relative to; without a bench every ask of a judge fails.
     """
     stream = iter(records)
+    judged = bench.roles(task) if bench else frozenset[str]()
     while window := list(islice(stream, WINDOW)):
-        opened = [_begin(task, record, preset, run) for record in window]
+        opened = [_begin(task, record, preset, run, judged) for record in window]
         jobs = ((place, profile) for place in range(len(opened)) for profile in task.profiles)
         for (place, profile), found in _outcomes(task, opened, jobs, bench):
             _take(task, opened[place], profile, found)
@@ -62,13 +63,13 @@ def score_records(
             yield item.scored
 
 
-def _begin(task: Task, record: Record, preset: Preset | None, run: Path) -> _Open:
+def _begin(task: Task, record: Record, preset: Preset | None, run: Path, judged: frozenset[str]) -> _Open:
     """What a scorer will see of a record."""
     scored, doc = Scored(record.id, {}, repeat=record.repeat), _Fields(record.doc)
     response = record.response
     if response is None or record.failure is not None:
-        return _Open(record, doc, _no_answer(task), scored, record.failure)
-    answer, failure = _answer(task, record, response, run), None
+        return _Open(record, doc, _no_answer(task, judged), scored, record.failure)
+    answer, failure = replace(_answer(task, record, response, run), judged=judged), None
     taken = take_answer(response.text, preset)
     if taken.steps:
         scored.steps, scored.answer = list(taken.steps), taken.text
@@ -83,8 +84,8 @@ def _answer(task: Task, record: Record, response: StoredResponse, run: Path) -> 
     return Answer(response.text, speech, response.timings, response.usage, spoken, recordings)
 
 
-def _no_answer(task: Task) -> Answer:
-    return Answer(None, spoken="speech" in task.outputs)
+def _no_answer(task: Task, judged: frozenset[str], speech: Media | None = None) -> Answer:
+    return Answer(None, speech, spoken="speech" in task.outputs, judged=judged)
 
 
 Job = tuple[int, str]
@@ -119,7 +120,7 @@ def _take(task: Task, item: _Open, profile: str, found: Scores | Exception) -> N
         channels = {task.default_channel: found} if isinstance(found, Score) else found
         problem = _unsound(task, item.doc, channels, profile)
     if problem is not None:
-        channels = _as_wrong(task, item.doc, profile)
+        channels = _as_wrong(task, item, profile)
     item.failure = item.failure or problem or _of_channel(channels)
     missing = item.answer.text is None
     item.scored.scores[profile] = {
@@ -141,10 +142,12 @@ def _failed(score: Score, failure: Failure | None) -> Score:
     return replace(score, status="failed", reason=score.reason or (failure.message if failure else None))
 
 
-def _as_wrong(task: Task, doc: Doc, profile: str) -> Mapping[Channel, Score]:
-    """The scores of no answer; without parts where the row does not say what it counts in."""
+def _as_wrong(task: Task, item: _Open, profile: str) -> Mapping[Channel, Score]:
+    """The scores of no answer, of whose speech it is known whether there was any; without parts where the row does not
+    say what it counts in."""
+    doc = item.doc
     try:
-        found = task.scorer(doc, _no_answer(task), profile)
+        found = task.scorer(doc, _no_answer(task, item.answer.judged, item.answer.speech), profile)
         if isinstance(found, Score | Mapping):
             channels = {task.default_channel: found} if isinstance(found, Score) else found
             if _unsound(task, doc, channels, profile) is None:

@@ -85,12 +85,16 @@ class Combined:
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """Any other function of summed parts, such as corpus BLEU; `compute` takes floats or arrays [resamples] alike."""
+    """Any other function of summed parts, such as corpus BLEU; `compute` takes floats or arrays [resamples] alike.
+
+    `over` is the part that only those samples have that count in it (the others are in no n).
+    """
 
     name: str
     unit: str
     higher_is_better: bool
     compute: Callable[[Sums], Any]
+    over: str
     headline: bool = False
 
 

@@ -285,6 +285,7 @@ class Answer:
 
     `text` is None when there is no answer: it counts as wrong. `speech` refers to the stored recording; `spoken` says
     that one was asked for. `recordings` are those of the sample; a voice is there only if it was given to the model.
+    `judged` are the roles that a judge takes.
     """
 
     text: str | None
@@ -293,6 +294,7 @@ class Answer:
     usage: Usage = Usage()
     spoken: bool = False
     recordings: Mapping[str, Media] = field(default_factory=dict)
+    judged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +336,9 @@ class Score:
 
     `parts` add up over the samples of a cluster and over clusters, so corpus values, merges and bootstraps are
     exact (WER keeps errors and words). `tags` say which sub-scores the sample counts in (a category, several
-    capabilities); `extracted` is the answer read from the response, None if there is none; `wrong` is whether the
-    answer has a fault, None where that has no meaning (a latency); `shown` are reference and hypothesis as compared.
+    capabilities); `extracted` is the answer read from the response, None if there is none; `reason` is why it has
+    failed or is unscored, or what is lacking beside a score; `wrong` is whether the answer has a fault, None where that
+    has no meaning (a latency); `shown` are reference and hypothesis as compared.
     """
 
     name: str

@@ -36,6 +36,11 @@ class Units(NamedTuple):
         """A part of every unit; zeros where no sample has it."""
         return self.parts[:, self.names.index(name)] if name in self.names else np.zeros(len(self.parts))
 
+    def having(self, name: str) -> Units:
+        """The units that have some of a part."""
+        kept = self.column(name) > 0
+        return Units(self.keys[kept], self.names, self.parts[kept], self.kind)
+
 
 def hashed(name: str) -> int:
     """64 bits that stand for a name: eight bytes a sample whatever its length."""

@@ -81,7 +81,7 @@ HALLUSIONBENCH = Task(
     scorer=outcome.scorer(RULES, _tags, gold_of),
     metrics=(
         *(_accuracy(name) for name in ("aAcc", "fAcc", "qAcc")),
-        Statistic("average", "%", True, average, headline=True),
+        Statistic("average", "%", True, average, over="aAcc n", headline=True),
         *(_accuracy(name, category) for category in CATEGORIES for name in ("aAcc", "fAcc", "qAcc")),
     ),
     profiles=tuple(RULES),

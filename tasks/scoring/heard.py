@@ -24,6 +24,9 @@ LONG_FORM: Settings = (("window", "long"),)
 RECOGNISERS: Mapping[Language, str] = {"en": "recogniser-en", "zh": "recogniser-zh"}
 SPEAKER = "speaker"
 
+UNHEARD = "the reference recording could not be heard"
+UNCOMPARED = "no voices could be compared"
+
 T = TypeVar("T")
 Asking = Generator[Ask, Verdict, T]
 
@@ -35,8 +38,9 @@ def transcript(speech: Media, language: Language, how: Settings) -> Asking[str]:
     return verdict.text
 
 
-def floor(answer: Answer, text: str, profile: str, language: Language, how: Settings) -> Asking[PairScore | None]:
-    """The recogniser's errors on the benchmark's own recording of `text`; None where there is none to be heard."""
+def floor(answer: Answer, text: str, profile: str, language: Language, how: Settings) -> Asking[PairScore | str | None]:
+    """The recogniser's errors on the benchmark's own recording of `text`; None where there is none, and why where it
+    cannot be heard."""
     recording = answer.recordings.get("reference")
     if recording is None:
         return None
@@ -45,26 +49,28 @@ def floor(answer: Answer, text: str, profile: str, language: Language, how: Sett
     except JudgeError as error:
         if error.failure.kind == "transient":  # it may be heard by a later pass
             raise
-        return None
+        return UNHEARD
     pair = score_pair(profile, language, text, heard)
     return pair if pair.unscored is None and pair.counts.ref_len else None
 
 
-def similarity(answer: Answer) -> Asking[float | None]:
+def similarity(answer: Answer) -> Asking[float | str | None]:
     """The cosine of the speaker embeddings of an answer and of the voice that it was to be spoken in.
 
-    None where no voice was given to the model, or no judge knows voices.
+    None where no voice was given to the model, or no judge knows voices; why where the two cannot be compared.
     """
     voice = answer.recordings.get("voice")
-    if voice is None or answer.speech is None:
+    if voice is None or SPEAKER not in answer.judged:
         return None
+    if answer.speech is None:
+        return UNCOMPARED
     try:
         spoken = yield Ask(SPEAKER, answer.speech)
         given = yield Ask(SPEAKER, voice)
     except JudgeError as error:
         if error.failure.kind == "transient":
             raise
-        return None
+        return UNCOMPARED
     return cosine(json.loads(spoken.text), json.loads(given.text))
 
 

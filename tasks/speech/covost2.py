@@ -62,7 +62,7 @@ def _task(pair: str, target: Language) -> Task:
         },
         default_preset="lmms_eval",
         scorer=scorer,
-        metrics=(Statistic("bleu", "", True, bleu, headline=True),),
+        metrics=(Statistic("bleu", "", True, bleu, over="ref_len", headline=True),),
         profiles=tuple(PROFILES),
         default_profile="sacrebleu",
         signatures={profile: signature(profile, target) for profile in PROFILES},

@@ -26,6 +26,7 @@ PROFILES: Mapping[str, Callable[[str, Sequence[str]], bool]] = {
 GENERATION = Generation(max_new_tokens=512)
 INTERLEAVED = "Your Name: Omni\nYour Gender: female\nRespond in a text-audio interleaved manner."
 NO_GOLD = "the row has no gold answer"
+NOBODY_HEARS = "no recogniser hears the speech: name one by --judge"
 
 Channels = Mapping[Channel, Score]
 
@@ -53,8 +54,15 @@ def scorer(doc: Doc, answer: Answer, profile: str) -> Channels | Generator[Ask, 
     if not answer.spoken:
         return {"text": text}
     if answer.speech is None:
-        return {"text": text, "speech": _score(None, golds, profile, silent=1.0)}
+        return {"text": text, "speech": _silent(answer, golds, profile)}
     return _heard(answer, text, golds, profile)
+
+
+def _silent(answer: Answer, golds: Sequence[str], profile: str) -> Score:
+    """Wrong, where speech is heard at all."""
+    if RECOGNISERS["en"] not in answer.judged:
+        return Score("correct", None, status="unscored", reason=NOBODY_HEARS)
+    return _score(None, golds, profile, silent=1.0)
 
 
 def _heard(answer: Answer, text: Score, golds: Sequence[str], profile: str) -> Generator[Ask, Verdict, Channels]:
@@ -65,7 +73,7 @@ def _heard(answer: Answer, text: Score, golds: Sequence[str], profile: str) -> G
     except JudgeError as error:
         told = error.failure.message
         if error.failure.kind == "unsupported":
-            return {"text": text, "speech": Score("correct", None, status="unscored", reason=told)}
+            return {"text": text, "speech": Score("correct", None, status="unscored", reason=NOBODY_HEARS)}
         wrong = _score(None, golds, profile, silent=0.0)
         return {"text": text, "speech": replace(wrong, status="failed", reason=told)}
     return {"text": text, "speech": _score(said, golds, profile, silent=0.0)}

@@ -64,7 +64,9 @@ def tts_task(
         silent = score_pair(profile, language, wanted, "")
         if silent.unscored is not None or not silent.counts.ref_len:  # no utterance without words has a rate
             return Score(rate, None, status="unscored", reason=silent.unscored or EMPTY)
-        return _score(rate, silent, None, {"silent": 1.0}) if answer.text is None else heard(doc, answer, profile)
+        if answer.text is None:
+            return _score(rate, silent, None, {"silent": float(answer.speech is None)})
+        return heard(doc, answer, profile)
 
     def heard(doc: Doc, answer: Answer, profile: str) -> Asking:
         wanted, said = field(doc, text), None
@@ -72,10 +74,11 @@ def tts_task(
             said = yield from transcript(answer.speech, language, how)
         own = yield from floor(answer, wanted, profile, language, how)
         alike = yield from similarity(answer)
-        more = {"silent": float(said is None)} | (_floor_parts(own) if own else {})
-        if alike is not None:
+        more = {"silent": float(said is None)} | (_floor_parts(own) if isinstance(own, PairScore) else {})
+        if isinstance(alike, float):
             more |= {"similarity": alike, "compared": 1.0}
-        return _score(rate, score_pair(profile, language, wanted, said or ""), said, more)
+        told = "; ".join(text for text in (own, alike) if isinstance(text, str))
+        return _score(rate, score_pair(profile, language, wanted, said or ""), said, more, told or None)
 
     rate = rate_name(language)
     return Task(
@@ -130,17 +133,15 @@ def metrics(rate: str, mean: bool) -> tuple[Metric, ...]:
         first(f"judge_{rate}", "judge_", False),
         other(f"judge_{rate}_{end}", "judge_", False),
         Ratio("no_speech", "%", False, "silent", "utterances"),
-        Statistic("sim", "", True, _mean_similarity),
+        Statistic("sim", "", True, _mean_similarity, over="compared"),
     )
 
 
 def _mean_similarity(sums: Sums) -> Any:
-    compared = np.asarray(sums.get("compared", 0.0), dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(sums.get("similarity", 0.0)) / compared
+    return np.asarray(sums["similarity"]) / np.asarray(sums["compared"])
 
 
-def _score(rate: str, pair: PairScore, heard: str | None, more: Mapping[str, float]) -> Score:
+def _score(rate: str, pair: PairScore, heard: str | None, more: Mapping[str, float], told: str | None = None) -> Score:
     counts = pair.counts
     parts = {"errors": counts.errors, "units": counts.ref_len, "rate": counts.rate, "utterances": 1.0}
     return Score(
@@ -148,6 +149,7 @@ def _score(rate: str, pair: PairScore, heard: str | None, more: Mapping[str, flo
         counts.rate,
         {name: float(value) for name, value in parts.items()} | dict(more),
         extracted=heard,
+        reason=told,
         wrong=counts.errors > 0,
         shown=(pair.reference_norm, pair.hypothesis_norm),
     )

@@ -102,6 +102,12 @@ def test_a_judge_that_no_task_asks_is_refused_before_the_model_is_loaded(call: C
     assert told.code == 2 and "toy-judge" in told.err
 
 
+def test_no_judge_cannot_stand_beside_one(call: Call, tmp_path: Path) -> None:
+    path = responses(tmp_path)
+    told = call("score", "--task", "toy_judged", "--responses", path, "--judge", "none", "--judge", "toy-judge")
+    assert told.code == 2 and "leave one of them out" in told.err
+
+
 def test_judges_are_listed(call: Call) -> None:
     listed = call("list", "judges").out.split()
     assert {"llm", "whisper", "toy-ear", "toy-judge"} <= set(listed)
@@ -211,6 +217,27 @@ def test_recordings_of_any_system_are_scored_beside_their_text(call: Call, tmp_p
     assert entry["gap"] == {"accuracy": 25}
     assert entry["failures"] == {"load/permanent": 1}
     assert entry["judges"]["recogniser-en"].startswith("toy-ear (")
+
+
+@pytest.mark.parametrize(
+    ("speech", "told"),
+    [
+        ("", "an empty text"),
+        ("https://x/y.wav", "address, and only files are read: https://x/y.wav"),
+        ("sound", "folder"),
+    ],
+)
+def test_speech_that_is_no_file_is_told_for_what_it_is(call: Call, tmp_path: Path, speech: str, told: str) -> None:
+    (tmp_path / "sound").mkdir()
+    path = responses(tmp_path, speech=speech)
+    first = json.loads(call("score", "--task", "toy_heard", "--responses", path, "--json").out)["samples"][0]
+    assert told in first["failure"]["message"]
+
+
+def test_recordings_are_named_as_samples_name_them(call: Call, tmp_path: Path) -> None:
+    path = responses(tmp_path, recordings={"refrence": "a.wav"})
+    told = call("score", "--task", "toy_heard", "--responses", path)
+    assert told.code == 2 and "line 1" in told.err and "refrence" in told.err
 
 
 class Speaks(ToyModel):

@@ -20,6 +20,9 @@ BROKEN = Failure("load", "permanent", "broken")
 class Ears:
     """A recogniser that hears what was meant: a recording's hash is the text that it says."""
 
+    def roles(self, task: Task) -> frozenset[str]:
+        return frozenset(task.judges)
+
     def ask(self, asks: Sequence[Ask]) -> list[Verdict]:
         return [Verdict(ask.content.sha256) for ask in asks if isinstance(ask.content, Media)]
 

@@ -160,6 +160,15 @@ def test_a_field_lost_from_a_wrong_row_never_betters_a_number_in_silence(name: s
                     assert told or gain <= 1e-9, (field, lost, metric.name, one, other)
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_rows_that_say_nothing_score_nothing(name: str, folder: Path) -> None:
+    task = ruled(name)
+    empty = [changed(one, doc={}) for one in records(task, choice("folder", folder), True)]
+    found = result_of(task, empty)
+    assert found.n_scored == 0 and (not found.valid or found.n_unscored == len(empty))
+    assert {metric.value for metric in found.headline.metrics.values()} <= {None, 0.0}
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_declarations_are_complete(name: str) -> None:
     task = registry.get_task(name)

@@ -65,9 +65,10 @@ def prepared(wave: Waveform) -> NDArray[np.float32]:
         raise NotSound(f"the sound has the rate {wave.rate}")
     if not np.isfinite(wave.samples).all():
         raise NotSound("the sound has samples that are not finite numbers")
+    samples = np.clip(wave.samples, -1.0, 1.0)
     if wave.rate == RATE:
-        return wave.samples
-    resampled: NDArray[np.float32] = soxr.resample(wave.samples, wave.rate, RATE)
+        return samples
+    resampled: NDArray[np.float32] = soxr.resample(samples, wave.rate, RATE)
     return resampled
 
 

@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +56,7 @@ def located(judge: str, text: str) -> Located:
     path = Path(text).expanduser()
     if path.exists():
         return Located(path.name, path, {"content": _digest(path)})
-    if not _HUB_ID.fullmatch(text):
+    if not _HUB_ID.fullmatch(text) or path.parent.is_dir():
         raise UsageError(f"--judge {judge}: there is no file or folder {text}")
     commit = _cached_commit(text) or _hub_commit(judge, text)
     return Located(text, None, {"hub": text, "commit": commit}, commit)
@@ -105,6 +106,21 @@ def _whole_safetensors(file: Path) -> bool:
             return False
     ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
     return size == 8 + head + max(ends, default=0)
+
+
+@contextmanager
+def opening(judge: str, folder: Path) -> Iterator[None]:
+    """Turns whatever a library says of damaged weights into a UsageError that names judge, folder and remedy."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        said = str(error).strip().splitlines()
+        why = f"{type(error).__name__}{f': {said[0]:.200}' if said else ''}"
+        raise UsageError(
+            f"--judge {judge}:{folder}: a file in it is damaged or does not fit ({why}); download it again"
+        ) from error
 
 
 def _digest(path: Path) -> str:

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.contracts import JudgeOptions
-from harness.failures import UsageError
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import Located, located, need_files
+from tasks.judges.speech.located import Located, located, need_files, opening
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "microsoft/wavlm-base-plus-sv"
@@ -41,11 +40,9 @@ class WavLm:
         from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector
 
         folder = self._weights.folder()
-        try:
+        with opening(self.name, folder):
             model: Any = WavLMForXVector.from_pretrained(folder, local_files_only=True, weights_only=True)
             extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(f"--judge wavlm-sv:{folder}: {error}") from error
         return model.float().to(self._device).eval(), extractor
 
     def said(self, loaded: tuple[Any, Any], ask: Ask) -> str:

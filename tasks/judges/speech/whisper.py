@@ -17,7 +17,7 @@ from harness.contracts import JudgeOptions
 from harness.failures import UsageError
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import Located, located, need_files, need_package, need_whole
+from tasks.judges.speech.located import Located, located, need_files, need_package, need_whole, opening
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "openai/whisper-large-v3"
@@ -78,11 +78,9 @@ class _Pair:
     def __init__(self, folder: Path, device: str) -> None:
         from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
-        try:
+        with opening("whisper", folder):
             model: Any = WhisperForConditionalGeneration.from_pretrained(folder, local_files_only=True)
             self._processor: Any = WhisperProcessor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(f"--judge whisper:{folder}: {error}") from error
         self._model = model.float().to(device).eval()
         self._device = device
         self._pipeline: Any = None

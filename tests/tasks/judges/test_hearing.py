@@ -134,6 +134,34 @@ def test_a_folder_that_is_not_whole_is_told_at_once(kind: str, damage: Callable[
     assert time.process_time() - started < 2 and str(tmp_path) in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "file"), [("whisper folder", "tokenizer.json"), ("wavlm", "preprocessor_config.json")]
+)
+def test_a_damaged_file_is_told_with_its_folder_when_the_judge_is_opened(kind: str, file: str, tmp_path: Path) -> None:
+    judge, _ = of(kind, tmp_path)
+    (tmp_path / file).write_text("{]")
+    with pytest.raises(UsageError, match=r"is damaged or does not fit \(\w+.*download it again") as found:
+        judge.open()
+    assert str(tmp_path) in str(found.value)
+
+
+def test_weights_of_another_kind_than_tensors_are_not_run(tmp_path: Path) -> None:
+    of("wavlm", tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save({"x": Path("x")}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(UsageError, match=r"does not fit"):
+        get_judge("wavlm-sv")(JudgeOptions(str(tmp_path))).open()
+
+
+def test_a_name_below_a_folder_that_is_there_is_no_name_on_a_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").mkdir()
+    with pytest.raises(UsageError, match="no file or folder weights/large"):
+        get_judge("whisper")(JudgeOptions("weights/large"))
+
+
 @pytest.mark.parametrize("name", ["whisper", "paraformer-zh", "wavlm-sv"])
 @pytest.mark.parametrize("where", ["nowhere/at/all", "./gone", "/gone.pt"])
 def test_a_path_that_is_not_there_is_no_name_on_a_hub(name: str, where: str) -> None:

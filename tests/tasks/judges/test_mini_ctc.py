@@ -175,6 +175,13 @@ def test_what_is_no_sound_says_why(tmp_path: Path, wave: Waveform, why: str):
         transcribe(store.load(random_weights(tmp_path)), wave, None)
 
 
+def test_samples_far_outside_are_heard_as_clipped(tmp_path: Path):
+    recogniser = store.load(random_weights(tmp_path))
+    noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    loud, clipped = (Waveform(samples, RATE) for samples in (1e30 * noise, np.sign(noise)))
+    assert transcribe(recogniser, loud, None) == transcribe(recogniser, clipped, None)
+
+
 @pytest.mark.parametrize("seconds", [0.02, 19.99, 20.0, 20.01, 36.0, 61.3])
 def test_windows_score_each_frame_once_and_in_order(seconds: float):
     samples = np.arange(round(seconds * RATE), dtype=np.float32)

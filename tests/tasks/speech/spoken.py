@@ -25,6 +25,9 @@ class Hearers:
         self._failures, self._roles = failures or {}, roles
         self.asked: list[Ask] = []
 
+    def roles(self, task: Task) -> frozenset[str]:
+        return frozenset(role for role in task.judges if self._roles is None or role in self._roles)
+
     def ask(self, asks: Sequence[Ask]) -> list[Verdict | Failure]:
         self.asked += asks
         return [self._said(ask) for ask in asks]

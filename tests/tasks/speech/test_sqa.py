@@ -48,12 +48,15 @@ def test_a_recording_that_is_not_heard_fails_as_speech_alone() -> None:
     assert (speech.n_failed, speech.valid, value(found, "speech")) == (1, False, 50)
     assert found.failures == {"judge/permanent": 1}
     assert any(problem.startswith("speech channel: 1 of 2 scored") for problem in found.problems)
+    both = entry((None, None), ("Paris", "broken"), hearers=Hearers({"broken": DEAF}))
+    assert any("(1 of 2 samples scored; 1 x generate/permanent)" in problem for problem in both.problems)
 
 
 def test_without_a_recogniser_speech_is_unscored_and_text_is_scored() -> None:
-    found = entry(("Paris", "paris"), hearers=Hearers(roles=[]))
+    found = entry(("Paris", "paris"), ("Paris", None), hearers=Hearers(roles=[]))
     assert value(found, "text") == 100 and found.valid
-    assert found.scores["vita_contain"]["speech"].n_unscored == 1
+    assert found.scores["vita_contain"]["speech"].n_unscored == 2
+    assert value(found, "speech") is None and value(found, "speech", "no_speech") is None
 
 
 def test_no_answer_is_wrong_in_both_channels() -> None:

@@ -65,6 +65,7 @@ def test_a_reference_that_cannot_be_heard_leaves_the_answer_its_score() -> None:
     record = said("seedtts_en", EN, "", "the cat sat", reference="broken")
     (one,) = heard("seedtts_en", [record], Hearers({"broken": DEAF}))
     assert one.failure is None and "judge_rate" not in one.scores["seedtts"][""].parts
+    assert one.scores["seedtts"][""].reason == "the reference recording could not be heard"
     (later,) = heard("seedtts_en", [record], Hearers({"broken": BUSY}))
     assert later.failure == BUSY, "a later pass may hear it"
 
@@ -75,11 +76,33 @@ def test_an_answer_that_the_judge_fails_on_counts_as_wrong_and_says_why() -> Non
     assert one.scores["seedtts"][""].parts["rate"] == 1
 
 
+def test_speech_that_nobody_hears_was_made_all_the_same() -> None:
+    records = [said("seedtts_en", EN, "", "the cat sat"), said("seedtts_en", EN, "", None)]
+    assert values(result("seedtts_en", records, Hearers(roles=[])))["no_speech"] == 50
+
+
 def test_voices_are_compared_where_one_was_given_and_a_judge_knows_them() -> None:
     record = said("seedtts_en", EN, "", voice(1, 0), voice=voice(0.6, 0.8))
     assert values(result("seedtts_en", [record]))["sim"] == pytest.approx(0.6)
     assert values(result("seedtts_en", [record], Hearers(roles=["recogniser-en"])))["sim"] is None
     assert values(result("seedtts_en", [said("seedtts_en", EN, "", voice(1, 0))]))["sim"] is None
+
+
+def test_voices_that_cannot_be_compared_are_told_and_in_no_mean() -> None:
+    given = voice(0.6, 0.8)
+    records = [
+        said("seedtts_en", EN, "", voice(1, 0), voice=given),
+        said("seedtts_en", EN, "", None, voice=given),
+        said("seedtts_en", EN, "", voice(1, 0), voice="broken"),
+    ]
+    for number, record in enumerate(records):
+        record.id = str(number)
+    scored = heard("seedtts_en", records, Hearers({"broken": DEAF}))
+    planned = Planned("read_aloud", "seedtts")
+    entry = task_result(get_task("seedtts_en"), planned, zip(records, scored, strict=True), None)
+    sim = entry.headline.metrics["sim"]
+    assert (sim.value, sim.n) == (pytest.approx(0.6), 1)
+    assert "2 samples: no voices could be compared" in entry.problems
 
 
 def test_seed_tts_hears_one_window_in_its_language_and_libritts_all_of_it() -> None:
