@@ -56,7 +56,7 @@ def _flag(name: str, hint: Any, short: str | None, completion: Completion | None
         kind = str
     long = f"--{name.replace('_', '-')}"
     option = typer.Option(
-        f"{long}/--no-{name}" if kind is bool else long,
+        f"{long}/--no-{long.removeprefix('--')}" if kind is bool else long,
         *([short] if short else []),
         help=text[:1].upper() + text[1:] + ".",
         autocompletion=completion,

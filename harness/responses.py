@@ -9,7 +9,9 @@ they are replayed in its place. docs/responses.md tells more.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -54,12 +56,13 @@ def score_file(
     lines = list(read_lines(path))
     records = [_record(task, line, path.parent) for line in lines]
     task = task.asking(["speech"] if any(line.speech for line in lines) else [])
-    roles = check_judges([task], judges) | (set(task.judges) if any(line.judge_replies for line in lines) else set())
+    asked = [task] if any(line.judge_replies is None for line in lines) else []
+    roles = check_judges(asked or [task], judges) if asked or judges else frozenset[str]()
+    roles |= set(task.judges) if any(line.judge_replies for line in lines) else set()
     chosen = headline(task, roles, profile)
     said = told(task, roles, chosen, profile)
     task = scored_task(task, roles)
-    asked = [task] if any(line.judge_replies is None for line in lines) else []
-    with open_bench(asked, judges, None, "cpu") as bench:
+    with open_bench([task] if asked else [], judges, None, "cpu") as bench:
         scored = list(_scored(task, preset, lines, records, path.parent, bench))
         planned = aggregate.Planned(
             prompt or "from file",
@@ -70,6 +73,8 @@ def score_file(
             told=said,
         )
         result = aggregate.task_result(task, planned, zip(records, scored, strict=True), None)
+    if deaf := sum(line.speech is not None for line in lines if "speech" not in task.outputs):
+        result.problems.append(f"the speech of {deaf} lines was not heard: {task.name} scores texts")
     samples = [_sample(task, chosen, record, one) for record, one in zip(records, scored, strict=True)]
     head = msgspec.to_builtins(result.headline.metrics)
     signature = {"signature": task.signatures[chosen]} if chosen in task.signatures else {}
@@ -116,12 +121,13 @@ def read_lines(path: Path) -> Iterator[Line]:
                 continue
             where = f"{path}, line {number}"
             try:
-                line = decoder.decode(text)
+                line = decoder.decode(text.removeprefix(BOM_UTF8) if number == 1 else text)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise UsageError(
                     f'{where}: {error}; a line is an object with "id", "doc" (an object) and "response" (text or null)'
                 ) from error
             line.id = str(line.id)
+            _check_names(text, where)
             content = hash(msgspec.json.encode(line))
             if seen.get(line.id, content) != content:
                 raise UsageError(f"{where}: id {line.id!r} occurs twice; keep one line an id")
@@ -137,6 +143,14 @@ def _check(task: Task, profile: str | None, prompt: str | None) -> None:
         raise UsageError(f"task {task.name} has no profile {profile!r}; it has {', '.join(task.profiles)}")
     if prompt is not None and prompt not in task.presets:
         raise UsageError(f"task {task.name} has no prompt preset {prompt!r}; it has {', '.join(task.presets)}")
+
+
+def _check_names(text: bytes, where: str) -> None:
+    """Raises UsageError for a field that is a known one misspelt; others are a file's own affair."""
+    known = Line.__struct_fields__
+    for name in msgspec.json.decode(text.removeprefix(BOM_UTF8), type=dict[str, msgspec.Raw]):
+        if name not in known and (meant := get_close_matches(name, known, 1, 0.8)):
+            raise UsageError(f"{where}: the field {name!r} is not known; is {meant[0]!r} meant?")
 
 
 def _record(task: Task, line: Line, folder: Path) -> Record:

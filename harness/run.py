@@ -305,13 +305,13 @@ def tasks_of(described: Manifest, objects: Objects = NONE) -> dict[str, Task]:
 def score_again(
     path: Path, profiles: Mapping[str, str], judges: Sequence[str] | None = None, objects: Objects = NONE
 ) -> RunDir:
-    """Score a finished run's stored answers anew, with other headline profiles if they are named. Needs no model.
+    """Score a run whose answers are complete anew, with other headline profiles if they are named. Needs no model.
 
     Without `judges` those of the run are asked; an empty list stands for the tasks' own.
     """
     run = RunDir.open(path)
-    if not run.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
+    if not run.finished and any(n != planned for n, planned in done_so_far(run).values()):
+        raise UsageError(f"{path} lacks answers; `harness resume {path}` goes on with it")
     described = run.manifest()
     if stray := profiles.keys() - described.tasks.keys():
         raise UsageError(f"{path} has no task {', '.join(sorted(stray))}; it has {', '.join(described.tasks)}")

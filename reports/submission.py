@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from harness.export import write_parquet
 from harness.failures import UsageError
+from harness.files import encoded
 from harness.registry import get_task
 from harness.schema import Record
 from harness.store import RunDir
@@ -130,9 +131,14 @@ def _write_table(path: Path, directory: RunDir, tasks: list[str], form: Format) 
     if form == "parquet":
         write_parquet(directory, folder, tasks, path)
         return Exported(path, pq.ParquetFile(path).metadata.num_rows, [])
-    table = pq.read_table(folder / "samples.parquet").to_pandas()
+    table = pq.read_table(folder / "samples.parquet").to_pandas(maps_as_pydicts="strict")
     table = table[table["task"].isin(tasks)]
     for name in ("parts", "tags", "media"):
-        table[name] = table[name].map(str)
+        table[name] = table[name].map(_as_json)
     table.to_csv(path, index=False, lineterminator="\n")
     return Exported(path, len(table), [])
+
+
+def _as_json(value: Any) -> str:
+    """A list or mapping of a cell as JSON."""
+    return "" if value is None else encoded(value.tolist() if hasattr(value, "tolist") else value).decode()

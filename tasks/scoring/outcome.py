@@ -38,8 +38,8 @@ def scorer(
 ) -> Scorer:
     """A task's scorer: the rule of each profile, parts `right` and `n`. No answer is wrong whatever the gold answer is.
 
-    `gold` is for showing only; `unscored` says why a question cannot be scored under a profile, "" where it can.
-    The scorer raises ValueError for an unknown profile.
+    `gold` raises KeyError or ValueError where a row has none; `unscored` says why a question cannot be scored under a
+    profile, "" where it can. The scorer raises ValueError for an unknown profile.
     """
 
     def score(doc: Doc, answer: Answer, profile: str) -> Score | Generator[Ask, Verdict, Score]:
@@ -49,6 +49,7 @@ def scorer(
             return Score("correct", None, status="unscored", reason=reason, tags=tags(doc))
         if answer.text is None:
             return _score(doc, WRONG)
+        gold(doc)  # whatever is answered, a row that has none fails
         outcome = rules[profile](answer.text, doc)
         return _score(doc, outcome) if isinstance(outcome, Outcome) else _asked(doc, outcome)
 
@@ -72,7 +73,7 @@ def scorer(
 
 
 def _shown(gold: Callable[[Doc], object], doc: Doc) -> str:
-    """The gold answer for showing; a row that has none is scored, or fails, for its own reasons."""
+    """The gold answer for showing, of a row that was not answered too."""
     try:
         return str(gold(doc))
     except (KeyError, ValueError):

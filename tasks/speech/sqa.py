@@ -37,9 +37,11 @@ def doc_of(row: Row) -> Doc:
 
 
 def golds_of(doc: Doc) -> list[str]:
-    """Every text that is right, from `answers` or another column of that meaning."""
+    """Every text that is right, from `answers` or another column of that meaning. One of marks alone is none: once they
+    are taken away it is in any answer."""
     columns = ("answers", "answer", "Answer")
-    return next((found for name in columns if (found := answers_of(doc.get(name)))), [])
+    found = next((found for name in columns if (found := answers_of(doc.get(name)))), [])
+    return [gold for gold in found if any(map(str.isalnum, gold))]
 
 
 def scorer(doc: Doc, answer: Answer, profile: str) -> Channels | Generator[Ask, Verdict, Channels]:

@@ -130,7 +130,12 @@ def test_showing_an_unfinished_run_says_how_far_it_is(toys: None, call: Call, tm
     assert found.code == 4
     assert "is not finished" in found.out and "40 of 40 samples answered" in found.out
     assert json.loads(call("show", path, "--json").out)["tasks"]["toy"] == {"answered": 40, "planned": 40}
+    log = path / "samples" / "toy.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
     assert call("score", path).code == 2
+    log.write_bytes(whole)
+    assert call("score", path).code == 0 and (path / "finished.json").is_file(), "all answers were there"
 
 
 MME = {"question_id": "scene/1", "category": "scene", "question": "Is it day? Please answer yes or no."}

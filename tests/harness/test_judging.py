@@ -77,6 +77,19 @@ def test_without_a_judge_its_samples_failed_and_the_pass_alone_mends_that(
     assert count(asked) == 12
 
 
+@pytest.mark.parametrize("command", ["judge", "score"])
+def test_a_run_whose_judge_cannot_be_opened_is_finished_with_another(
+    call: Call, asked: Path, tmp_path: Path, command: str
+) -> None:
+    out = tmp_path / "run"
+    told = call(
+        "run", "-m", "toy-model", "-t", "toy_judged", "--data", "mini", "--judge", "toy-judge:torn", "--out", out
+    )
+    assert told.code == 2 and "damaged" in told.err and not RunDir.open(out).finished
+    assert call(command, out, "--judge", "toy-judge").code == 0
+    assert RunDir.open(out).finished and count(asked) == 12
+
+
 def test_a_judges_failure_is_no_score_and_is_asked_again(asked: Path, tmp_path: Path) -> None:
     entry = run(tmp_path / "run", judge="toy-judge:picky").tasks["toy_judged"]
     assert (entry.failures, entry.n_failed) == ({"judge/permanent": 1}, 1)
@@ -232,6 +245,26 @@ def test_speech_that_is_no_file_is_told_for_what_it_is(call: Call, tmp_path: Pat
     path = responses(tmp_path, speech=speech)
     first = json.loads(call("score", "--task", "toy_heard", "--responses", path, "--json").out)["samples"][0]
     assert told in first["failure"]["message"]
+
+
+def test_replies_of_a_file_need_no_judge(call: Call, tmp_path: Path) -> None:
+    path = responses(tmp_path, judge_replies=["yes"])
+    told = call("score", "--task", "toy_judged", "--responses", path, "--profile", "loose", "--json")
+    assert told.code == 0 and json.loads(told.out)["judges"] == {}
+
+
+def test_a_byte_order_mark_is_read_over_and_a_misspelt_field_is_told(call: Call, tmp_path: Path) -> None:
+    path = responses(tmp_path, note="of my own")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert call("score", "--task", "toy", "--responses", path).code == 0
+    path = responses(tmp_path, speach="a.wav")
+    told = call("score", "--task", "toy", "--responses", path)
+    assert told.code == 2 and "line 1" in told.err and "is 'speech' meant?" in told.err
+
+
+def test_speech_that_a_task_does_not_hear_is_told(call: Call, tmp_path: Path) -> None:
+    path = responses(tmp_path, speech="a.wav")
+    assert "the speech of 4 lines was not heard" in call("score", "--task", "toy", "--responses", path).out
 
 
 def test_recordings_are_named_as_samples_name_them(call: Call, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contracts import JudgeOptions
-from harness.failures import SampleError
+from harness.failures import SampleError, UsageError
 from harness.media import load
 from harness.types import Answer, Ask, Channel, Doc, Failure, Media, Score, Verdict, Waveform
 from tests.harness.toy import numbered, score, toy_task
@@ -19,7 +19,8 @@ LOG = "TOY_JUDGE_LOG"
 
 
 class ToyJudge:
-    """Says "yes" where the answer holds the gold answer. Its weights say how it fails: "deaf" always, "picky" on 3."""
+    """Says "yes" where the answer holds the gold answer. Its weights say how it fails: "deaf" always, "picky" on 3,
+    "torn" when it is opened."""
 
     name, roles = "toy-judge", ("llm",)
 
@@ -31,6 +32,8 @@ class ToyJudge:
         return {"weights": self._weights or "default", "prompt": "does it hold?"}
 
     def open(self) -> None:
+        if self._weights == "torn":
+            raise UsageError("--judge toy-judge:torn: its weights are damaged")
         self.opened = True
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -79,6 +80,7 @@ def test_samples_as_tables(run: Path, tmp_path: Path) -> None:
     one = export(run, "mmbench_en", "parquet", tmp_path / "one.parquet")
     table = pd.read_csv(both.path)
     assert len(table) == both.rows and set(table["task"]) == {TEST, "mmbench_en"}
+    assert all(isinstance(json.loads(cell), dict) for name in ("parts", "tags") for cell in table[name])
     assert pq.read_table(one.path).num_rows == one.rows == (table["task"] == "mmbench_en").sum()
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from harness.failures import UsageError
 from harness.media import sha256_of
@@ -121,6 +122,17 @@ def opening(judge: str, folder: Path) -> Iterator[None]:
         raise UsageError(
             f"--judge {judge}:{folder}: a file in it is damaged or does not fit ({why}); download it again"
         ) from error
+
+
+def whole(kind: Any, folder: Path) -> Any:
+    """A model of transformers out of a folder that has all of its tensors: the library draws at random what is missing.
+
+    Raises ValueError naming the first that is missing.
+    """
+    model, told = kind.from_pretrained(folder, local_files_only=True, weights_only=True, output_loading_info=True)
+    if missing := sorted(told["missing_keys"]):
+        raise ValueError(f"{len(missing)} tensors are missing, e.g. {missing[0]}")
+    return model
 
 
 def _digest(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from harness.contracts import JudgeOptions
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import Located, located, need_files, opening
+from tasks.judges.speech.located import Located, located, need_files, opening, whole
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "microsoft/wavlm-base-plus-sv"
@@ -41,7 +41,7 @@ class WavLm:
 
         folder = self._weights.folder()
         with opening(self.name, folder):
-            model: Any = WavLMForXVector.from_pretrained(folder, local_files_only=True, weights_only=True)
+            model: Any = whole(WavLMForXVector, folder)
             extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
         return model.float().to(self._device).eval(), extractor
 

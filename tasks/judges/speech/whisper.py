@@ -17,7 +17,7 @@ from harness.contracts import JudgeOptions
 from harness.failures import UsageError
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import Located, located, need_files, need_package, need_whole, opening
+from tasks.judges.speech.located import Located, located, need_files, need_package, need_whole, opening, whole
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "openai/whisper-large-v3"
@@ -79,7 +79,7 @@ class _Pair:
         from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
         with opening("whisper", folder):
-            model: Any = WhisperForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+            model: Any = whole(WhisperForConditionalGeneration, folder)
             self._processor: Any = WhisperProcessor.from_pretrained(folder, local_files_only=True)
         self._model = model.float().to(device).eval()
         self._device = device

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from harness.contracts import Judge, JudgeOptions
 from harness.failures import UsageError
@@ -151,6 +152,18 @@ def test_weights_of_another_kind_than_tensors_are_not_run(tmp_path: Path) -> Non
     torch.save({"x": Path("x")}, tmp_path / "pytorch_model.bin")
     with pytest.raises(UsageError, match=r"does not fit"):
         get_judge("wavlm-sv")(JudgeOptions(str(tmp_path))).open()
+
+
+@pytest.mark.parametrize("kind", ["whisper folder", "wavlm"])
+def test_weights_that_lack_a_tensor_are_not_made_up(kind: str, tmp_path: Path) -> None:
+    judge, _ = of(kind, tmp_path)
+    path = tmp_path / "model.safetensors"
+    tensors = load_file(path)
+    gone = sorted(name for name in tensors if "classifier" in name or "encoder.layers.0" in name)[0]
+    del tensors[gone]
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(UsageError, match=rf"tensors are missing, e\.g\. {gone}"):
+        judge.open()
 
 
 def test_a_name_below_a_folder_that_is_there_is_no_name_on_a_hub(

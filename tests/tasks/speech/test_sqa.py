@@ -73,7 +73,14 @@ def test_gold_answers_are_read_from_what_data_sets_hold(gold: object, column: st
     assert one.scores["vita_contain"]["text"].value == 1
 
 
-@pytest.mark.parametrize("gold", [[], "", None, [[]]])
+def test_a_gold_answer_of_marks_alone_is_in_no_answer() -> None:
+    (one, other) = (
+        heard(NAME, [said(NAME, {"answers": ["?", "Madrid"]}, text, None)], spoken=False)[0] for text in ("", "Madrid")
+    )
+    assert [found.scores["vita_contain"]["text"].value for found in (one, other)] == [0, 1]
+
+
+@pytest.mark.parametrize("gold", [[], "", None, [[]], ["!!!"]])
 def test_a_question_without_an_answer_is_unscored(gold: object) -> None:
     (one,) = heard(NAME, [said(NAME, {"answers": gold}, "Paris", "paris")])
     assert {score.status for score in one.scores["vita_contain"].values()} == {"unscored"}
