@@ -1,0 +1,193 @@
+"""One axis a task, one polygon a run: each task by the metric that stands for it, from 0 to 1 on the shared scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from reports.figures import MISSING, number, with_unit
+from reports.plots import scale
+from reports.plots.bars import Bar, Group, draw_bars
+from reports.plots.drawing import GREY, canvas, line
+from reports.plots.labels import labels, short, subtitle
+from reports.plots.plot import LeftOut, Plot, Words, named
+from reports.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LEAST = 3
+"""Axes of a radar; of fewer tasks there are bars."""
+PRINTED = 4
+"""Runs whose values stand at an axis; of more their range does."""
+
+
+class Cell(NamedTuple):
+    """A run's value on an axis: in its own unit and on the scale, both None where the run has none."""
+
+    value: float | None
+    share: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class Axis(NamedTuple):
+    task: str
+    metric: str
+    unit: str
+    limit: float
+    higher_is_better: bool
+    cells: tuple[Cell, ...]
+    """One a run."""
+
+
+def axes_of(runs: Sequence[Run]) -> list[Axis]:
+    """The tasks of the runs that have a scale and a value in one of them, in the runs' order."""
+    found = []
+    for task in dict.fromkeys(task for run in runs for task in run.results.tasks):
+        entries = [run.results.tasks.get(task) for run in runs]
+        stands = next((one for entry in entries if entry and (one := scale.stands_for(task, entry))), None)
+        if stands is None:
+            continue
+        cells = []
+        for entry in entries:
+            metric = entry.headline.metrics.get(stands.name) if entry else None
+            if metric is None or metric.value is None:
+                cells.append(Cell(None, None))
+            else:
+                within = scale.share_interval(metric, stands.limit)
+                cells.append(Cell(metric.value, scale.share(metric.value, metric, stands.limit), *within))
+        if any(cell.value is not None for cell in cells):
+            own = stands.metric
+            found.append(Axis(task, stands.name, own.unit, stands.limit, own.higher_is_better, tuple(cells)))
+    return found
+
+
+def radar(runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
+    """One plot for all runs, or why there is none."""
+    axes = axes_of(runs)
+    if not axes:
+        yield LeftOut("radar", ", ".join(run.name for run in runs), "no task has a value with a limit")
+        return
+    names = labels(runs)
+    rows = tuple(
+        {
+            "run": run.name,
+            "model": name,
+            "task": axis.task,
+            "metric": axis.metric,
+            "value": cell.value,
+            "unit": axis.unit,
+            "limit": axis.limit,
+            "higher_is_better": axis.higher_is_better,
+            "share": cell.share,
+            "share_low": cell.low,
+            "share_high": cell.high,
+        }
+        for axis in axes
+        for run, name, cell in zip(runs, names, axis.cells, strict=True)
+    )
+    notes = [
+        "outside is better: the value divided by its limit (100 of a rate in %, MME 2800, OCRBench 1000), 1 - x where "
+        "lower is better"
+    ]
+    if gaps := [
+        f"{axis.task} of {short(name)}"
+        for axis in axes
+        for name, cell in zip(names, axis.cells, strict=True)
+        if cell.value is None
+    ]:
+        notes.append(f"{MISSING}, a gap: no value of {_some(gaps)}")
+    if invalid := [
+        f"{axis.task} of {short(name)}"
+        for axis in axes
+        for name, run in zip(names, runs, strict=True)
+        if axis.task in run.results.tasks and not run.results.tasks[axis.task].valid
+    ]:
+        notes.append(f"invalid: {_some(invalid)}")
+    if PRINTED < len(runs):
+        notes.append("at each axis: the range of the runs; the CSV has every value")
+    elif len(runs) > 1 and len(axes) >= LEAST:
+        notes.append("at each axis: the runs' values in the order of the legend")
+    title = names[0] if len(runs) == 1 else f"{len(runs)} runs"
+    words = Words(f"{title}: {len(axes)} tasks", subtitle(runs), tuple(notes))
+    draw = partial(_radar, words, axes, names) if len(axes) >= LEAST else partial(_bars, words, axes, names)
+    yield Plot("radar", named("radar", *(run.name for run in runs)), words, _alt(axes, names), rows, draw)
+
+
+def _some(texts: Sequence[str], most: int = 8) -> str:
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
+
+
+def _alt(axes: Sequence[Axis], names: Sequence[str]) -> str:
+    kind = "Radar" if len(axes) >= LEAST else "Bars"
+    told = "; ".join(
+        f"{axis.task} {axis.metric} {_values(axis)}{f' {axis.unit}' if axis.unit else ''}" for axis in axes[:8]
+    )
+    more = f" and {len(axes) - 8} more" if len(axes) > 8 else ""
+    return f"{kind} of {len(axes)} tasks for {_some(names, 4)}: {told}{more}."
+
+
+def _values(axis: Axis) -> str:
+    """ "2.04 / 3.10", the range of more than `PRINTED`."""
+    if len(axis.cells) <= PRINTED:
+        return " / ".join(number(cell.value, axis.unit) for cell in axis.cells)
+    known = [cell.value for cell in axis.cells if cell.value is not None]
+    return f"{number(min(known), axis.unit)}–{number(max(known), axis.unit)}"
+
+
+def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
+    figure = canvas(words, 7.2, 6.0 + 0.2 * (len(names) > 1) * -(-len(names) // 2))
+    ax = figure.add_subplot(projection="polar")
+    ax.set_theta_offset(math.pi / 2)  # type: ignore[attr-defined]
+    ax.set_theta_direction(-1)  # type: ignore[attr-defined]
+    angles = [2 * math.pi * n / len(axes) for n in range(len(axes))]
+    ax.set_xticks(angles, [""] * len(axes))
+    ax.set_ylim(0, 1)
+    ax.set_yticks([0.25, 0.5, 0.75, 1], ["", "0.5", "", "1"], fontsize=7, color=GREY)
+    ax.set_rlabel_position(180 / len(axes))  # type: ignore[attr-defined]
+    ax.spines["polar"].set_visible(False)
+    for place, name in enumerate(names):
+        shares = [math.nan if axis.cells[place].share is None else axis.cells[place].share for axis in axes]
+        look = line(place)
+        ax.plot(
+            [*angles, angles[0]],
+            [*shares, shares[0]],  # type: ignore[list-item]
+            color=look.color,
+            linestyle=look.linestyle,
+            marker=look.marker,
+            ms=4,
+            lw=1.5,
+            label=short(name, 46),
+            clip_on=False,
+        )
+        if len(names) <= 2 and not any(map(math.isnan, shares)):  # type: ignore[arg-type]
+            ax.fill(angles, shares, color=look.color, alpha=0.08, lw=0)  # type: ignore[arg-type]
+    for axis, angle in zip(axes, angles, strict=True):
+        side = math.sin(angle)
+        unit = f" {axis.unit}" if axis.unit else ""
+        of = "" if axis.unit == "%" else f" of {axis.limit:g}"
+        ax.text(
+            angle,
+            1.07,
+            f"{short(axis.task, 28)}\n{axis.metric} {_values(axis)}{of}{unit}",
+            ha="center" if abs(side) < 0.05 else "left" if side > 0 else "right",
+            va="bottom" if math.cos(angle) > 0.8 else "top" if math.cos(angle) < -0.8 else "center",
+            fontsize=7.5 if len(axes) <= 24 else 6,
+        )
+    if len(names) > 1:
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.13), ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def _bars(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
+    groups = [
+        Group(
+            f"{axis.task} {axis.metric}",
+            [Bar(n, cell.share, cell.low, cell.high, with_unit(cell.value, axis.unit)) for n, cell in enumerate(axis.cells)],
+        )
+        for axis in axes
+    ]
+    return draw_bars(words, groups, names, "share of the best possible", (0.0, 1.0))
