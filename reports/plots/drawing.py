@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FONT = "DejaVu Sans"
 """It comes with matplotlib."""
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "svg.hashsalt": "plot",
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -76,7 +76,12 @@ def write(plot: Plot, folder: Path) -> Files:
     with styled():
         figure = plot.draw()
         _rewrite(figure, printable)
-        about = {"Date": None, "Creator": None, "Title": printable(plot.words.title), "Description": printable(plot.alt)}
+        about = {
+            "Date": None,
+            "Creator": None,
+            "Title": printable(plot.words.title),
+            "Description": printable(plot.alt),
+        }
         figure.savefig(folder / files.svg, format="svg", metadata=about)
         _rewrite(figure, lambda text: _numbered(text, unlike))
         figure.savefig(folder / files.png, format="png", dpi=130, metadata={"Software": None})
@@ -98,9 +103,9 @@ def styled() -> Iterator[None]:
 
 
 def canvas(words: Words, width: float, height: float) -> Figure:
-    """A figure, `width` by `height` inches and as much higher as its words need, which are wrapped and stand at its edges.
+    """A figure, `width` by `height` inches and as much higher as its words need.
 
-    What is drawn on it is laid out between them.
+    They are wrapped and stand at its upper and lower edge; what is drawn is laid out between them.
     """
     from matplotlib.figure import Figure
 
@@ -120,8 +125,8 @@ def canvas(words: Words, width: float, height: float) -> Figure:
 
 
 def _columns(width: float, size: float) -> int:
-    """How many letters of a size stand in a line: one is 0.58 of the size wide on average."""
-    return int((width - 2 * _MARGIN) * 72 / (0.58 * size))
+    """How many letters of a size stand in a line: one is 0.52 of the size wide on average."""
+    return int((width - 2 * _MARGIN) * 72 / (0.52 * size))
 
 
 def wrapped(text: str, columns: int) -> list[str]:
@@ -151,12 +156,12 @@ def _rewrite(figure: Figure, change: Callable[[str], str]) -> None:
     from matplotlib.text import Text
 
     for axis in figure.findobj(Axis):
-        texts = [tick.get_text() for tick in axis.get_ticklabels()]  # type: ignore[attr-defined]
+        texts = [tick.get_text() for tick in axis.get_ticklabels()]
         if any(text != change(text) for text in texts):
-            axis.set_ticks(axis.get_ticklocs(), labels=[change(text) for text in texts])  # type: ignore[attr-defined]
+            axis.set_ticks(axis.get_ticklocs(), labels=[change(text) for text in texts])
     for text in figure.findobj(Text):
-        if text.get_text() != change(text.get_text()):  # type: ignore[attr-defined]
-            text.set_text(change(text.get_text()))  # type: ignore[attr-defined]
+        if text.get_text() != change(text.get_text()):
+            text.set_text(change(text.get_text()))
 
 
 @cache
@@ -199,5 +204,7 @@ def _numbered(text: str, numbers: dict[str, int]) -> str:
 
 def _in_png(row: Mapping[str, Any], numbers: Mapping[str, int]) -> str:
     """What stands in the PNG in place of the row's texts that are shown otherwise there."""
-    shown = [_numbered(printable(cell), dict(numbers)) for cell in row.values() if isinstance(cell, str) and _missing(cell)]
+    shown = [
+        _numbered(printable(cell), dict(numbers)) for cell in row.values() if isinstance(cell, str) and _missing(cell)
+    ]
     return "; ".join(dict.fromkeys(shown))

@@ -13,9 +13,7 @@ def labels(runs: Sequence[Run]) -> list[str]:
     """A name for each run: its model, with the run's own name where models are alike; no two are equal."""
     models = [_model(run) for run in runs]
     often = Counter(models)
-    found = [
-        model if often[model] == 1 else f"{model} {run.name}" for model, run in zip(models, runs, strict=True)
-    ]
+    found = [model if often[model] == 1 else f"{model} {run.name}" for model, run in zip(models, runs, strict=True)]
     taken = Counter[str]()
     for place, label in enumerate(found):
         taken[label] += 1

@@ -107,7 +107,7 @@ def radar(runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
         if axis.task in run.results.tasks and not run.results.tasks[axis.task].valid
     ]:
         notes.append(f"invalid: {_some(invalid)}")
-    if PRINTED < len(runs):
+    if len(runs) > PRINTED:
         notes.append("at each axis: the range of the runs; the CSV has every value")
     elif len(runs) > 1 and len(axes) >= LEAST:
         notes.append("at each axis: the runs' values in the order of the legend")
@@ -150,11 +150,12 @@ def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
     ax.set_rlabel_position(180 / len(axes))  # type: ignore[attr-defined]
     ax.spines["polar"].set_visible(False)
     for place, name in enumerate(names):
-        shares = [math.nan if axis.cells[place].share is None else axis.cells[place].share for axis in axes]
+        found = [axis.cells[place].share for axis in axes]
+        shares = [math.nan if one is None else one for one in found]
         look = line(place)
         ax.plot(
             [*angles, angles[0]],
-            [*shares, shares[0]],  # type: ignore[list-item]
+            [*shares, shares[0]],
             color=look.color,
             linestyle=look.linestyle,
             marker=look.marker,
@@ -163,8 +164,8 @@ def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
             label=short(name, 46),
             clip_on=False,
         )
-        if len(names) <= 2 and not any(map(math.isnan, shares)):  # type: ignore[arg-type]
-            ax.fill(angles, shares, color=look.color, alpha=0.08, lw=0)  # type: ignore[arg-type]
+        if len(names) <= 2 and None not in found:
+            ax.fill(angles, shares, color=look.color, alpha=0.08, lw=0)
     for axis, angle in zip(axes, angles, strict=True):
         side = math.sin(angle)
         unit = f" {axis.unit}" if axis.unit else ""
@@ -186,7 +187,10 @@ def _bars(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
     groups = [
         Group(
             f"{axis.task} {axis.metric}",
-            [Bar(n, cell.share, cell.low, cell.high, with_unit(cell.value, axis.unit)) for n, cell in enumerate(axis.cells)],
+            [
+                Bar(n, cell.share, cell.low, cell.high, with_unit(cell.value, axis.unit))
+                for n, cell in enumerate(axis.cells)
+            ],
         )
         for axis in axes
     ]

@@ -1,4 +1,4 @@
-"""From a metric's own unit to 0..1, where 1 is best: the same limits for every model, so that radars can be compared."""
+"""From a metric's own unit to 0..1, where 1 is best: one table of limits for all models, so that radars compare."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from harness.schema import GroupResult
+from harness.schema import GroupResult, MetricResult
 from reports.figures import MISSING, measured, number, with_unit
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
@@ -54,11 +54,8 @@ def _plot(run: Run, task: str, tag: str, name: str, values: Mapping[str, GroupRe
     metric = found[0][2]
     whole = scale.limit(task, name, metric) if metric.higher_is_better else None
     bars = [
-        Group(
-            value,
-            [Bar(0, one.value, *(one.ci or (None, None)), f"{number(one.value, one.unit)}  n = {one.n:,}")],
-        )
-        for value, _, one in found[:MOST]
+        Group(row["value_of_tag"], [Bar(0, row["value"], row["low"], row["high"], _told(one))])
+        for row, (_, _, one) in zip(rows[:MOST], found[:MOST], strict=True)
     ]
     notes = [f"black line: 95 % interval; n: {metric.ci_unit}s" if metric.ci_unit else "black line: 95 % interval"]
     if len(found) > MOST:
@@ -72,9 +69,13 @@ def _plot(run: Run, task: str, tag: str, name: str, values: Mapping[str, GroupRe
     ordered = sorted((one.value, value) for value, _, one in found if one.value is not None)
     (least, lowest), (most, highest) = ordered[0], ordered[-1]
     alt = (
-        f"Bars of {name} of {run.model} on {task} for {len(found)} values of {tag}, from {with_unit(least, metric.unit)} "
-        f"({lowest}) to {with_unit(most, metric.unit)} ({highest})."
+        f"Bars of {name} of {run.model} on {task} for {len(found)} values of {tag}, "
+        f"from {with_unit(least, metric.unit)} ({lowest}) to {with_unit(most, metric.unit)} ({highest})."
     )
     if len(found) == 1:
         alt = f"One bar: {name} of {run.model} on {task}, {tag} {highest}, is {measured(metric)}."
     return Plot("subtasks", named("subtasks", task, tag, run.name), words, alt, rows, draw)
+
+
+def _told(metric: MetricResult) -> str:
+    return f"{number(metric.value, metric.unit)}  n = {metric.n:,}"
