@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from reports.figures import MISSING
+from harness.schema import MetricResult
+from reports.figures import MISSING, number
 from reports.plots.drawing import COLOURS, GREY, HATCHES, canvas
 from reports.plots.labels import short
 from reports.plots.plot import Words
@@ -22,6 +23,12 @@ class Bar(NamedTuple):
     low: float | None
     high: float | None
     told: str
+
+
+def measured_bar(series: int, metric: MetricResult) -> Bar:
+    """A metric in its own unit, with its n."""
+    low, high = metric.ci or (None, None)
+    return Bar(series, metric.value, low, high, f"{number(metric.value, metric.unit)}  n = {metric.n:,}")
 
 
 class Group(NamedTuple):

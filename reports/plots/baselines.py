@@ -32,10 +32,8 @@ def baselines(run: Run, runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
     kinds = list(dict.fromkeys(kind for *_, kind in found))
     told = []
     for task, one, blind, kind in found:
-        pair = [
-            ("all inputs", run, one.metric),
-            (f"{kind} blanked", blind, blind.results.tasks[task].headline.metrics[one.name]),
-        ]
+        without = blind.results.tasks[task].headline.metrics[one.name]
+        pair = [("all inputs", run, one.metric), (f"{kind} blanked", blind, without)]
         bars = []
         for what, whose, metric in pair:
             low, high = scale.share_interval(metric, one.limit)
@@ -45,9 +43,9 @@ def baselines(run: Run, runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
                 | {"value": metric.value, "low": metric.ci[0] if metric.ci else None}
                 | {"high": metric.ci[1] if metric.ci else None, "unit": metric.unit, "n": metric.n, "share": share}
             )
-            series = 0 if whose is run else 1 + kinds.index(kind)
-            bars.append(Bar(series, share, low, high, f"{with_unit(metric.value, metric.unit)}  n = {metric.n:,}"))
-        told.append(f"{task} {one.name} {measured(pair[0][2])}, {kind} blanked {measured(pair[1][2])}")
+            colour = 0 if whose is run else 1 + kinds.index(kind)
+            bars.append(Bar(colour, share, low, high, f"{with_unit(metric.value, metric.unit)}  n = {metric.n:,}"))
+        told.append(f"{task} {one.name} {measured(one.metric)}, {kind} blanked {measured(without)}")
         groups.append(Group(f"{task} {one.name}", bars))
     blinds = list({id(blind): blind for _, _, blind, _ in found}.values())
     notes = ("black line: 95 % interval; what is left without the input is what the model guesses",)

@@ -120,9 +120,10 @@ def _panel(ax: Axes, part: Sequence[Kept], number_of: dict[Kept, int], names: Se
     for one in part:
         look = line(number_of[one])
         at = [math.nan if value is None else value for value in one.relative]
-        told = f"{short(one.task, 26)} {one.metric}: {number(one.values[0], one.unit)} → {number(one.values[-1], one.unit)}"
+        ends = " → ".join(number(value, one.unit) for value in (one.values[0], one.values[-1]))
+        label = f"{short(one.task, 26)} {one.metric}: {ends} {one.unit}".rstrip()
         style = {"color": look.color, "linestyle": look.linestyle, "marker": look.marker}
-        ax.plot(range(len(names)), at, ms=4, lw=1.4, label=f"{told} {one.unit}".rstrip(), **style)
+        ax.plot(range(len(names)), at, ms=4, lw=1.4, label=label, **style)
     ax.set_xlim(-0.2, len(names) - 0.8)
     better = "higher is better" if part[0].higher_is_better else "lower is better"
     ax.set_ylabel(f"× first run\n({better})", fontsize=8)

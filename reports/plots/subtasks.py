@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from harness.schema import GroupResult, MetricResult
-from reports.figures import MISSING, measured, number, with_unit
+from harness.schema import GroupResult
+from reports.figures import MISSING, measured, with_unit
 from reports.plots import scale
-from reports.plots.bars import Bar, Group, draw_bars
+from reports.plots.bars import Group, draw_bars, measured_bar
 from reports.plots.labels import of_task
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
@@ -53,10 +53,7 @@ def _plot(run: Run, task: str, tag: str, name: str, values: Mapping[str, GroupRe
     )
     metric = found[0][2]
     whole = scale.limit(task, name, metric) if metric.higher_is_better else None
-    bars = [
-        Group(row["value_of_tag"], [Bar(0, row["value"], row["low"], row["high"], _told(one))])
-        for row, (_, _, one) in zip(rows[:MOST], found[:MOST], strict=True)
-    ]
+    bars = [Group(value, [measured_bar(0, one)]) for value, _, one in found[:MOST]]
     notes = [f"black line: 95 % interval; n: {metric.ci_unit}s" if metric.ci_unit else "black line: 95 % interval"]
     if len(found) > MOST:
         notes.append(f"{len(found) - MOST} more in the CSV")
@@ -75,7 +72,3 @@ def _plot(run: Run, task: str, tag: str, name: str, values: Mapping[str, GroupRe
     if len(found) == 1:
         alt = f"One bar: {name} of {run.model} on {task}, {tag} {highest}, is {measured(metric)}."
     return Plot("subtasks", named("subtasks", task, tag, run.name), words, alt, rows, draw)
-
-
-def _told(metric: MetricResult) -> str:
-    return f"{number(metric.value, metric.unit)}  n = {metric.n:,}"
