@@ -45,8 +45,11 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 GREY = "#444444"
+NUMBERED = "[1] stands for text that is in the SVG and in the CSV"
 _MARGIN = 0.1
 """Inches around the words."""
+_NOTE, _LINE = 7.5, 1.35
+"""Size of a note in points; height of a line of any words over their size."""
 
 
 class Files(NamedTuple):
@@ -84,6 +87,8 @@ def write(plot: Plot, folder: Path) -> Files:
         }
         figure.savefig(folder / files.svg, format="svg", metadata=about)
         _rewrite(figure, lambda text: _numbered(text, unlike))
+        if unlike:
+            figure.text(0.995, 0.003, NUMBERED, ha="right", va="bottom", fontsize=6, color=GREY)
         figure.savefig(folder / files.png, format="png", dpi=130, metadata={"Software": None})
     rows = [row | {"in_png": _in_png(row, unlike)} for row in map(dict, plot.rows)] if unlike else plot.rows
     (folder / files.csv).write_text(as_csv(rows), encoding="utf-8", errors="replace", newline="")
@@ -111,17 +116,26 @@ def canvas(words: Words, width: float, height: float) -> Figure:
 
     above = [(part, 11.0, "bold", "black") for part in wrapped(words.title, _columns(width, 11) * 9 // 10)]
     above += [(part, 8.0, "normal", "#9a3b00") for part in wrapped(words.subtitle, _columns(width, 8))]
-    below = [(part, 7.5, "normal", GREY) for note in words.notes for part in wrapped(note, _columns(width, 7.5))]
-    head, foot = (_MARGIN * 1.5 + sum(size * 1.35 / 72 for _, size, *_ in lines) for lines in (above, below))
+    notes = [(part, _NOTE, "normal", GREY) for part in _notes(words, width)]
+    head, foot = _MARGIN * 1.5 + sum(size * _LINE / 72 for _, size, *_ in above), below(words, width)
     whole = head + height + foot
     figure = Figure(figsize=(width, whole), layout="constrained")
     figure.get_layout_engine().set(rect=(0.01, foot / whole, 0.98, height / whole))  # type: ignore[union-attr, call-arg]
-    for lines, start in ((above, whole - _MARGIN), (below, foot - _MARGIN / 2)):
+    for lines, start in ((above, whole - _MARGIN), (notes, foot - _MARGIN / 2)):
         y = start
         for text, size, weight, colour in lines:
             figure.text(_MARGIN / width, y / whole, text, va="top", fontsize=size, fontweight=weight, color=colour)
-            y -= size * 1.35 / 72
+            y -= size * _LINE / 72
     return figure
+
+
+def below(words: Words, width: float) -> float:
+    """Inches that the notes take at the lower edge of a figure."""
+    return _MARGIN * 1.5 + len(_notes(words, width)) * _NOTE * _LINE / 72
+
+
+def _notes(words: Words, width: float) -> list[str]:
+    return [part for note in words.notes for part in wrapped(note, _columns(width, _NOTE))]
 
 
 def _columns(width: float, size: float) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reports.plots.drawing import GREY, canvas, line
-from reports.plots.labels import labels, of_task, short
+from reports.plots.labels import labels, of_task, short, together, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import limits, timed
 from reports.runs import Run
@@ -31,11 +31,10 @@ def ecdf(runs: Sequence[Run], task: str) -> Iterator[Plot | LeftOut]:
     having = [run for run in runs if task in run.results.tasks]
     names = labels(having)
     found: dict[str, dict[str, list[float]]] = {what: {} for what in WHAT}
-    said: dict[str, None] = {}
+    said = []
     for run, name in zip(having, names, strict=True):
         answers = timed(run, task)
-        told = "; ".join(filter(None, [*limits(run, task, answers.without), of_task(run, task)]))
-        said[told if len(having) == 1 else f"{short(name)}: {told}"] = None
+        said.append([*limits(run, task, answers.without), *of_task(run, task)])
         for what in WHAT:
             moments = [getattr(one.timings, what.lower()) for one in answers.answers]
             if known := sorted(moment for moment in moments if moment is not None):
@@ -60,9 +59,9 @@ def ecdf(runs: Sequence[Run], task: str) -> Iterator[Plot | LeftOut]:
     if absent := [f"{what} of {short(name)}" for what, by in lines.items() for name in names if name not in by]:
         notes.append(f"not known: {', '.join(absent)}")
     title = f"{names[0]}: " if len(having) == 1 else ""
-    words = Words(f"{title}{' and '.join(lines)} of {task}", "; ".join(said), tuple(notes))
+    words = Words(f"{title}{' and '.join(lines)} of {task}", told(having, said), tuple(notes))
     alt = f"Share of the answers of {task} by time: {'; '.join(parts[:8])}{' and more' if len(parts) > 8 else ''}."
-    name = named("ecdf", task, *(run.name for run in having))
+    name = named("ecdf", task, together(having))
     yield Plot("ecdf", name, words, alt, rows, partial(_draw, words, lines, names))
 
 
@@ -79,8 +78,8 @@ def _draw(words: Words, lines: Lines, names: Sequence[str]) -> Figure:
             shares = [(n + 1) / len(values) for n in range(len(values))]
             look = line(place)
             p50, p95 = quantile(values, 0.5), quantile(values, 0.95)
-            told = f"p50 {p50:.3g}, p95 {p95:.3g} {unit}, n = {len(values):,}"
-            label = told if len(names) == 1 else f"{short(name, 34)}\n{told}"
+            points = f"p50 {p50:.3g}, p95 {p95:.3g} {unit}, n = {len(values):,}"
+            label = points if len(names) == 1 else f"{short(name, 34)}\n{points}"
             ax.step(
                 [values[0], *values],
                 [0.0, *shares],

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import of_task
+from reports.plots.labels import of_task, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -107,7 +107,7 @@ def error_rates(run: Run, task: str) -> Iterator[Plot | LeftOut]:
         notes.append(f"the last bar: all above {counted[-1].low:g} %, up to {max(found.rates):,.0f} %")
     if found.wordless:
         notes.append(f"{found.wordless:,} utterances without a word in the reference are in no bar")
-    words = Words(f"{run.model}: {name} of the utterances of {task}", of_task(run, task), tuple(notes))
+    words = Words(f"{run.model}: {name} of the utterances of {task}", told([run], [of_task(run, task)]), tuple(notes))
     alt = (
         f"Histogram of the {name} of {len(found.rates):,} utterances of {task} by {run.model} ({entry.profile}): "
         f"{counted[0].n:,} without an error, corpus {name} {found.corpus:.2f} %, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -39,29 +40,47 @@ def short(text: str, most: int = 40) -> str:
     return f"{text[: most - 1 - half]}…{text[-half:]}"
 
 
-def short_caveats(run: Run) -> list[str]:
-    """The run's caveats without remedies and paths: "random weights", "mini world, not a benchmark number"."""
+def short_caveats(run: Run, task: str | None = None) -> list[str]:
+    """The run's caveats without remedies and paths: "random weights", "mini world, not a benchmark number".
+
+    With a task those that hold for it: an input that it does not have is not blanked in it.
+    """
     said = []
+    blanked = task is None or run.manifest.config.get("ablate") in run.manifest.tasks[task].inputs
     for caveat in caveats(run):
         head, _, rest = caveat.partition(": ")
+        if head.startswith("not ablated") or (head == "ablation" and not blanked):
+            continue
         said.append(rest if rest and head in ("model", "weights", "ablation") else head)
     return said
 
 
-def subtitle(runs: Sequence[Run], *more: str) -> str:
-    """What limits the numbers of the runs: once where it is true of all, else with the run that it is true of."""
-    whose: dict[str, list[str]] = {}
-    for label, run in zip(labels(runs), runs, strict=True):
-        for caveat in dict.fromkeys(short_caveats(run)):
-            whose.setdefault(caveat, []).append(short(label))
-    told = [caveat if len(by) == len(runs) else f"{', '.join(by)}: {caveat}" for caveat, by in whose.items()]
-    return "; ".join([*filter(None, more), *told])
-
-
-def of_task(run: Run, task: str) -> str:
-    """What limits the numbers of one task: the run's caveats, and how much of the task was scored."""
+def of_task(run: Run, task: str) -> list[str]:
+    """What limits the numbers of one task: how much of it was scored, and the run's caveats."""
     entry = run.results.tasks[task]
     said = [] if entry.valid else ["invalid"]
     if entry.n_scored < entry.n_expected:
         said.append(f"{entry.n_scored:,} of {entry.n_expected:,} scored, {entry.n_failed:,} failed")
-    return subtitle([run], *said)
+    return said + short_caveats(run, task)
+
+
+def subtitle(runs: Sequence[Run]) -> str:
+    """The caveats of runs that stand in one plot."""
+    return told(runs, [short_caveats(run) for run in runs])
+
+
+def told(runs: Sequence[Run], facts: Sequence[Sequence[str]]) -> str:
+    """What is said of each run: once where it is said of all, else with the runs that it is said of."""
+    whose: dict[str, list[str]] = {}
+    for label, said in zip(labels(runs), facts, strict=True):
+        for fact in dict.fromkeys(said):
+            whose.setdefault(fact, []).append(short(label, 30))
+    return "; ".join(fact if len(by) == len(runs) else f"{', '.join(by)}: {fact}" for fact, by in whose.items())
+
+
+def together(runs: Sequence[Run]) -> str:
+    """What the name of a file says of the runs in it: the run's name, or how many there are and a digest of theirs."""
+    if len(runs) == 1:
+        return runs[0].name
+    digest = hashlib.sha256("/".join(run.name for run in runs).encode(errors="replace")).hexdigest()
+    return f"{len(runs)}-runs-{digest[:8]}"

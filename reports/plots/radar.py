@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from reports.figures import MISSING, number, with_unit
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
-from reports.plots.drawing import GREY, canvas, line
-from reports.plots.labels import labels, short, subtitle
+from reports.plots.drawing import GREY, below, canvas, line, wrapped
+from reports.plots.labels import labels, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -114,7 +114,7 @@ def radar(runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
     title = names[0] if len(runs) == 1 else f"{len(runs)} runs"
     words = Words(f"{title}: {len(axes)} tasks", subtitle(runs), tuple(notes))
     draw = partial(_radar, words, axes, names) if len(axes) >= LEAST else partial(_bars, words, axes, names)
-    yield Plot("radar", named("radar", *(run.name for run in runs)), words, _alt(axes, names), rows, draw)
+    yield Plot("radar", named("radar", together(runs)), words, _alt(axes, names), rows, draw)
 
 
 def _some(texts: Sequence[str], most: int = 8) -> str:
@@ -138,9 +138,18 @@ def _values(axis: Axis) -> str:
     return f"{number(min(known), axis.unit)}–{number(max(known), axis.unit)}"
 
 
+_WIDTH, _RADIUS, _LABEL = 7.6, 1.95, 0.62
+"""Inches: of the figure, of the circle, of the labels above and below it."""
+
+
 def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
-    figure = canvas(words, 7.2, 6.0 + 0.2 * (len(names) > 1) * -(-len(names) // 2))
-    ax = figure.add_subplot(projection="polar")
+    key = 0.21 * -(-len(names) // 2) if len(names) > 1 else 0.0
+    tall = 2 * (_RADIUS + _LABEL) + key
+    figure = canvas(words, _WIDTH, tall)
+    figure.set_layout_engine("none")
+    whole, foot = figure.get_figheight(), below(words, _WIDTH)
+    left, bottom = (_WIDTH / 2 - _RADIUS) / _WIDTH, (foot + _LABEL) / whole
+    ax = figure.add_axes((left, bottom, 2 * _RADIUS / _WIDTH, 2 * _RADIUS / whole), projection="polar")
     ax.set_theta_offset(math.pi / 2)  # type: ignore[attr-defined]
     ax.set_theta_direction(-1)  # type: ignore[attr-defined]
     angles = [2 * math.pi * n / len(axes) for n in range(len(axes))]
@@ -153,34 +162,25 @@ def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
         found = [axis.cells[place].share for axis in axes]
         shares = [math.nan if one is None else one for one in found]
         look = line(place)
-        ax.plot(
-            [*angles, angles[0]],
-            [*shares, shares[0]],
-            color=look.color,
-            linestyle=look.linestyle,
-            marker=look.marker,
-            ms=4,
-            lw=1.5,
-            label=short(name, 46),
-            clip_on=False,
-        )
+        style = {"color": look.color, "linestyle": look.linestyle, "marker": look.marker}
+        label = short(name, 46)
+        ax.plot([*angles, angles[0]], [*shares, shares[0]], ms=4, lw=1.5, label=label, clip_on=False, **style)
         if len(names) <= 2 and None not in found:
             ax.fill(angles, shares, color=look.color, alpha=0.08, lw=0)
     for axis, angle in zip(axes, angles, strict=True):
-        side = math.sin(angle)
-        unit = f" {axis.unit}" if axis.unit else ""
-        of = "" if axis.unit == "%" else f" of {axis.limit:g}"
-        ax.text(
-            angle,
-            1.07,
-            f"{short(axis.task, 28)}\n{axis.metric} {_values(axis)}{of}{unit}",
-            ha="center" if abs(side) < 0.05 else "left" if side > 0 else "right",
-            va="bottom" if math.cos(angle) > 0.8 else "top" if math.cos(angle) < -0.8 else "center",
-            fontsize=7.5 if len(axes) <= 24 else 6,
-        )
-    if len(names) > 1:
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.13), ncols=2, frameon=False, fontsize=8)
+        side, up = math.sin(angle), math.cos(angle)
+        across = "center" if abs(side) < 0.05 else "left" if side > 0 else "right"
+        along = "bottom" if up > 0.8 else "top" if up < -0.8 else "center"
+        ax.text(angle, 1.07, _label(axis), ha=across, va=along, fontsize=7.5 if len(axes) <= 24 else 6)
+    if key:
+        top = (foot + tall) / whole
+        figure.legend(loc="upper left", bbox_to_anchor=(0.0, top), ncols=2, frameon=False, fontsize=8)
     return figure
+
+
+def _label(axis: Axis) -> str:
+    of = "%" if axis.unit == "%" else f"of {axis.limit:g} {axis.unit}".rstrip()
+    return "\n".join([short(axis.task, 28), *wrapped(f"{axis.metric} {_values(axis)} {of}", 30)])
 
 
 def _bars(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:

@@ -11,7 +11,7 @@ from reports.blind import decides
 from reports.figures import MISSING, number
 from reports.plots import scale
 from reports.plots.drawing import canvas, line
-from reports.plots.labels import labels, short, subtitle
+from reports.plots.labels import labels, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -94,7 +94,7 @@ def _plot(runs: Sequence[Run], found: Sequence[Kept]) -> Plot:
         for one in found
     ]
     alt = f"Lines of {len(found)} metrics over {len(runs)} runs relative to the first: {'; '.join(ends[:8])}."
-    name = named("retention", *(run.name for run in runs))
+    name = named("retention", together(runs))
     return Plot("retention", name, words, alt, rows, partial(_draw, words, found, names))
 
 

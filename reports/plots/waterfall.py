@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import of_task, short
+from reports.plots.labels import of_task, short, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import STAGES, Answered, limits, timed
 from reports.runs import Run
@@ -71,12 +71,12 @@ def waterfall(run: Run, task: str) -> Iterator[Plot | LeftOut]:
         for name, (start, to) in fall.stages.items()
     )
     n, of_mean = len(found.answers), len(alike_of(found.answers))
-    notes = ["each stage goes from the moment before it to the one that it is named after"]
+    notes = ["each stage begins where the one before it ends"]
     notes.append(
         f"n = {n:,} answers" + (f"; the mean is over the {of_mean:,} with the same stages" if of_mean < n else "")
     )
-    said = limits(run, task, found.without)
-    words = Words(f"{run.model}: time of an answer of {task}", "; ".join([*said, of_task(run, task)]), tuple(notes))
+    said = told([run], [[*limits(run, task, found.without), *of_task(run, task)]])
+    words = Words(f"{run.model}: time of an answer of {task}", said, tuple(notes))
     scale, unit = (1000.0, "ms") if every[2].whole < 1 else (1.0, "s")
     alt = (
         f"Waterfall of the stages of {n:,} answers of {task} by {run.model}: whole time "
