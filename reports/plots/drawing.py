@@ -43,7 +43,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """Of Okabe and Ito, distinct to all eyes; their yellow is too faint on white."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2, 2, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p")
-HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo")
+HATCHES = ("", "///", "|||", "xxx", "\\\\\\", "+++", "---")
+"""None with dots: each dot of a pattern is a path in SVG, 150 kB of them."""
 GREY = "#444444"
 NUMBERED = "[1] stands for text that is in the SVG and in the CSV"
 _MARGIN = 0.1
@@ -218,7 +219,5 @@ def _numbered(text: str, numbers: dict[str, int]) -> str:
 
 def _in_png(row: Mapping[str, Any], numbers: Mapping[str, int]) -> str:
     """What stands in the PNG in place of the row's texts that are shown otherwise there."""
-    shown = [
-        _numbered(printable(cell), dict(numbers)) for cell in row.values() if isinstance(cell, str) and _missing(cell)
-    ]
-    return "; ".join(dict.fromkeys(shown))
+    cells = [printable(cell) for cell in row.values() if isinstance(cell, str)]
+    return "; ".join(dict.fromkeys(_numbered(cell, dict(numbers)) for cell in cells if _missing(cell)))

@@ -138,18 +138,21 @@ def _values(axis: Axis) -> str:
     return f"{number(min(known), axis.unit)}–{number(max(known), axis.unit)}"
 
 
-_WIDTH, _RADIUS, _LABEL = 7.6, 1.95, 0.62
-"""Inches: of the figure, of the circle, of the labels above and below it."""
+_RADIUS, _ACROSS, _LABEL = 1.95, 1.85, 0.62
+"""Inches: of the circle, of the labels beside it, of those above and below it."""
+_AXES = 22
+"""Axes whose labels have room around that circle; of more it grows."""
 
 
 def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
     key = 0.21 * -(-len(names) // 2) if len(names) > 1 else 0.0
-    tall = 2 * (_RADIUS + _LABEL) + key
-    figure = canvas(words, _WIDTH, tall)
+    radius = _RADIUS * max(1.0, len(axes) / _AXES)
+    width, tall = 2 * (radius + _ACROSS), 2 * (radius + _LABEL) + key
+    figure = canvas(words, width, tall)
     figure.set_layout_engine("none")
-    whole, foot = figure.get_figheight(), below(words, _WIDTH)
-    left, bottom = (_WIDTH / 2 - _RADIUS) / _WIDTH, (foot + _LABEL) / whole
-    ax = figure.add_axes((left, bottom, 2 * _RADIUS / _WIDTH, 2 * _RADIUS / whole), projection="polar")
+    whole, foot = figure.get_figheight(), below(words, width)
+    left, bottom = _ACROSS / width, (foot + _LABEL) / whole
+    ax = figure.add_axes((left, bottom, 2 * radius / width, 2 * radius / whole), projection="polar")
     ax.set_theta_offset(math.pi / 2)  # type: ignore[attr-defined]
     ax.set_theta_direction(-1)  # type: ignore[attr-defined]
     angles = [2 * math.pi * n / len(axes) for n in range(len(axes))]
@@ -171,7 +174,7 @@ def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
         side, up = math.sin(angle), math.cos(angle)
         across = "center" if abs(side) < 0.05 else "left" if side > 0 else "right"
         along = "bottom" if up > 0.8 else "top" if up < -0.8 else "center"
-        ax.text(angle, 1.07, _label(axis), ha=across, va=along, fontsize=7.5 if len(axes) <= 24 else 6)
+        ax.text(angle, 1.07, _label(axis), ha=across, va=along, fontsize=7.5)
     if key:
         top = (foot + tall) / whole
         figure.legend(loc="upper left", bbox_to_anchor=(0.0, top), ncols=2, frameon=False, fontsize=8)
