@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import of_task, told
+from reports.plots.labels import counted, of_task, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -89,39 +89,39 @@ def error_rates(run: Run, task: str) -> Iterator[Plot | LeftOut]:
         yield LeftOut("errors", task, "no sample is scored by a word or character error rate")
         return
     name, entry = found.rate.upper(), run.results.tasks[task]
-    counted = bins(found.rates)
+    parts = bins(found.rates)
     marks = {f"corpus {name}": found.corpus, "mean of utterances": found.mean}
     rows = tuple(
         {"run": run.name, "model": run.model, "task": task, "profile": entry.profile, "what": what}
         | {"low": low, "high": high, "utterances": n}
         for what, low, high, n in [
-            *(("bin", one.low, one.high, one.n) for one in counted),
+            *(("bin", one.low, one.high, one.n) for one in parts),
             *((what, value, value, len(found.rates)) for what, value in marks.items()),
         ]
     )
     notes = [
-        f"{len(found.rates):,} utterances; hatched: without an error; corpus {name}: all errors over all "
+        f"{counted(len(found.rates), 'utterance')}; hatched: without an error; corpus {name}: all errors over all "
         f"{'words' if name == 'WER' else 'characters'}; mean of utterances: each counts the same",
     ]
-    if counted[-1].high is None:
-        notes.append(f"the last bar: all above {counted[-1].low:g} %, up to {max(found.rates):,.0f} %")
+    if parts[-1].high is None:
+        notes.append(f"the last bar: all above {parts[-1].low:g} %, up to {max(found.rates):,.0f} %")
     if found.wordless:
-        notes.append(f"{found.wordless:,} utterances without a word in the reference are in no bar")
+        notes.append(f"without a word in the reference and in no bar: {counted(found.wordless, 'utterance')}")
     words = Words(f"{run.model}: {name} of the utterances of {task}", told([run], [of_task(run, task)]), tuple(notes))
     alt = (
-        f"Histogram of the {name} of {len(found.rates):,} utterances of {task} by {run.model} ({entry.profile}): "
-        f"{counted[0].n:,} without an error, corpus {name} {found.corpus:.2f} %, "
+        f"Histogram of the {name} of {counted(len(found.rates), 'utterance')} of {task} by {run.model} "
+        f"({entry.profile}): {parts[0].n:,} without an error, corpus {name} {found.corpus:.2f} %, "
         f"mean of utterances {found.mean:.2f} %, highest {max(found.rates):.2f} %."
     )
     axis = f"{name} of an utterance, % ({entry.profile})"
-    yield Plot("errors", named("errors", task, run.name), words, alt, rows, partial(_draw, words, counted, marks, axis))
+    yield Plot("errors", named("errors", task, run.name), words, alt, rows, partial(_draw, words, parts, marks, axis))
 
 
-def _draw(words: Words, counted: Sequence[Bin], marks: dict[str, float], axis: str) -> Figure:
+def _draw(words: Words, parts: Sequence[Bin], marks: dict[str, float], axis: str) -> Figure:
     figure = canvas(words, 7.2, 3.6)
     ax = figure.subplots()
-    width = counted[1].high or 1.0
-    none, *rest = counted
+    width = parts[1].high or 1.0
+    none, *rest = parts
     if none.n:
         ax.bar(-width, none.n, width, align="edge", color="#cfe3f0", hatch=HATCHES[1], edgecolor=COLOURS[0], lw=0.5)
     full = [one for one in rest if one.n]
@@ -137,16 +137,17 @@ def _draw(words: Words, counted: Sequence[Bin], marks: dict[str, float], axis: s
     last = rest[-1]
     if last.high is None:
         ax.text(last.low + width / 2, last.n * 1.08, f"> {last.low:g}", ha="center", va="bottom", fontsize=7)
-    end = last.low + width
+    end = max(last.low + width, 10 * width)
     for (what, value), colour, dash in zip(marks.items(), ("#000000", COLOURS[1]), ("-", "--"), strict=True):
         ax.axvline(min(value, end), color=colour, linestyle=dash, lw=1.6, label=f"{what} {value:.2f} %")
     ax.set_yscale("log")
-    most = max(one.n for one in counted)
+    most = max(one.n for one in parts)
     ax.set_ylim(0.7, most * 1.6)
     decades = [10**n for n in range(len(str(most)))]
     ax.set_yticks(decades, [f"{n:,}" for n in decades])
     ax.minorticks_off()
     ax.set_xlim(-width * 1.3, end + width * 0.3)
+    ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= end])
     ax.set_xlabel(axis, fontsize=8)
     ax.set_ylabel("utterances (log)", fontsize=8)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=8)

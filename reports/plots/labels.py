@@ -40,6 +40,11 @@ def short(text: str, most: int = 40) -> str:
     return f"{text[: most - 1 - half]}…{text[-half:]}"
 
 
+def counted(n: int, what: str) -> str:
+    """ "1 task", "1,000 tasks"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def short_caveats(run: Run, task: str | None = None) -> list[str]:
     """The run's caveats without remedies and paths: "random weights", "mini world, not a benchmark number".
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.figures import MISSING, number, with_unit
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
 from reports.plots.drawing import GREY, below, canvas, line, wrapped
-from reports.plots.labels import labels, short, subtitle, together
+from reports.plots.labels import counted, labels, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -112,7 +112,7 @@ def radar(runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
     elif len(runs) > 1 and len(axes) >= LEAST:
         notes.append("at each axis: the runs' values in the order of the legend")
     title = names[0] if len(runs) == 1 else f"{len(runs)} runs"
-    words = Words(f"{title}: {len(axes)} tasks", subtitle(runs), tuple(notes))
+    words = Words(f"{title}: {counted(len(axes), 'task')}", subtitle(runs), tuple(notes))
     draw = partial(_radar, words, axes, names) if len(axes) >= LEAST else partial(_bars, words, axes, names)
     yield Plot("radar", named("radar", together(runs)), words, _alt(axes, names), rows, draw)
 
@@ -140,18 +140,20 @@ def _values(axis: Axis) -> str:
 
 _RADIUS, _ACROSS, _LABEL = 1.95, 1.85, 0.62
 """Inches: of the circle, of the labels beside it, of those above and below it."""
-_AXES = 22
-"""Axes whose labels have room around that circle; of more it grows."""
+UPRIGHT, _AROUND = 14, 40
+"""Axes whose labels stand upright; labels of more lie along their axes. Axes above which the circle grows."""
 
 
 def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
     key = 0.21 * -(-len(names) // 2) if len(names) > 1 else 0.0
-    radius = _RADIUS * max(1.0, len(axes) / _AXES)
-    width, tall = 2 * (radius + _ACROSS), 2 * (radius + _LABEL) + key
+    upright = len(axes) <= UPRIGHT
+    label = _LABEL if upright else _ACROSS
+    radius = _RADIUS * max(1.0, len(axes) / _AROUND)
+    width, tall = 2 * (radius + _ACROSS), 2 * (radius + label) + key
     figure = canvas(words, width, tall)
     figure.set_layout_engine("none")
     whole, foot = figure.get_figheight(), below(words, width)
-    left, bottom = _ACROSS / width, (foot + _LABEL) / whole
+    left, bottom = _ACROSS / width, (foot + label) / whole
     ax = figure.add_axes((left, bottom, 2 * radius / width, 2 * radius / whole), projection="polar")
     ax.set_theta_offset(math.pi / 2)  # type: ignore[attr-defined]
     ax.set_theta_direction(-1)  # type: ignore[attr-defined]
@@ -165,16 +167,21 @@ def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
         found = [axis.cells[place].share for axis in axes]
         shares = [math.nan if one is None else one for one in found]
         look = line(place)
-        style = {"color": look.color, "linestyle": look.linestyle, "marker": look.marker}
-        label = short(name, 46)
-        ax.plot([*angles, angles[0]], [*shares, shares[0]], ms=4, lw=1.5, label=label, clip_on=False, **style)
+        style: dict[str, Any] = {"color": look.color, "linestyle": look.linestyle, "marker": look.marker}
+        style |= {"label": short(name, 46), "clip_on": False}
+        ax.plot([*angles, angles[0]], [*shares, shares[0]], ms=4, lw=1.5, **style)
         if len(names) <= 2 and None not in found:
             ax.fill(angles, shares, color=look.color, alpha=0.08, lw=0)
     for axis, angle in zip(axes, angles, strict=True):
-        side, up = math.sin(angle), math.cos(angle)
-        across = "center" if abs(side) < 0.05 else "left" if side > 0 else "right"
-        along = "bottom" if up > 0.8 else "top" if up < -0.8 else "center"
-        ax.text(angle, 1.07, _label(axis), ha=across, va=along, fontsize=7.5)
+        side, up = round(math.sin(angle), 6), math.cos(angle)
+        across = "left" if side >= 0 else "right"
+        how: dict[str, Any] = {"ha": across, "va": "center", "rotation_mode": "anchor", "fontsize": 7.5}
+        if upright:
+            along = "bottom" if up > 0.8 else "top" if up < -0.8 else "center"
+            how |= {"ha": "center" if abs(side) < 0.05 else across, "va": along}
+        else:
+            how["rotation"] = 90 - math.degrees(angle) - (180 if side < 0 else 0)
+        ax.text(angle, 1.07, _label(axis), **how)
     if key:
         top = (foot + tall) / whole
         figure.legend(loc="upper left", bbox_to_anchor=(0.0, top), ncols=2, frameon=False, fontsize=8)

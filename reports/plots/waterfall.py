@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import of_task, short, told
+from reports.plots.labels import counted, of_task, short, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import STAGES, Answered, limits, timed
 from reports.runs import Run
@@ -71,15 +71,14 @@ def waterfall(run: Run, task: str) -> Iterator[Plot | LeftOut]:
         for name, (start, to) in fall.stages.items()
     )
     n, of_mean = len(found.answers), len(alike_of(found.answers))
-    notes = ["each stage begins where the one before it ends"]
-    notes.append(
-        f"n = {n:,} answers" + (f"; the mean is over the {of_mean:,} with the same stages" if of_mean < n else "")
-    )
+    notes = ["each stage begins where the one before it ends", f"n = {counted(n, 'answer')}"]
+    if of_mean < n:
+        notes[-1] += f"; the mean is over the {of_mean:,} with the same stages"
     said = told([run], [[*limits(run, task, found.without), *of_task(run, task)]])
     words = Words(f"{run.model}: time of an answer of {task}", said, tuple(notes))
     scale, unit = (1000.0, "ms") if every[2].whole < 1 else (1.0, "s")
     alt = (
-        f"Waterfall of the stages of {n:,} answers of {task} by {run.model}: whole time "
+        f"Waterfall of the stages of {counted(n, 'answer')} of {task} by {run.model}: whole time "
         + ", ".join(f"{fall.label} {fall.whole * scale:.3g} {unit}" for fall in every)
         + "."
     )

@@ -17,10 +17,11 @@ import pytest
 
 from harness import registry
 from reports.plots.commands import kind_choices
-from reports.plots.drawing import COLOURS, DASHES, MARKERS, line, wide, wrapped, write
+from reports.plots.drawing import COLOURS, DASHES, MARKERS, line, styled, wide, wrapped, write
 from reports.plots.every import plots_of
 from reports.plots.folder import LIST, parse_kinds, write_plots
 from reports.plots.plot import KINDS, Plot
+from reports.plots.radar import UPRIGHT
 from reports.plots.subtasks import subtasks
 from tests.harness.conftest import Call, call
 from tests.reports.browser import Visit
@@ -244,3 +245,21 @@ def test_a_metric_without_interval_or_sign_is_drawn(tmp_path: Path) -> None:
     run.results.tasks[PICTURES].headline.groups["category"]["a"].metrics["score"] = metric(0.0, None, "points")
     (plot,) = subtasks(run, PICTURES)
     assert isinstance(plot, Plot) and plot.draw().axes[0].get_xlim()[1] > 0
+
+
+@pytest.mark.parametrize("n", [3, 8, UPRIGHT, UPRIGHT + 1, 40])
+def test_the_labels_of_a_radar_do_not_meet_and_are_within_the_picture(tmp_path: Path, n: int) -> None:
+    names = [f"a_task_with_a_long_name_{i}" for i in range(n)]
+    runs = [make(tmp_path / f"r{k}", dict.fromkeys(names, percent(99.5)), digest=str(k)) for k in range(4)]
+    (plot,) = plots_of(runs, ["radar"])
+    with styled():
+        figure = plot.draw()
+        figure.canvas.draw()
+        labels = [text for text in figure.axes[0].texts if text.get_text()]
+        boxes = [text.get_window_extent() for text in labels]
+        assert len(boxes) == n
+        for box in boxes:
+            assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+            assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
+        if n <= UPRIGHT:
+            assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
