@@ -55,21 +55,27 @@ def figures_of(results: Results) -> list[Plot]:
     rows = _score_rows(headline, results["metrics"])
     title = f"{results['model']['name']}, {results['stage']} stage"
 
-    def plot(name: str, caption: str, main: str, rows: list[dict[str, Any]], draw: Callable[[], Any]) -> Plot:
+    def plot(
+        name: str, seen: str, main: str, caption: str, rows: list[dict[str, Any]], draw: Callable[[], Any]
+    ) -> Plot:
         words = Words(title, conditions(results), (caption,))
-        return Plot("probe", name, words, f"{caption} {main}".strip(), tuple(rows), draw)
+        alt = f"{seen} of {results['model']['name']}{f': {main}' if main else ''}."
+        return Plot("probe", name, words, alt, tuple(rows), draw)
 
     main = _highest(headline, results["metrics"])
     if results["stage"] == "unembedding":
         caption = "Alignment with the text at the language model's input. Whiskers: 95 % interval; mark: chance."
-        return [plot("bars", caption, main, rows, lambda: _stage_bars(headline, results, title))]
+        seen = "Bars of the alignment with the text at the input"
+        return [plot("bars", seen, main, caption, rows, lambda: _stage_bars(headline, results, title))]
     caption = (
         "Alignment of the last token's states with the text's, by layer. Band: 95 % interval; dashed: chance "
         "(shuffled pairs)."
     )
-    figures = [plot("curves", caption, main, rows, lambda: _curves(headline, results, title))]
+    seen = "Curves of the alignment with the text by layer"
+    figures = [plot("curves", seen, main, caption, rows, lambda: _curves(headline, results, title))]
     caption = "The same by layer, side by side. Whiskers: 95 % interval; black mark: chance."
-    figures.append(plot("bars", caption, main, rows, lambda: _layer_bars(headline, results, title)))
+    seen = "Bars of the alignment with the text by layer"
+    figures.append(plot("bars", seen, main, caption, rows, lambda: _layer_bars(headline, results, title)))
     averages = [
         {
             "comparison": entry["comparison"],
@@ -84,16 +90,18 @@ def figures_of(results: Results) -> list[Plot]:
             "Vision against vision+audio: mean of the seven metrics (LCS divided by k) by layer. Dashed: chance. A "
             "layer where one of the seven is undefined has no mean."
         )
-        figures.append(plot("vision_audio", caption, "", averages, lambda: _averages(averages, results, title)))
+        seen, main = "Curves of the mean alignment by layer", _highest_mean(averages)
+        figures.append(plot("vision_audio", seen, main, caption, averages, lambda: _averages(averages, results, title)))
     for grid in (grid for grid in results["grids"] if grid["headline"]):
         name = f"heatmap-{grid['comparison'].replace('+', '_')}"
         caption = f"{grid['comparison']}: every layer against every layer of the text; LCS divided by k; box: best."
-        figures.append(plot(name, caption, _best(grid), _grid_rows(grid), _drawer(grid, results, title)))
+        seen = f"Heatmaps of {grid['comparison']} by pair of layers"
+        figures.append(plot(name, seen, _best(grid), caption, _grid_rows(grid), _drawer(grid, results, title)))
     return figures
 
 
 def _highest(entries: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> str:
-    """Each comparison's highest value of one metric, with its layer and chance level, as a sentence."""
+    """Each comparison's highest value of one metric, with its layer and chance level."""
     metric = "cka" if "cka" in metrics else metrics[0]
     told = []
     for name, found in _by_comparison(entries).items():
@@ -103,16 +111,26 @@ def _highest(entries: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> st
             cell, layer = best["metrics"][metric], best["layer"]
             chance = f" (chance {cell['chance']['mean']:.3f})" if cell["chance"] else ""
             told.append(f"{name} {cell['value']:.3f}{'' if layer is None else f' at layer {layer}'}{chance}")
-    return f"Highest {metric}: {', '.join(told)}." if told else ""
+    return f"highest {metric} {', '.join(told)}" if told else ""
+
+
+def _highest_mean(averages: Sequence[Mapping[str, Any]]) -> str:
+    found = []
+    for name, line in _by_comparison(averages).items():
+        known = [row for row in line if row["mean"] is not None]
+        if known:
+            best = max(known, key=lambda row: row["mean"])
+            found.append(f"{name} {best['mean']:.3f} at layer {best['layer']}")
+    return f"highest mean {', '.join(found)}" if found else ""
 
 
 def _best(grid: Mapping[str, Any]) -> str:
-    """The best pair of layers of one metric, as a sentence."""
+    """The best pair of layers of one metric."""
     metric = "cka" if "cka" in grid["metrics"] else next(iter(grid["metrics"]))
     best = grid["metrics"][metric]["best"]
     if best is None:
         return ""
-    return f"Best {metric}: {best['value']:.3f} at layer {best['layer']}, text layer {best['text_layer']}."
+    return f"best {metric} {best['value']:.3f} at layer {best['layer']}, text layer {best['text_layer']}"
 
 
 def _drawer(grid: Mapping[str, Any], results: Results, title: str) -> Callable[[], Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.schema import MetricResult
 from reports.figures import MISSING, number
 from reports.plots.drawing import COLOURS, GREY, HATCHES, canvas
-from reports.plots.labels import short
+from reports.plots.labels import keyed, short
 from reports.plots.plot import Words
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def draw_bars(
         from matplotlib.patches import Patch
 
         marks = [Patch(facecolor=_colour(n), hatch=_hatch(n), edgecolor="white") for n in range(len(series))]
-        names = [short(name, 46) for name in series]
+        names = [keyed(name, 46) for name in series]
         columns = max(1, 90 // (max(map(len, names)) + 8))
         ax.legend(marks, names, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=8)
     return figure

@@ -9,7 +9,7 @@ from reports.blind import belongs, is_blind
 from reports.figures import measured, with_unit
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
-from reports.plots.labels import subtitle
+from reports.plots.labels import note, subtitle
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -48,7 +48,7 @@ def baselines(run: Run, runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
         told.append(f"{task} {one.name} {measured(one.metric)}, {kind} blanked {measured(without)}")
         groups.append(Group(f"{task} {one.name}", bars))
     blinds = list({id(blind): blind for _, _, blind, _ in found}.values())
-    notes = ("black line: 95 % interval; what is left without the input is what the model guesses",)
+    notes = ("black line: 95 % interval; what is left without the input is what the model guesses", *note([run]))
     words = Words(f"{run.model}: with and without {', '.join(kinds)}", subtitle([run, *blinds]), notes)
     alt = f"Pairs of bars of {run.model} with all inputs and with one blanked: {'; '.join(told[:6])}."
     series = ["all inputs", *(f"{kind} blanked" for kind in kinds)]

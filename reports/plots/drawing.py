@@ -211,9 +211,13 @@ def _numbers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _numbered(text: str, numbers: dict[str, int]) -> str:
-    """The text with the number of each piece that the font lacks; a piece that no row has gets the next."""
+    """The text with the number of each piece that the font lacks.
+
+    What is left of a piece that was cut or broken has the number of the whole; one that no row has gets the next.
+    """
     for piece in sorted(_missing(text), key=len, reverse=True):
-        text = text.replace(piece, f"[{numbers.setdefault(piece, len(numbers) + 1)}]")
+        whole = piece if piece in numbers else next((known for known in numbers if piece in known), piece)
+        text = text.replace(piece, f"[{numbers.setdefault(whole, len(numbers) + 1)}]")
     return text
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reports.plots.drawing import GREY, canvas, line
-from reports.plots.labels import labels, of_task, short, together, told
+from reports.plots.labels import keyed, labels, note, of_task, short, together, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import limits, timed
 from reports.runs import Run
@@ -58,6 +58,7 @@ def ecdf(runs: Sequence[Run], task: str) -> Iterator[Plot | LeftOut]:
     notes = ["dots: p50 and p95 (nearest rank)"]
     if absent := [f"{what} of {short(name)}" for what, by in lines.items() for name in names if name not in by]:
         notes.append(f"not known: {', '.join(absent)}")
+    notes += note(having)
     title = f"{names[0]}: " if len(having) == 1 else ""
     words = Words(f"{title}{' and '.join(lines)} of {task}", told(having, said), tuple(notes))
     alt = f"Share of the answers of {task} by time: {'; '.join(parts[:8])}{' and more' if len(parts) > 8 else ''}."
@@ -79,7 +80,7 @@ def _draw(words: Words, lines: Lines, names: Sequence[str]) -> Figure:
             look = line(place)
             p50, p95 = quantile(values, 0.5), quantile(values, 0.95)
             points = f"p50 {p50:.3g}, p95 {p95:.3g} {unit}, n = {len(values):,}"
-            label = points if len(names) == 1 else f"{short(name, 34)}\n{points}"
+            label = points if len(names) == 1 else f"{keyed(name, 34)}\n{points}"
             ax.step(
                 [values[0], *values],
                 [0.0, *shares],

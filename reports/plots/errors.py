@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import counted, of_task, told
+from reports.plots.labels import counted, note, of_task, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -107,6 +107,7 @@ def error_rates(run: Run, task: str) -> Iterator[Plot | LeftOut]:
         notes.append(f"the last bar: all above {parts[-1].low:g} %, up to {max(found.rates):,.0f} %")
     if found.wordless:
         notes.append(f"without a word in the reference and in no bar: {counted(found.wordless, 'utterance')}")
+    notes += note([run])
     words = Words(f"{run.model}: {name} of the utterances of {task}", told([run], [of_task(run, task)]), tuple(notes))
     alt = (
         f"Histogram of the {name} of {counted(len(found.rates), 'utterance')} of {task} by {run.model} "

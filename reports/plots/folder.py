@@ -111,7 +111,8 @@ def _ours(out: Path, force: bool) -> set[str]:
         return set()
     there = {path.name for path in out.iterdir()}
     listed = _listed(out / LIST) if LIST in there else set()
-    if (foreign := sorted(there - listed - {LIST})) and not force:
+    foreign = sorted(name for name in there - listed if name != LIST and not name.startswith(f"{LIST}."))
+    if foreign and not force:
         raise UsageError(
             f"{out} holds {foreign[0]}, which `harness plot` did not write; name a new folder with -o, or keep what is "
             "there and write beside it with --force"

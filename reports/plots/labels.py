@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reports.blind import is_blind
+from reports.plots.drawing import wide
 from reports.runs import Run, caveats
 
 
@@ -28,16 +29,31 @@ def _model(run: Run) -> str:
 
 
 def short(text: str, most: int = 40) -> str:
-    """The text on one line, cut in its middle: names differ at both ends.
+    """The text on one line, cut in its middle (names differ at both ends) to that many columns.
 
     >>> short("librispeech_test_clean", 11)
     'libri…clean'
     """
     text = " ".join(text.split())
-    if len(text) <= most:
+    if wide(text) <= most:
         return text
     half = (most - 1) // 2
-    return f"{text[: most - 1 - half]}…{text[-half:]}"
+    return f"{_fitting(text, most - 1 - half)}…{_fitting(text[::-1], half)[::-1]}"
+
+
+def keyed(text: str, most: int) -> str:
+    """The same in a legend, which would leave out what begins with an underscore."""
+    return f" {short(text, most)}" if text.startswith("_") else short(text, most)
+
+
+def _fitting(text: str, columns: int) -> str:
+    """The longest beginning that is not wider."""
+    taken = 0
+    for n, c in enumerate(text):
+        taken += wide(c)
+        if taken > columns:
+            return text[:n]
+    return text
 
 
 def counted(n: int, what: str) -> str:
@@ -81,6 +97,11 @@ def told(runs: Sequence[Run], facts: Sequence[Sequence[str]]) -> str:
         for fact in dict.fromkeys(said):
             whose.setdefault(fact, []).append(short(label, 30))
     return "; ".join(fact if len(by) == len(runs) else f"{', '.join(by)}: {fact}" for fact, by in whose.items())
+
+
+def note(runs: Sequence[Run]) -> list[str]:
+    """The name of the run that a plot is of, where it is of one: its label there is the model's."""
+    return [f"run {short(runs[0].name, 80)}"] if len(runs) == 1 else []
 
 
 def together(runs: Sequence[Run]) -> str:

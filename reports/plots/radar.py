@@ -11,7 +11,7 @@ from reports.figures import MISSING, number, with_unit
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
 from reports.plots.drawing import GREY, below, canvas, line, wrapped
-from reports.plots.labels import counted, labels, short, subtitle, together
+from reports.plots.labels import counted, keyed, labels, note, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -111,6 +111,7 @@ def radar(runs: Sequence[Run]) -> Iterator[Plot | LeftOut]:
         notes.append("at each axis: the range of the runs; the CSV has every value")
     elif len(runs) > 1 and len(axes) >= LEAST:
         notes.append("at each axis: the runs' values in the order of the legend")
+    notes += note(runs)
     title = names[0] if len(runs) == 1 else f"{len(runs)} runs"
     words = Words(f"{title}: {counted(len(axes), 'task')}", subtitle(runs), tuple(notes))
     draw = partial(_radar, words, axes, names) if len(axes) >= LEAST else partial(_bars, words, axes, names)
@@ -168,7 +169,7 @@ def _radar(words: Words, axes: Sequence[Axis], names: Sequence[str]) -> Figure:
         shares = [math.nan if one is None else one for one in found]
         look = line(place)
         style: dict[str, Any] = {"color": look.color, "linestyle": look.linestyle, "marker": look.marker}
-        style |= {"label": short(name, 46), "clip_on": False}
+        style |= {"label": keyed(name, 46), "clip_on": False}
         ax.plot([*angles, angles[0]], [*shares, shares[0]], ms=4, lw=1.5, **style)
         if len(names) <= 2 and None not in found:
             ax.fill(angles, shares, color=look.color, alpha=0.08, lw=0)

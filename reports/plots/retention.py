@@ -11,7 +11,7 @@ from reports.blind import decides
 from reports.figures import MISSING, number
 from reports.plots import scale
 from reports.plots.drawing import canvas, line
-from reports.plots.labels import labels, short, subtitle, together
+from reports.plots.labels import keyed, labels, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -121,7 +121,7 @@ def _panel(ax: Axes, part: Sequence[Kept], number_of: dict[Kept, int], names: Se
         look = line(number_of[one])
         at = [math.nan if value is None else value for value in one.relative]
         ends = " → ".join(number(value, one.unit) for value in (one.values[0], one.values[-1]))
-        label = f"{short(one.task, 26)} {one.metric}: {ends} {one.unit}".rstrip()
+        label = f"{keyed(one.task, 26)} {one.metric}: {ends} {one.unit}".rstrip()
         style = {"color": look.color, "linestyle": look.linestyle, "marker": look.marker}
         ax.plot(range(len(names)), at, ms=4, lw=1.4, label=label, **style)
     ax.set_xlim(-0.2, len(names) - 0.8)

@@ -9,7 +9,7 @@ from harness.schema import GroupResult
 from reports.figures import MISSING, measured, with_unit
 from reports.plots import scale
 from reports.plots.bars import Group, draw_bars, measured_bar
-from reports.plots.labels import of_task, told
+from reports.plots.labels import note, of_task, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 from reports.subscores import metric_of
@@ -59,6 +59,7 @@ def _plot(run: Run, task: str, tag: str, name: str, values: Mapping[str, GroupRe
         notes.append(f"{len(found) - MOST} more in the CSV")
     if lacking := sum(one.value is None for _, _, one in found):
         notes.append(f"{MISSING}: no value ({lacking} of {len(found)})")
+    notes += note([run])
     direction = "" if metric.higher_is_better else ", lower is better"
     words = Words(f"{run.model}: {task} by {tag}", told([run], [of_task(run, task)]), tuple(notes))
     axis = f"{name}, {metric.unit}{direction}" if metric.unit else f"{name}{direction}"

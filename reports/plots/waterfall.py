@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import counted, of_task, short, told
+from reports.plots.labels import counted, note, of_task, short, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import STAGES, Answered, limits, timed
 from reports.runs import Run
@@ -74,6 +74,7 @@ def waterfall(run: Run, task: str) -> Iterator[Plot | LeftOut]:
     notes = ["each stage begins where the one before it ends", f"n = {counted(n, 'answer')}"]
     if of_mean < n:
         notes[-1] += f"; the mean is over the {of_mean:,} with the same stages"
+    notes += note([run])
     said = told([run], [[*limits(run, task, found.without), *of_task(run, task)]])
     words = Words(f"{run.model}: time of an answer of {task}", said, tuple(notes))
     scale, unit = (1000.0, "ms") if every[2].whole < 1 else (1.0, "s")

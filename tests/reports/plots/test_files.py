@@ -263,3 +263,27 @@ def test_the_labels_of_a_radar_do_not_meet_and_are_within_the_picture(tmp_path: 
             assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
         if n <= UPRIGHT:
             assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+
+
+def test_a_cut_label_has_the_number_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    name = "一二三四五六七八九十" * 4
+    runs = [make(tmp_path / run, {"mmstar": percent(3.0)}) for run in (name, "other")]
+    pictures: list[Figure] = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (pictures.append(self), save(self, *a, **k))[1])
+    (plot,) = plots_of(runs, ["radar"])
+    files = write(plot, tmp_path)
+    rows = list(csv.DictReader((tmp_path / files.csv).read_text(encoding="utf-8").splitlines()))
+    assert rows[0]["run"] == name and rows[0]["in_png"] == "[1]; vita15 [1]" and rows[1]["in_png"] == ""
+    (legend,) = {text.get_text() for text in pictures[-1].axes[0].get_legend().get_texts()} - {"vita15 other"}
+    assert legend == "vita15 [1]…[1]"
+
+
+def test_a_name_that_begins_with_an_underscore_is_in_the_legend(tmp_path: Path) -> None:
+    runs = [make(tmp_path / f"r{n}", {f"_t{i}": percent(9.0 + n) for i in range(3)}, model="_m") for n in range(2)]
+    (plot,) = plots_of(runs, ["radar"])
+    with styled():
+        (legend,) = plot.draw().legends
+    assert [text.get_text().strip() for text in legend.get_texts()] == ["_m r0", "_m r1"]
