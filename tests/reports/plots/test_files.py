@@ -287,3 +287,16 @@ def test_a_name_that_begins_with_an_underscore_is_in_the_legend(tmp_path: Path) 
     with styled():
         (legend,) = plot.draw().legends
     assert [text.get_text().strip() for text in legend.get_texts()] == ["_m r0", "_m r1"]
+
+
+def test_matplotlib_comes_when_a_plot_is_drawn_and_not_before(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from reports.runs import load\n"
+        "from reports.plots.every import plots_of; from reports.plots.drawing import write\n"
+        "plots = list(plots_of([load(Path(sys.argv[1]))])); before = 'matplotlib' in sys.modules\n"
+        "write(plots[0], Path(sys.argv[1]).parent); print(len(plots), before, 'matplotlib' in sys.modules,\n"
+        "    'matplotlib.pyplot' in sys.modules)"
+    )
+    run = whole(tmp_path).path
+    done = subprocess.run([sys.executable, "-c", script, str(run)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["11", "False", "True", "False"]
