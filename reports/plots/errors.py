@@ -125,6 +125,7 @@ def _draw(words: Words, parts: Sequence[Bin], marks: dict[str, float], axis: str
     none, *rest = parts
     if none.n:
         ax.bar(-width, none.n, width, align="edge", color="#cfe3f0", hatch=HATCHES[1], edgecolor=COLOURS[0], lw=0.5)
+        ax.text(-width / 2, none.n * 1.05, f"{none.n:,}", ha="center", va="bottom", fontsize=7)
     full = [one for one in rest if one.n]
     ax.bar(
         [one.low for one in full],

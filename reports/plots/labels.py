@@ -91,10 +91,15 @@ def subtitle(runs: Sequence[Run]) -> str:
 
 
 def told(runs: Sequence[Run], facts: Sequence[Sequence[str]]) -> str:
-    """What is said of each run: once where it is said of all, else with the runs that it is said of."""
+    """What is said of each run: once where it is said of all, else with the runs that it is said of.
+
+    Of several runs the label says already what is blanked.
+    """
     whose: dict[str, list[str]] = {}
-    for label, said in zip(labels(runs), facts, strict=True):
+    for run, label, said in zip(runs, labels(runs), facts, strict=True):
         for fact in dict.fromkeys(said):
+            if len(runs) > 1 and label.startswith(f"{run.model}, {fact}"):
+                continue
             whose.setdefault(fact, []).append(short(label, 30))
     return "; ".join(fact if len(by) == len(runs) else f"{', '.join(by)}: {fact}" for fact, by in whose.items())
 

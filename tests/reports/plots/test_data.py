@@ -226,6 +226,7 @@ def test_a_blind_baseline_stands_beside_its_score(tmp_path: Path) -> None:
         ("all inputs", 60.0, 56.0, 64.0),
         ("image blanked", 25.0, 21.0, 29.0),
     ]
+    assert plot.words.subtitle == ""
     assert "mmstar accuracy 60.00 % [56.00, 64.00], image blanked 25.00 % [21.00, 29.00]" in plot.alt
     strange = make(tmp_path / "strange", {"mmstar": percent(25.0)}, ablate="image", digest="other weights")
     assert "differs from it in the blanked input alone" in why(baselines(run, [run, strange]))
