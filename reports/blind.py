@@ -30,10 +30,10 @@ def belongs(blind: Run, run: Run, task: str) -> bool:
         return False
     if blind.manifest.config["ablate"] not in blind.manifest.tasks[task].inputs:
         return False  # the run blanked an input of its other tasks
-    return blind.results.tasks[task].valid and _decides(blind, task) == _decides(run, task)
+    return blind.results.tasks[task].valid and decides(blind, task) == decides(run, task)
 
 
-def _decides(run: Run, task: str) -> list[object]:
+def decides(run: Run, task: str) -> list[object]:
     """What decides a score besides the inputs: two runs that agree in it may be compared."""
     entry, described = run.results.tasks[task], run.manifest.tasks[task]
     weights = run.manifest.model.fingerprint.get("digest", run.model)

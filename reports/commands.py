@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
+from reports.plots.commands import plot
+
 
 def media_choices(incomplete: str) -> list[str]:
     return [choice for choice in ("all", "failed", "0", "100") if choice.startswith(incomplete)]
 
 
 def add(app: typer.Typer) -> None:
-    """Add `report` and `export`."""
+    """Add `report`, `export` and `plot`."""
     app.command()(report)
     app.command()(export)
+    app.command()(plot)
 
 
 def report(

@@ -7,55 +7,28 @@ layer against layer, always from 0 to 1.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from reports.plots import drawing
+from reports.plots.plot import Plot, Words
 from reports.runs import MINI
 
-COLOURS = {"vision-text": "#1b6ca8", "vision+audio-text": "#c4571b", "audio-text": "#3a7d44"}
-_STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "probe",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-}
+COLOURS = {"vision-text": drawing.COLOURS[0], "vision+audio-text": drawing.COLOURS[1], "audio-text": drawing.COLOURS[2]}
+_MARKERS = {"vision-text": "o", "vision+audio-text": "s", "audio-text": "^"}
 Results = Mapping[str, Any]
 AVERAGE = "mean of 7"
 BAR_KEY = "thin line: 95 % interval; black mark: chance (shuffled pairs)"
 
 
-class Figure(NamedTuple):
-    name: str
-    caption: str
-    rows: list[dict[str, Any]]
-    draw: Callable[[], Any]
-
-
-def write_figures(run_dir: Path, results: Results) -> list[Figure]:
+def write_figures(run_dir: Path, results: Results) -> list[Plot]:
     """Draw what the results hold into `figures/`; returns the figures in reading order."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
     folder = run_dir / "figures"
     folder.mkdir(exist_ok=True)
     figures = figures_of(results)
     for figure in figures:
-        (folder / f"{figure.name}.csv").write_text(as_csv(figure.rows), encoding="utf-8")
-        with plt.rc_context(_STYLE):
-            canvas = figure.draw()
-            canvas.savefig(folder / f"{figure.name}.svg", metadata={"Date": None, "Creator": None})
-            canvas.savefig(folder / f"{figure.name}.png", dpi=130, metadata={"Software": None})
-            plt.close(canvas)
+        drawing.write(figure, folder)
     return figures
 
 
@@ -76,29 +49,33 @@ def conditions(results: Results) -> str:
     return "; ".join([*said, *filter(None, notes)])
 
 
-def figures_of(results: Results) -> list[Figure]:
+def figures_of(results: Results) -> list[Plot]:
     """The figures that the results hold, in reading order; nothing is drawn yet."""
     headline = [entry for entry in results["scores"] if entry["headline"]]
     rows = _score_rows(headline, results["metrics"])
     title = f"{results['model']['name']}, {results['stage']} stage"
+
+    def plot(
+        name: str, seen: str, main: str, caption: str, rows: list[dict[str, Any]], draw: Callable[[], Any]
+    ) -> Plot:
+        words = Words(title, conditions(results), (caption,))
+        alt = f"{seen} of {results['model']['name']}{f': {main}' if main else ''}."
+        return Plot("probe", name, words, alt, tuple(rows), draw)
+
+    main = _highest(headline, results["metrics"])
     if results["stage"] == "unembedding":
         caption = "Alignment with the text at the language model's input. Whiskers: 95 % interval; mark: chance."
-        return [Figure("bars", caption, rows, lambda: _stage_bars(headline, results, title))]
-    figures = [
-        Figure(
-            "curves",
-            "Alignment of the last token's states with the text's, by layer. Band: 95 % interval; dashed: chance "
-            "(shuffled pairs).",
-            rows,
-            lambda: _curves(headline, results, title),
-        ),
-        Figure(
-            "bars",
-            "The same by layer, side by side. Whiskers: 95 % interval; black mark: chance.",
-            rows,
-            lambda: _layer_bars(headline, results, title),
-        ),
-    ]
+        seen = "Bars of the alignment with the text at the input"
+        return [plot("bars", seen, main, caption, rows, lambda: _stage_bars(headline, results, title))]
+    caption = (
+        "Alignment of the last token's states with the text's, by layer. Band: 95 % interval; dashed: chance "
+        "(shuffled pairs)."
+    )
+    seen = "Curves of the alignment with the text by layer"
+    figures = [plot("curves", seen, main, caption, rows, lambda: _curves(headline, results, title))]
+    caption = "The same by layer, side by side. Whiskers: 95 % interval; black mark: chance."
+    seen = "Bars of the alignment with the text by layer"
+    figures.append(plot("bars", seen, main, caption, rows, lambda: _layer_bars(headline, results, title)))
     averages = [
         {
             "comparison": entry["comparison"],
@@ -113,12 +90,47 @@ def figures_of(results: Results) -> list[Figure]:
             "Vision against vision+audio: mean of the seven metrics (LCS divided by k) by layer. Dashed: chance. A "
             "layer where one of the seven is undefined has no mean."
         )
-        figures.append(Figure("vision_audio", caption, averages, lambda: _averages(averages, results, title)))
+        seen, main = "Curves of the mean alignment by layer", _highest_mean(averages)
+        figures.append(plot("vision_audio", seen, main, caption, averages, lambda: _averages(averages, results, title)))
     for grid in (grid for grid in results["grids"] if grid["headline"]):
         name = f"heatmap-{grid['comparison'].replace('+', '_')}"
         caption = f"{grid['comparison']}: every layer against every layer of the text; LCS divided by k; box: best."
-        figures.append(Figure(name, caption, _grid_rows(grid), _drawer(grid, results, title)))
+        seen = f"Heatmaps of {grid['comparison']} by pair of layers"
+        figures.append(plot(name, seen, _best(grid), caption, _grid_rows(grid), _drawer(grid, results, title)))
     return figures
+
+
+def _highest(entries: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> str:
+    """Each comparison's highest value of one metric, with its layer and chance level."""
+    metric = "cka" if "cka" in metrics else metrics[0]
+    told = []
+    for name, found in _by_comparison(entries).items():
+        known = [entry for entry in found if entry["metrics"][metric]["value"] is not None]
+        if known:
+            best = max(known, key=lambda entry: entry["metrics"][metric]["value"])
+            cell, layer = best["metrics"][metric], best["layer"]
+            chance = f" (chance {cell['chance']['mean']:.3f})" if cell["chance"] else ""
+            told.append(f"{name} {cell['value']:.3f}{'' if layer is None else f' at layer {layer}'}{chance}")
+    return f"highest {metric} {', '.join(told)}" if told else ""
+
+
+def _highest_mean(averages: Sequence[Mapping[str, Any]]) -> str:
+    found = []
+    for name, line in _by_comparison(averages).items():
+        known = [row for row in line if row["mean"] is not None]
+        if known:
+            best = max(known, key=lambda row: row["mean"])
+            found.append(f"{name} {best['mean']:.3f} at layer {best['layer']}")
+    return f"highest mean {', '.join(found)}" if found else ""
+
+
+def _best(grid: Mapping[str, Any]) -> str:
+    """The best pair of layers of one metric."""
+    metric = "cka" if "cka" in grid["metrics"] else next(iter(grid["metrics"]))
+    best = grid["metrics"][metric]["best"]
+    if best is None:
+        return ""
+    return f"best {metric} {best['value']:.3f} at layer {best['layer']}, text layer {best['text_layer']}"
 
 
 def _drawer(grid: Mapping[str, Any], results: Results, title: str) -> Callable[[], Any]:
@@ -159,25 +171,14 @@ def _grid_rows(grid: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header, floats in full; an absent value is an empty cell."""
-    out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return out.getvalue()
-
-
 def _panels(count: int, results: Results, title: str, key: str, height: float = 2.3) -> tuple[Any, list[Any]]:
     """A figure with one axes a panel, its title, and the marks' meaning and the conditions below it."""
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
 
     columns = min(4, count)
     lines = -(-count // columns)
-    figure, axes = plt.subplots(
-        lines, columns, figsize=(max(5.0, 3.1 * columns), height * lines + 1.1), squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(max(5.0, 3.1 * columns), height * lines + 1.1), layout="constrained")
+    axes = figure.subplots(lines, columns, squeeze=False)
     figure.suptitle(title, fontsize=11, fontweight="bold")
     figure.supxlabel(f"{key}\n{conditions(results)}", fontsize=7.5, color="#444444", wrap=True)
     flat = list(axes.flat)
@@ -193,6 +194,11 @@ def _by_comparison(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[Mappi
     return found
 
 
+def _look(name: str) -> dict[str, Any]:
+    """How a comparison's line is told from the others besides by its colour."""
+    return {"color": COLOURS[name], "marker": _MARKERS[name]}
+
+
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
@@ -204,7 +210,7 @@ def _curves(entries: Sequence[Mapping[str, Any]], results: Results, title: str) 
         for name, line in _by_comparison(entries).items():
             layers, cells = [e["layer"] for e in line], [e["metrics"][metric] for e in line]
             colour = COLOURS[name]
-            ax.plot(layers, [_number(c["value"]) for c in cells], "o-", ms=3, lw=1.4, color=colour, label=name)
+            ax.plot(layers, [_number(c["value"]) for c in cells], ms=3, lw=1.4, **_look(name), label=name)
             low, high = ([_number((c["ci"] or (None, None))[i]) for c in cells] for i in (0, 1))
             ax.fill_between(layers, low, high, color=colour, alpha=0.18, lw=0)
             chance = [_number(c["chance"] and c["chance"]["mean"]) for c in cells]
@@ -257,7 +263,7 @@ def _averages(averages: Sequence[Mapping[str, Any]], results: Results, title: st
     figure, (ax,) = _panels(1, results, title, "dashed: chance (shuffled pairs)", height=3.2)
     for name, line in _by_comparison(averages).items():
         layers = [row["layer"] for row in line]
-        ax.plot(layers, [_number(row["mean"]) for row in line], "o-", ms=4, color=COLOURS[name], label=name)
+        ax.plot(layers, [_number(row["mean"]) for row in line], ms=4, **_look(name), label=name)
         ax.plot(layers, [_number(row["chance"]) for row in line], "--", lw=1, color=COLOURS[name])
     ax.set_ylabel("mean of the seven metrics")
     _layer_ticks(ax, sorted({row["layer"] for row in averages}))

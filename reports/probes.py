@@ -17,7 +17,8 @@ from harness.probe_schema import read_manifest, read_results
 from harness.texts import printable
 from reports import probe_figures
 from reports.page.render import render
-from reports.probe_figures import AVERAGE, Figure, as_csv, conditions
+from reports.plots.plot import Plot, as_csv
+from reports.probe_figures import AVERAGE, conditions
 
 MISSING = "–"
 _SHORT = {
@@ -37,7 +38,7 @@ def load(run_dir: Path) -> dict[str, Any]:
     return read_results(run_dir)
 
 
-def write_figures(run_dir: Path) -> list[Figure]:
+def write_figures(run_dir: Path) -> list[Plot]:
     """Draw the figures of a run and write its table as `figures/table.csv`."""
     results = load(run_dir)
     figures = probe_figures.write_figures(run_dir, results)
@@ -225,7 +226,7 @@ def _interval(ci: Sequence[float] | None) -> str:
     return MISSING if ci is None else f"{ci[0]:.4f} to {ci[1]:.4f}"
 
 
-def _svg(run_dir: Path, figure: Figure) -> Path:
+def _svg(run_dir: Path, figure: Plot) -> Path:
     return run_dir / "figures" / f"{figure.name}.svg"
 
 

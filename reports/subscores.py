@@ -22,11 +22,11 @@ def lines(scores: ScoreResult, width: int = 100) -> Iterator[str]:
         if scores.n_scored and (lacking := [name for name, one in others.items() if one.value is None]):
             yield from _wrapped("not applicable: ", lacking, width)
     for tag, values in scores.groups.items():
-        if metric := _metric(values):
+        if metric := metric_of(values):
             yield from _wrapped(*_entries(tag, metric, values), width)
 
 
-def _metric(values: Mapping[str, GroupResult]) -> str:
+def metric_of(values: Mapping[str, GroupResult]) -> str:
     """The metric that stands for a sub-score: the first headline of the groups, else their first."""
     metrics = next(iter(values.values())).metrics if values else {}
     return next((name for name, metric in metrics.items() if metric.headline), next(iter(metrics), ""))

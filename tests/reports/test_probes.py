@@ -243,3 +243,15 @@ def test_control_characters_do_not_reach_the_terminal(small: Path) -> None:
     out = io.StringIO()
     print_table(small, out)
     assert "\x1b" not in out.getvalue() and "\x07" not in out.getvalue() and "toy" in out.getvalue()
+
+
+def test_each_figure_says_its_main_number_in_a_sentence(small: Path) -> None:
+    said = {figure.name: figure.alt for figure in figures_of(load(small))}
+    assert said["curves"] == (
+        "Curves of the alignment with the text by layer of toy: "
+        "highest cka vision-text 0.300 at layer 1 (chance 0.050), vision+audio-text 0.300 at layer 1 (chance 0.050)."
+    )
+    assert said["heatmap-vision-text"].endswith("best cka 0.300 at layer 1, text layer 1.")
+    assert said["vision_audio"].endswith(
+        "highest mean vision-text 0.300 at layer 1, vision+audio-text 0.300 at layer 1."
+    )

@@ -1,0 +1,1 @@
+"""Plots of runs as SVG, PNG and the CSV behind each (docs/plots.md): the same runs give the same bytes."""
