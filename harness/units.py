@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -61,6 +61,11 @@ class PartTable:
 
     def add(self, key: str, parts: Mapping[str, float], cluster: str | None, tags: Mapping[str, Sequence[str]]) -> None:
         """A sample; without a cluster it is one of its own."""
+        own = hashed(key)
+        self.add_row(own, own if cluster is None else hashed(f"cluster {cluster}"), parts, tags)
+
+    def add_row(self, key: int, cluster: int, parts: Mapping[str, float], tags: Mapping[str, Sequence[str]]) -> None:
+        """A sample whose names are hashed already."""
         row = len(self)
         for name, value in parts.items():
             column = self._columns.setdefault(name, array("d"))
@@ -69,9 +74,19 @@ class PartTable:
         for tag, named in tags.items():
             for one in named:
                 self._tags.setdefault(tag, {}).setdefault(one, array("q")).append(row)
-        own = hashed(key)
-        self._ids.append(own)
-        self._clusters.append(own if cluster is None else hashed(f"cluster {cluster}"))
+        self._ids.append(key)
+        self._clusters.append(cluster)
+
+    def rows(self) -> Iterator[tuple[int, int, dict[str, float], dict[str, list[str]]]]:
+        """What `add_row` was given, sample by sample."""
+        tags: dict[int, dict[str, list[str]]] = {}
+        for tag, by_value in self._tags.items():
+            for value, places in by_value.items():
+                for place in places:
+                    tags.setdefault(place, {}).setdefault(tag, []).append(value)
+        for row, (key, cluster) in enumerate(zip(self._ids, self._clusters, strict=True)):
+            held = {name: column[row] for name, column in self._columns.items() if row < len(column)}
+            yield key, cluster, {k: v for k, v in held.items() if not math.isnan(v)}, tags.get(row, {})
 
     @property
     def tags(self) -> Mapping[str, Mapping[str, Sequence[int]]]:

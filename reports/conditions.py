@@ -1,0 +1,87 @@
+"""What decides a number besides the model: two numbers are compared only where all of it agrees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from harness.files import encoded
+from harness.schema import StoredMessage
+from harness.store import lines_of
+from reports.runs import Run
+
+
+class _Asked(msgspec.Struct):
+    """As much of a planned row, or of a record, as says what was asked."""
+
+    id: str
+    messages: list[StoredMessage]
+
+
+def conditions_of(run: Run, task: str) -> dict[str, Any]:
+    """Data, prompt, scoring and judges of a task's headline, as plain values: what a baseline keeps."""
+    described, entry, config = run.manifest.tasks[task], run.results.tasks[task], run.manifest.config
+    data = dict(described.data)
+    return {
+        "data": data,
+        "task version": entry.version,
+        "prompt": entry.prompt,
+        "generation": {name: value for name, value in described.generation.items() if name != "effective"},
+        "pictures": described.pictures,
+        "profile": entry.profile,
+        "channel": entry.channel,
+        "signature": described.signatures.get(entry.profile, ""),
+        "judges": dict(entry.judges),
+        "repeats": entry.repeats,
+        "ablation": config.get("ablate") or "",
+        "oracle length cap": bool(config.get("oracle_length_cap")),
+    }
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Lines "what: here -> there" for everything in which two tasks' conditions differ.
+
+    >>> differences({"profile": "qwen2", "data": {"limit": 3}}, {"profile": "vita", "data": {"limit": 3}})
+    ["profile: 'qwen2' -> 'vita'"]
+    """
+    return list(_differences(one, other, ""))
+
+
+def _differences(one: Any, other: Any, path: str) -> Iterator[str]:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for name in dict.fromkeys([*one, *other]):
+            yield from _differences(one.get(name), other.get(name), f"{path}.{name}" if path else str(name))
+    elif _plain(one) != _plain(other):
+        yield f"{path}: {one!r:.200} -> {other!r:.200}"
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.json.decode(encoded(value))
+
+
+def asked(run: Run, task: str) -> dict[str, str]:
+    """Sample id -> a short hash of what was asked: texts, and media by content and cut."""
+    path = run.directory.path / "plan" / f"{task}.jsonl"
+    if not path.is_file():  # a run of format 1
+        return {record.id: _hash(record.messages) for record in run.directory.records(task)}
+    return {row.id: _hash(row.messages) for row in lines_of(path, _Asked)}
+
+
+def digest(asked: Mapping[str, str]) -> str:
+    """One hash over all that was asked, whatever the order."""
+    return hashlib.sha256(encoded(sorted(asked.items()))).hexdigest()
+
+
+def _hash(messages: list[StoredMessage]) -> str:
+    told = [
+        [message.role, *((part.text or "") if part.kind is None else _cut(part) for part in message.parts)]
+        for message in messages
+    ]
+    return hashlib.sha256(encoded(told)).hexdigest()[:16]
+
+
+def _cut(part: Any) -> list[Any]:
+    return [part.kind, part.sha256, part.start_s, part.end_s]

@@ -1,0 +1,1 @@
+"""A run held against a baseline: which numbers got worse than a gates file allows, and whether that is chance."""

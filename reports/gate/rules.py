@@ -1,0 +1,221 @@
+"""A gate's verdict. Pure: what a run and a baseline say of a number, and the gate's limits.
+
+In this order: the number must be there and rest on enough; absolute limits; the same conditions as the baseline's; the
+tolerance; chance. A gate that cannot be held against anything fails, it never passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from harness import registry, stats
+from harness.failures import UsageError
+from harness.measures import matched, measure
+from harness.schema import MetricResult
+from harness.task import Quantile, Task
+from reports.conditions import differences
+from reports.gate.config import Gate, Gates
+from reports.gate.side import Parts, Side, TaskSide
+
+Status = Literal["pass", "improved", "warn", "fail", "skipped", "accepted"]
+ROUNDING = 1e-9
+"""What sums of floats may be off, as a share of the number: a change of just the tolerance is within it."""
+FEW = 3
+"""Differences in conditions that a reason names."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A gate's verdict and what it rests on. `worse` is the change in the metric's bad direction."""
+
+    gate: Gate
+    status: Status
+    reason: str
+    unit: str = ""
+    value: float | None = None
+    baseline: float | None = None
+    worse: float | None = None
+    allowed: float | None = None
+    n: int | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    fixed: int | None = None
+    broken: int | None = None
+    regression: bool = False
+    """It fails because the number is worse, and not because it could not be held against anything: such a one can be
+    accepted."""
+
+
+def decide_all(gates: Gates, run: Side, baseline: Side | None) -> list[Outcome]:
+    """Every gate's outcome, in the file's order, with p-values corrected for all of them together (Holm)."""
+    found = [decide(gate, run, baseline, gates.missing_baseline) for gate in gates.gates]
+    tested = [place for place, outcome in enumerate(found) if outcome.p is not None]
+    for place, p in zip(tested, stats.holm([found[place].p or 0.0 for place in tested]), strict=True):
+        found[place] = replace(found[place], p_holm=p)
+    return found
+
+
+def decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail", "warn"] = "fail") -> Outcome:
+    """Raises UsageError where the gate itself is wrong: a direction, cluster or test that its metric has not."""
+    outcome = _decide(gate, run, baseline, missing)
+    if outcome.status == "fail" and gate.level == "warn":
+        return replace(outcome, status="warn")
+    return outcome
+
+
+def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail", "warn"]) -> Outcome:
+    if gate.task not in run.tasks:
+        return Outcome(gate, "fail", f"the run has no task {gate.task}; it has {', '.join(run.tasks)}")
+    mine = run.tasks[gate.task]
+    metric = _number(mine, gate)
+    if metric is None:
+        known = ", ".join(sorted({name for by_name in mine.metrics.values() for name in by_name}))
+        return Outcome(gate, "fail", f"the run has no metric {gate.name}; the task has {known}")
+    check(gate, metric)
+    outcome = Outcome(gate, "pass", "", metric.unit, metric.value, n=mine.n_scored)
+    if fault := _rests_on_too_little(gate, mine, metric):
+        return replace(outcome, status="fail", reason=fault)
+    assert metric.value is not None
+    if fault := _beyond_limits(gate, metric.value):
+        return replace(outcome, status="fail", reason=fault, regression=True)
+    if not gate.compares:
+        return replace(outcome, reason="within its limits")
+    theirs = baseline.tasks.get(gate.task) if baseline else None
+    before = _number(theirs, gate) if theirs else None
+    if baseline is None or theirs is None or before is None or before.value is None:
+        what = "there is no baseline" if baseline is None else f"the baseline has no number of {gate.name}"
+        return replace(outcome, status=missing, reason=what)
+    if gate.same_device and run.device != baseline.device:
+        return replace(
+            outcome,
+            status="skipped",
+            baseline=before.value,
+            reason=f"measured on another device than the baseline ({baseline.device} -> {run.device})",
+        )
+    outcome = replace(outcome, baseline=before.value)
+    if fault := _not_comparable(gate, mine, theirs):
+        return replace(outcome, status="fail", reason=fault)
+    return _compared(gate, metric, outcome, run, baseline)
+
+
+def _number(side: TaskSide, gate: Gate) -> MetricResult | None:
+    channel = side.channel if gate.channel is None else gate.channel
+    return side.metrics.get(channel, {}).get(gate.metric)
+
+
+def check(gate: Gate, metric: MetricResult) -> None:
+    """Raises UsageError naming the gate's field that does not fit its metric."""
+    own = "higher" if metric.higher_is_better else "lower"
+    if gate.direction is not None and gate.direction != own:
+        raise UsageError(f"gate {gate.name}: direction is {gate.direction}, but {own} is better; leave the field out")
+    if gate.test is not None and isinstance(_metric(registry.get_task(gate.task), gate.metric), Quantile):
+        raise UsageError(f"gate {gate.name}: a quantile has no paired test; leave the field test out")
+    unit = metric.ci_unit
+    if gate.cluster is not None and gate.cluster != unit:
+        raise UsageError(f"gate {gate.name}: cluster is {gate.cluster}, but the independent units are {unit}s")
+
+
+def _metric(task: Task, name: str) -> object:
+    return next((metric for metric in task.metrics if metric.name == name), None)
+
+
+def _rests_on_too_little(gate: Gate, side: TaskSide, metric: MetricResult) -> str:
+    if metric.value is None or not math.isfinite(metric.value):
+        return "the metric has no value"
+    if side.n_scored < gate.min_samples:
+        return f"{side.n_scored} samples are scored, and min_samples is {gate.min_samples}"
+    rate = side.n_failed / side.n_expected if side.n_expected else 1.0
+    if gate.max_error_rate is not None and rate > gate.max_error_rate:
+        return f"{100 * rate:.1f} % of the samples failed, and max_error_rate is {100 * gate.max_error_rate:g} %"
+    if gate.max_error_rate is None and not side.valid:
+        return "the result is invalid: `harness show RUN` says why"
+    return ""
+
+
+def _beyond_limits(gate: Gate, value: float) -> str:
+    if gate.floor is not None and value < gate.floor:
+        return f"below the floor of {gate.floor:g}"
+    if gate.ceiling is not None and value > gate.ceiling:
+        return f"above the ceiling of {gate.ceiling:g}"
+    return ""
+
+
+def _not_comparable(gate: Gate, mine: TaskSide, theirs: TaskSide) -> str:
+    found = differences(theirs.conditions, mine.conditions)
+    if mine.samples != theirs.samples:
+        found.append(f"other samples ({theirs.n_expected} -> {mine.n_expected})")
+    elif mine.questions != theirs.questions:
+        found.append("the samples are asked in other words or with other media")
+    if not found:
+        return ""
+    more = f"; {len(found) - FEW} more" if len(found) > FEW else ""
+    return f"not made as the baseline was: {'; '.join(found[:FEW])}{more}"
+
+
+def _compared(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, baseline: Side) -> Outcome:
+    assert outcome.value is not None and outcome.baseline is not None
+    worse = outcome.value - outcome.baseline if not metric.higher_is_better else outcome.baseline - outcome.value
+    allowed = gate.allowed(outcome.baseline)
+    outcome = replace(outcome, worse=worse, allowed=allowed)
+    chance = _chance(gate, metric, outcome, run, baseline) if gate.test is not None else outcome
+    if chance.reason:  # it could not be tested
+        return chance
+    outcome = chance
+    slack = ROUNDING * max(1.0, abs(outcome.baseline))
+    if gate.hard_tol is not None and worse > gate.hard_tol + slack:
+        return replace(outcome, status="fail", reason=f"worse by more than hard_tol {gate.hard_tol:g}", regression=True)
+    if worse <= allowed + slack:
+        improved = -worse > allowed + slack
+        return replace(
+            outcome, status="improved" if improved else "pass", reason="better" if improved else "within tolerance"
+        )
+    if gate.test is None:
+        return replace(outcome, status="fail", reason="worse than the tolerance", regression=True)
+    low = outcome.interval[0] if outcome.interval else None
+    if low > 0 if low is not None else (outcome.p or 0.0) < gate.alpha:
+        return replace(outcome, status="fail", reason="worse than the tolerance, and significant", regression=True)
+    return replace(outcome, status="warn", reason="worse than the tolerance, but it may be chance")
+
+
+def _chance(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, baseline: Side) -> Outcome:
+    """The outcome with interval and p-value; with a reason, and failed, where the runs cannot be paired."""
+    channel = run.tasks[gate.task].channel if gate.channel is None else gate.channel
+    mine, theirs = run.parts(gate.task, channel), baseline.parts(gate.task, channel)
+    if mine is None or theirs is None:
+        return replace(outcome, status="fail", reason="the baseline's parts of samples are missing: update it")
+    if gate.test == "mcnemar":
+        return _mcnemar(outcome, mine, theirs)
+    task = registry.get_task(gate.task)
+    chosen = next(one for one in task.metrics if one.name == gate.metric)
+    one, other = measure(task, chosen, theirs.tables), measure(task, chosen, mine.tables)
+    if one is None or other is None:
+        return replace(outcome, status="fail", reason="there are no samples to pair")
+    shared = matched(one, other)
+    if shared.alone:
+        return replace(outcome, status="fail", reason=f"{shared.alone} units have no partner in the other run")
+    found = stats.paired_bootstrap(shared.other, shared.one, other.compute, one.compute, confidence=1 - gate.alpha)
+    if found is None:
+        return replace(outcome, status="fail", reason="too few units for a test; leave the field test out")
+    sign = -1.0 if metric.higher_is_better else 1.0
+    bounds = sorted((sign * found.low, sign * found.high))
+    return replace(outcome, interval=(bounds[0], bounds[1]), p=found.p)
+
+
+def _mcnemar(outcome: Outcome, mine: Parts, theirs: Parts) -> Outcome:
+    if not mine.wrong or not theirs.wrong:
+        return replace(outcome, status="fail", reason="answers are not right or wrong here: use paired_bootstrap")
+    if alone := len(mine.wrong.keys() ^ theirs.wrong.keys()):
+        return replace(outcome, status="fail", reason=f"{alone} samples have no partner in the other run")
+    fixed, broken = _turned(theirs.wrong, mine.wrong)
+    return replace(outcome, p=stats.mcnemar(fixed, broken), fixed=fixed, broken=broken)
+
+
+def _turned(before: Mapping[int, bool], after: Mapping[int, bool]) -> tuple[int, int]:
+    """Answers turned right and turned wrong."""
+    fixed = sum(before[key] and not wrong for key, wrong in after.items())
+    broken = sum(wrong and not before[key] for key, wrong in after.items())
+    return fixed, broken

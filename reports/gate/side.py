@@ -1,0 +1,101 @@
+"""One side of a gate, a run's or a baseline's: numbers, what decides them, and the parts that they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from harness import registry
+from harness.measures import tables_of
+from harness.schema import MetricResult
+from harness.types import Channel
+from harness.units import PartTable, hashed
+from reports.conditions import asked, conditions_of, digest
+from reports.runs import Run
+
+
+class TaskSide(msgspec.Struct, kw_only=True):
+    """A task's numbers of the headline profile, by channel, and what they rest on."""
+
+    profile: str
+    channel: Channel
+    metrics: dict[str, dict[str, MetricResult]]
+    """Channel -> metric -> number."""
+    n_expected: int
+    n_scored: int
+    n_failed: int
+    valid: bool
+    conditions: dict[str, Any]
+    samples: str
+    """Hash of the samples' ids."""
+    questions: str
+    """Hash of what was asked of each."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a task's numbers of one channel are made of: tables, one a repeat, and which samples were wrong (by the hash
+    of their id and repeat)."""
+
+    tables: list[PartTable]
+    wrong: Mapping[int, bool]
+
+
+@dataclass(frozen=True)
+class Side:
+    """`parts` gives those of a task and channel, None where they are not kept."""
+
+    name: str
+    device: str
+    tasks: Mapping[str, TaskSide]
+    parts: Callable[[str, Channel], Parts | None]
+
+
+def device_of(run: Run) -> str:
+    """What a latency depends on, as one text."""
+    manifest = run.manifest
+    threads = f", {manifest.threads} threads" if manifest.threads else ""
+    return f"{manifest.dtype} on {manifest.device}{threads}, {manifest.platform}"
+
+
+def side_of(run: Run) -> Side:
+    return Side(
+        run.name,
+        device_of(run),
+        {task: task_side(run, task) for task in run.results.tasks},
+        lambda task, channel: parts_of(run, task, channel),
+    )
+
+
+def task_side(run: Run, task: str) -> TaskSide:
+    entry, questions = run.results.tasks[task], asked(run, task)
+    return TaskSide(
+        profile=entry.profile,
+        channel=entry.channel,
+        metrics={channel: found.metrics for channel, found in entry.scores[entry.profile].items()},
+        n_expected=entry.n_expected,
+        n_scored=entry.n_scored,
+        n_failed=entry.n_failed,
+        valid=entry.valid,
+        conditions=conditions_of(run, task),
+        samples=digest(dict.fromkeys(questions, "")),
+        questions=digest(questions),
+    )
+
+
+def parts_of(run: Run, task: str, channel: Channel) -> Parts:
+    profile = run.results.tasks[task].profile
+    tables = tables_of(registry.get_task(task), profile, channel, run.samples(task))
+    wrong: dict[int, bool] = {}
+    for record, scored in run.samples(task):
+        score = scored.scores.get(profile, {}).get(channel)
+        if score is not None and score.status != "unscored" and score.wrong is not None:
+            wrong.setdefault(sample_key(record.id, record.repeat), score.wrong or score.status == "failed")
+    return Parts(tables, wrong)
+
+
+def sample_key(sample_id: str, repeat: int) -> int:
+    return hashed(f"{repeat}/{sample_id}")

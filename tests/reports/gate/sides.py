@@ -1,0 +1,62 @@
+"""Sides of a gate made by hand: utterances with their errors, answers right and wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from harness.schema import MetricResult
+from harness.units import PartTable
+from reports.gate.config import Gate
+from reports.gate.side import Parts, Side, TaskSide, sample_key
+
+WORDS = 20.0
+ASR, MME, LATENCY = "librispeech_test_clean", "mme", "latency_fixed"
+
+
+def metric(value: float | None, unit: str = "%", higher: bool = False, ci_unit: str = "sample") -> MetricResult:
+    return MetricResult(value, unit, higher, True, 40, ci_unit=ci_unit)
+
+
+def task_side(metrics: dict[str, MetricResult], **changes: Any) -> TaskSide:
+    made = TaskSide(
+        profile="qwen2",
+        channel="",
+        metrics={"": metrics},
+        n_expected=40,
+        n_scored=40,
+        n_failed=0,
+        valid=True,
+        conditions={"prompt": "vita", "data": {"sha256": "a"}, "profile": "qwen2"},
+        samples="ids",
+        questions="messages",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def utterances(errors: Sequence[float]) -> Parts:
+    table, wrong = PartTable(), {}
+    for number, count in enumerate(errors):
+        table.add(str(number), {"errors": count, "units": WORDS}, None, {})
+        wrong[sample_key(str(number), 0)] = count > 0
+    return Parts([table], wrong)
+
+
+def asr(errors: Sequence[float], device: str = "float32 on cpu", **changes: Any) -> Side:
+    """A run of recognition with as many errors in each utterance of 20 words."""
+    value = 100 * sum(errors) / (WORDS * len(errors)) if errors else None
+    about = {"n_expected": len(errors), "n_scored": len(errors)} | changes
+    return Side(
+        "run", device, {ASR: task_side({"wer": metric(value)}, **about)}, lambda task, channel: utterances(errors)
+    )
+
+
+def numbers(task: str, device: str = "float32 on cpu", **metrics: MetricResult) -> Side:
+    """A run with numbers and no parts."""
+    return Side("run", device, {task: task_side(metrics)}, lambda task, channel: None)
+
+
+def gate(task: str = ASR, metric: str = "wer", **fields: Any) -> Gate:
+    return Gate(task=task, metric=metric, **fields)
