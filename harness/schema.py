@@ -77,6 +77,8 @@ class PlannedRow(msgspec.Struct, omit_defaults=True):
     failure: Failure | None = None
     recordings: dict[str, StoredPart] = msgspec.field(default_factory=dict)
     audio_s: float = 0.0
+    place: int | None = None
+    """Of the row in the benchmark's order, from 0, where only a part of the rows is asked."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.failures import UsageError
+from harness.part import Part
 from harness.plan import key
 from harness.recount import recounted
 from harness.schema import Manifest, Record, Results, Scored, TaskResult
@@ -99,6 +100,8 @@ def caveats(run: Run) -> list[str]:
         said.append(f"first {limit} samples of each task only")
         if empty := [name for name, task in run.results.tasks.items() if _without_number(task)]:
             said.append(f"too few samples for a number of {', '.join(empty)}: raise --limit")
+    if part := config.get("part"):
+        said.append(f"{Part.parse(part).told}: `harness merge` joins the parts of a run")
     if config.get("oracle_length_cap"):
         said.append("oracle length cap: transcripts are cut by the length of their references")
     if ablation := config.get("ablate"):
