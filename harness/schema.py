@@ -193,6 +193,10 @@ class TaskResult(msgspec.Struct):
     n_missing: int = 0
     n_repeated: int = 0
     """Records that the log lacks, and that it has twice: each makes the result invalid."""
+    n_excluded: int = 0
+    """Of `n_expected`, the samples that are left out of every number (`harness exclude`)."""
+    excluded: dict[str, int] = msgspec.field(default_factory=dict)
+    """Why -> how many rows, each once whatever the repeats."""
     problems: list[str] = msgspec.field(default_factory=list)
     """Why it is invalid, or what else has to be said beside the numbers."""
     failures: dict[str, int] = msgspec.field(default_factory=dict)
@@ -221,6 +225,11 @@ class TaskResult(msgspec.Struct):
     @property
     def headline(self) -> ScoreResult:
         return self.scores[self.profile][self.channel]
+
+    @property
+    def n_counted(self) -> int:
+        """Rows that count in the numbers: those that were planned and not left out."""
+        return self.n_rows - sum(self.excluded.values())
 
 
 class ModelResult(msgspec.Struct):

@@ -1,0 +1,59 @@
+"""The commands for run directories that are there: `verify`, `merge`, `exclude`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunArgument = Annotated[Path, typer.Argument(help="Run directory.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add `verify`, `merge` and `exclude`."""
+    app.command()(exclude)
+
+
+def exclude(
+    run: RunArgument,
+    ids: Annotated[Path | None, typer.Option(help="File of ids, one a line or task<TAB>id; - is stdin.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stands beside every number.")] = "",
+    task: Annotated[str | None, typer.Option(help="Task that the ids are of.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Count the samples again.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Show what is left out, and do nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Leave samples out of a run's numbers, with the reason beside each of them."""
+    from harness import exclude as upkeep
+    from harness.cli import conclude
+    from harness.failures import UsageError
+
+    if show:
+        _list(run, json)
+        return
+    if ids is None:
+        raise UsageError("name the samples by --ids FILE, or give --list")
+    named = upkeep.read_ids(ids, task)
+    source = "" if str(ids) == "-" else ids.name
+    made = upkeep.undo(run, named, reason, source) if undo else upkeep.exclude(run, named, reason, source)
+    conclude(made.path, json)
+
+
+def _list(path: Path, json: bool) -> None:
+    import msgspec
+
+    from harness.exclusions import excluded
+    from harness.kinds import need_answers
+    from harness.terminal import print_json
+    from harness.texts import printable
+
+    lines = [line for by_id in excluded(need_answers(path)).by_task.values() for line in by_id.values()]
+    if json:
+        print_json({"run": str(path), "excluded": msgspec.to_builtins(lines)})
+        return
+    for line in lines:
+        print(printable(f"{line.task}\t{line.id}\t{line.told}\t{line.when}"))
+    if not lines:
+        print("nothing is excluded")
