@@ -117,9 +117,7 @@ class Bench:
         waiting: dict[str, dict[str, Ask]] = {}
         for key, ask in zip(keys, asks, strict=True):
             if ask.role not in self._judges:
-                found[key] = Failure(
-                    "judge", "unsupported", f"no judge takes the role {ask.role!r}: name one by --judge"
-                )
+                found[key] = no_judge(ask.role)
             elif (known := self._recall(key)) is not None:
                 if key not in self._known:
                     self._log(self._judges[ask.role], known)
@@ -312,6 +310,18 @@ def total(lines: Collection[Judgement]) -> JudgeUsage:
         new_tokens=sum(line.new_tokens for line in lines),
         cost=math.fsum(costs) if len(costs) == len(lines) else None,
     )
+
+
+def no_judge(role: str) -> Failure:
+    return Failure("judge", "unsupported", f"no judge takes the role {role!r}: name one by --judge")
+
+
+def fingerprints(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[str, KnownJudge]:
+    """The judges that `--judge` names for tasks, as in `judges.json`. Raises UsageError for one that is unknown or
+    lacks what it needs."""
+    judges = _judges(tasks, chosen, device).values()
+    prints = [(judge.name, dict(judge.fingerprint())) for judge in judges]
+    return {shown_name(name, found): KnownJudge(name, found) for name, found in prints}
 
 
 def judgement_key(fingerprint: Mapping[str, Any] | None, ask: Ask) -> str:

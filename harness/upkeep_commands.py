@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from harness.verify import Verified
 
 RunArgument = Annotated[Path, typer.Argument(help="Run directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -13,7 +17,40 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 def add(app: typer.Typer) -> None:
     """Add `verify`, `merge` and `exclude`."""
+    app.command()(verify)
     app.command()(exclude)
+
+
+def verify(run: RunArgument, json: JsonOption = False) -> None:
+    """Make everything derived of a finished run again, without a model, and tell what differs from what is stored."""
+    from harness.failures import Exit
+    from harness.terminal import print_json
+    from harness.texts import printable
+    from harness.verify import verify as verify_run
+
+    found = verify_run(run)
+    if json:
+        import msgspec
+
+        print_json(msgspec.to_builtins(found))
+    else:
+        print(printable("\n".join(lines(found))))
+    raise typer.Exit(Exit.GOOD if found.agrees else Exit.INCOMPLETE)
+
+
+def lines(found: Verified) -> Iterator[str]:
+    """What was verified, as text."""
+    for one in found.differences:
+        yield f"! {one.text}"
+    for name, count in found.counts.items():
+        if count > sum(f"{one.file}: {one.kind}" == name for one in found.differences):
+            yield f"! {name}: {count} in all"
+    yield from (f"  {note}" for note in found.notes)
+    made = ", ".join(f"{count:,} {what}" for what, count in found.made_again.items())
+    verdict = "all that can be made again agrees" if found.agrees else f"{sum(found.counts.values()):,} differences"
+    yield f"{found.run}: {verdict} ({made})"
+    yield "What would have to be trusted:"
+    yield from (f"  {sentence}" for sentence in found.trusted)
 
 
 def exclude(
