@@ -153,23 +153,19 @@ def known_judges(run: RunDir, described: Manifest, results: Results, tasks: Sequ
     return known
 
 
-def _scores(line: Scored) -> Iterator[Score]:
-    for channels in line.scores.values():
-        yield from channels.values()
-
-
 def _lacks(line: Scored) -> bool:
-    told = [score.reason or "" for score in _scores(line)] + ([line.failure.message] if line.failure else [])
-    return any(ABSENT in one for one in told)
+    scores = (score for channels in line.scores.values() for score in channels.values())
+    return any(map(_absent, scores)) or (line.failure is not None and ABSENT in line.failure.message)
+
+
+def _absent(score: Score) -> bool:
+    return ABSENT in (score.reason or "")
 
 
 def _mended(line: Scored, old: Scored) -> Scored:
-    """The line with the stored value wherever an absent judgement is in the place of one."""
+    """The line with the stored scores of every profile that an absent judgement is in the place of one."""
     scores = {
-        profile: {
-            channel: old.scores.get(profile, {}).get(channel, score) if ABSENT in (score.reason or "") else score
-            for channel, score in channels.items()
-        }
+        profile: old.scores.get(profile, channels) if any(map(_absent, channels.values())) else channels
         for profile, channels in line.scores.items()
     }
     failure = old.failure if line.failure and ABSENT in line.failure.message else line.failure
