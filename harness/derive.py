@@ -14,7 +14,9 @@ from typing import Protocol
 import msgspec
 
 from harness import aggregate, exclusions, export
+from harness.failures import UsageError
 from harness.files import encoded, write_lines_atomically
+from harness.profiles import scored_task, told
 from harness.schema import (
     JudgeUsage,
     Manifest,
@@ -41,6 +43,19 @@ class Heading:
     task: Task
     profile: str
     told: str = ""
+
+
+def heading_of(task: Task, entry: TaskResult) -> Heading:
+    """The heading that results have. Raises UsageError for a profile that the task has no more.
+
+    What is told of the headline depends on whether its profile was named, which nothing keeps but the results: they are
+    believed in this.
+    """
+    scored = scored_task(task, entry.judges.keys())
+    if entry.profile not in scored.profiles:
+        raise UsageError(f"task {task.name} has no profile {entry.profile!r}; it has {', '.join(scored.profiles)}")
+    said = told(task, entry.judges.keys(), entry.profile, None)
+    return Heading(scored, entry.profile, said if said in entry.problems else "")
 
 
 class Scorer(Protocol):
@@ -121,8 +136,8 @@ def _tell_constant(run: RunDir, task: Task, chosen: aggregate.Planned, result: T
             for record in run.records(task.name)
         )
         constant = score_records(only, task.presets[chosen.prompt], records, run.path, None)
-        told = aggregate.task_result(only, chosen, zip(run.records(task.name), constant, strict=True), None)
-        value = told.headline.metrics[metric.name].value
+        alone = aggregate.task_result(only, chosen, zip(run.records(task.name), constant, strict=True), None)
+        value = alone.headline.metrics[metric.name].value
         if value is not None:
             found.append((value, answer))
     if found:

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness import manifest
-from harness.derive import Heading, derive
+from harness.derive import derive, heading_of
 from harness.exclusions import Excluded, Exclusion, append, excluded
 from harness.failures import UsageError
 from harness.files import need_file
 from harness.kinds import need_answers
-from harness.profiles import scored_task, told
 from harness.run import NONE, Objects, tasks_of
 from harness.schema import JudgeUsage, PlannedRow, Record, Results, Scored
 from harness.store import RunDir, lines_of
@@ -163,17 +162,9 @@ def _adopt(run: RunDir, tasks: Mapping[str, Task], more: Sequence[Exclusion]) ->
     if more:
         append(run, more)
     scores = run.path / stored.scores
-    headings = {name: _heading(tasks[name], stored) for name in stored.tasks}
+    headings = {name: heading_of(tasks[name], entry) for name, entry in stored.tasks.items()}
     fresh = run.new_scores()
     run.adopt(derive(run, described, headings, _Stored(scores, stored), fresh, f"scores/{fresh.name}"))
-
-
-def _heading(task: Task, stored: Results) -> Heading:
-    """The heading of the results that are there."""
-    entry = stored.tasks[task.name]
-    scored = scored_task(task, entry.judges.keys())
-    said = told(task, entry.judges.keys(), entry.profile, None)
-    return Heading(scored, entry.profile, said if said in entry.problems else "")
 
 
 class _Stored:

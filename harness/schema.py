@@ -308,6 +308,16 @@ class ModelManifest(msgspec.Struct):
     fingerprint: dict[str, Any]
 
 
+class Shard(msgspec.Struct):
+    """A run that was joined with others into this one; its stretches follow those of the shards before it."""
+
+    run: str
+    part: str
+    device: str
+    stretches: int
+    harness: dict[str, Any]
+
+
 class Manifest(msgspec.Struct):
     """`manifest.json`: what was run, on what, with what; the first file of a run."""
 
@@ -326,6 +336,8 @@ class Manifest(msgspec.Struct):
     resumed: list[dict[str, Any]] = msgspec.field(default_factory=list)
     kind: str = "evaluation"
     format: int = FORMAT
+    merged: list[Shard] = msgspec.field(default_factory=list)
+    """What `harness merge` joined; [] for a run that was made in one place."""
 
 
 TOLD = 1000

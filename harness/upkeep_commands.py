@@ -18,6 +18,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 def add(app: typer.Typer) -> None:
     """Add `verify`, `merge` and `exclude`."""
     app.command()(verify)
+    app.command()(merge)
     app.command()(exclude)
 
 
@@ -51,6 +52,22 @@ def lines(found: Verified) -> Iterator[str]:
     yield f"{found.run}: {verdict} ({made})"
     yield "What would have to be trusted:"
     yield from (f"  {sentence}" for sentence in found.trusted)
+
+
+def merge(
+    shards: Annotated[list[Path], typer.Argument(help="Runs of parts, made by `harness run --part K/N`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run directory to make.")],
+    json: JsonOption = False,
+) -> None:
+    """Join runs of parts of the same tasks into one run."""
+    from harness.cli import conclude
+    from harness.merge import merge as merge_runs
+    from harness.terminal import complain
+
+    made = merge_runs(shards, out)
+    for line in made.told:
+        complain(f"! {line}")
+    conclude(made.run.path, json)
 
 
 def exclude(

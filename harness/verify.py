@@ -15,12 +15,11 @@ from typing import Any
 import msgspec
 
 from harness import exclusions
-from harness.derive import Heading, derive
+from harness.derive import derive, heading_of
 from harness.differences import NOTHING, Difference, Differences, fields
 from harness.failures import UsageError
 from harness.files import encoded
 from harness.kinds import need_answers
-from harness.profiles import scored_task, told
 from harness.progress import track
 from harness.replayed import Replayed, known_judges
 from harness.run import NONE, Objects, tasks_of
@@ -121,7 +120,7 @@ def _replayed(
     if gone := sorted(tasks.keys() ^ stored.tasks.keys()):
         raise UsageError(f"manifest and results do not have the same tasks: {', '.join(gone)}")
     label = _folder(run, stored)
-    headings = {name: _heading(task, stored) for name, task in tasks.items()}
+    headings = {name: heading_of(task, stored.tasks[name]) for name, task in tasks.items()}
     with tempfile.TemporaryDirectory(prefix="harness-verify-") as place, track("verify", total) as progress:
         judges = known_judges(run, described, stored, list(tasks.values()))
         lines = {name: run.path / label / f"{name}.jsonl" for name in tasks}
@@ -141,16 +140,6 @@ def _folder(run: RunDir, stored: Results) -> str:
     if not there:
         raise UsageError("there is no folder of scores")
     return stored.scores if stored.scores in there else there[-1]
-
-
-def _heading(task: Task, stored: Results) -> Heading:
-    """The heading that the results say they have."""
-    entry = stored.tasks[task.name]
-    scored = scored_task(task, entry.judges.keys())
-    if entry.profile not in scored.profiles:
-        raise UsageError(f"task {task.name} has no profile {entry.profile!r}; it has {', '.join(scored.profiles)}")
-    said = told(task, entry.judges.keys(), entry.profile, None)
-    return Heading(scored, entry.profile, said if said in entry.problems else "")
 
 
 def _headlines(described: Manifest, stored: Results) -> Iterator[str]:
