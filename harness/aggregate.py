@@ -44,6 +44,8 @@ class Planned:
     usage: Mapping[str, JudgeUsage] = field(default_factory=dict)
     told: str = ""
     """What else has to be said of the headline."""
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    """Id -> why its samples are left out of every number."""
 
 
 def task_result(
@@ -61,12 +63,17 @@ def task_result(
     steps: Counter[str] = Counter()
     answers: Counter[str] = Counter()
     solved: dict[str, list[bool]] = {}
-    truncated, seconds, audio_s, kept = 0, 0.0, 0.0, False
+    left_out: dict[str, str] = {}
+    truncated, n_excluded, seconds, audio_s, kept = 0, 0, 0.0, 0.0, False
     head = planned.profile, task.default_channel
     for record, scored in pairs:
         seconds, audio_s, kept = seconds + record.took, audio_s + record.audio_s, kept or record.cached
         if not seen.add(key(record.id, record.repeat)):
             repeated += 1
+            continue
+        if (why := planned.excluded.get(record.id)) is not None:
+            n_excluded += 1
+            left_out[record.id] = why
             continue
         truncated += record.response is not None and record.response.truncated
         steps.update(scored.steps)
@@ -111,6 +118,8 @@ def task_result(
         n_rows=rows if ids is not None else expected,
         n_missing=missing,
         n_repeated=repeated,
+        n_excluded=n_excluded,
+        excluded=dict(sorted(Counter(left_out.values()).items())),
         failures=dict(sorted(failures.items())),
         truncated=truncated,
         steps=dict(sorted(steps.items())),
@@ -121,7 +130,7 @@ def task_result(
         judges=dict(planned.judges),
         judge_usage=dict(planned.usage),
         by_rule=stands_in(task, head[0]),
-        answers=dict(answers.most_common()) if len(answers) <= MAX_ANSWERS else {},
+        answers=dict(sorted(answers.items(), key=lambda one: (-one[1], one[0]))) if len(answers) <= MAX_ANSWERS else {},
         seconds=round(seconds, 3),
         audio_s=0.0 if kept else round(audio_s, 3),
     )
@@ -130,8 +139,8 @@ def task_result(
     lost = sum(tally.lost for tally in heads)
     result.problems = _problems(result, headline, lost, +of_headline, reasons)
     notes = sum((tally.notes for tally in heads), Counter[str]())
-    result.problems += [f"{n} sample{'s' if n > 1 else ''}: {note}" for note, n in sorted(notes.items())]
-    if task.submission and result.n_unscored == expected:
+    result.problems += [f"{_samples(n)}: {note}" for note, n in sorted(notes.items())]
+    if task.submission and result.n_unscored == expected - n_excluded:
         result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
     result.problems += _of_channels(scores[head[0]], head[1])
     result.problems += [planned.told] if planned.told else []
@@ -161,7 +170,7 @@ def _problems(
     if lost:
         said.append(f"invalid: {lost} failed rows count nowhere, as it is not known what they belong to")
     if headline.coverage < MIN_COVERAGE:
-        scorable = result.n_expected - result.n_unscored
+        scorable = result.n_expected - result.n_unscored - result.n_excluded
         kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(failures.items()))
         said.append(
             f"invalid: coverage {100 * headline.coverage:.1f} % is under {100 * MIN_COVERAGE:g} % "
@@ -170,12 +179,17 @@ def _problems(
     if headline.n_incomplete_groups:
         n = headline.n_incomplete_groups
         said.append(f"{n} groups lack a member and are in no group score" if n > 1 else _ONE_INCOMPLETE)
-    if result.n_published is not None and result.n_rows != result.n_published:
-        said.append(f"{result.n_rows:,} of {result.n_published:,} published rows")
+    said += [f"{_samples(n)} excluded: {why}" for why, n in result.excluded.items()]
+    if result.n_published is not None and result.n_counted != result.n_published:
+        said.append(f"{result.n_counted:,} of {result.n_published:,} published rows")
     if result.n_unscored:
         why = f" ({', '.join(reasons)})" if len(reasons) == 1 and "" not in reasons else ""
         said.append(f"{result.n_unscored} samples have a reference that no answer can be scored on{why}")
     return said
+
+
+def _samples(n: int) -> str:
+    return "1 sample" if n == 1 else f"{n} samples"
 
 
 def _of_channels(channels: Mapping[Channel, ScoreResult], headline: Channel) -> Iterator[str]:

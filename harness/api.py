@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Model
+from harness.exclusions import excluded
 from harness.export import flat
 from harness.run import Objects
 from harness.schema import Manifest, Results
@@ -55,11 +56,12 @@ class Run:
         headline's unless one is named). Columns as in `samples.parquet`."""
         import pandas as pd
 
+        reasons = excluded(self._directory).reasons(task)
         wanted = profile or self.results.tasks[task].profile
         rows = [
             row
             for record, scored in self._directory.pairs(task)
-            for row in flat(task, record, scored)
+            for row in flat(task, record, scored, reasons.get(record.id))
             if row["profile"] == wanted
         ]
         return pd.DataFrame(rows)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.failures import UsageError
+from harness.part import PATTERN as PART
 from harness.texts import redacted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ DEVICES = r"auto|cpu|cuda(:\d+)?"
 
 Natural = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
+PartText = Annotated[str, Meta(pattern=PART)]
 
 
 def told(text: str) -> Any:
@@ -36,6 +38,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     data: Annotated[str, told("hub, mini, or a folder with the archives as they unpack")] = "hub"
     weights: Annotated[str | None, told("folder in the released layout, or a hub id")] = None
     limit: Annotated[Positive | None, told("first N samples of each task")] = None
+    part: Annotated[PartText | None, told("K/N: of every N rows the K-th; `harness merge` joins the parts")] = None
     seed: Annotated[Natural, told("seed of sampling, random weights and bootstraps")] = 0
     repeats: Annotated[Positive, told("how often each sample is asked, with a seed of its own")] = 1
     batch_tokens: Annotated[Positive, told("token budget of a batch (longest prompt x rows)")] = 16384

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from harness.exclusions import excluded
 from harness.files import encoded, told
 from harness.schema import Record, Scored
 from harness.store import RunDir
@@ -20,7 +21,7 @@ ROW_GROUP = 8192
 
 
 def schema() -> pa.Schema:
-    """`doc` is JSON text; `parts` and `tags` are maps."""
+    """`doc` is JSON text; `parts` and `tags` are maps; `excluded` is why a sample is left out of every number."""
     import pyarrow as pa
 
     text, number = pa.string(), pa.float64()
@@ -31,7 +32,7 @@ def schema() -> pa.Schema:
     columns |= {"failure_stage": text, "failure_kind": text, "failure_message": text}
     columns |= {"first_token_s": number, "first_audio_s": number, "end_s": number, "audio_s": number}
     columns |= {"prompt_tokens": pa.int64(), "new_tokens": pa.int64(), "speech_tokens": pa.int64(), "doc": text}
-    columns |= {"parts": pa.map_(text, number), "tags": pa.map_(text, pa.list_(text))}
+    columns |= {"parts": pa.map_(text, number), "tags": pa.map_(text, pa.list_(text)), "excluded": text}
     return pa.schema(list(columns.items()))
 
 
@@ -50,12 +51,13 @@ def write_parquet(run: RunDir, folder: Path, tasks: list[str], out: Path | None 
 
 def _rows(run: RunDir, folder: Path, task: str) -> Iterator[dict[str, Any]]:
     decoder = msgspec.json.Decoder(Scored)
+    reasons = excluded(run).reasons(task)
     with (folder / f"{task}.jsonl").open("rb") as lines:
         for record, scored in zip(run.records(task), map(decoder.decode, lines), strict=True):
-            yield from flat(task, record, scored)
+            yield from flat(task, record, scored, reasons.get(record.id))
 
 
-def flat(task: str, record: Record, scored: Scored) -> Iterator[dict[str, Any]]:
+def flat(task: str, record: Record, scored: Scored, why_excluded: str | None = None) -> Iterator[dict[str, Any]]:
     """A sample as rows, one for each profile and channel."""
     response, failure = record.response, record.failure or scored.failure
     timings, usage = response and response.timings, response and response.usage
@@ -81,6 +83,7 @@ def flat(task: str, record: Record, scored: Scored) -> Iterator[dict[str, Any]]:
         "new_tokens": usage and usage.new_tokens,
         "speech_tokens": usage and usage.speech_tokens,
         "doc": encoded(record.doc).decode(),
+        "excluded": why_excluded,
     }
     for profile, channels in scored.scores.items():
         for channel, score in channels.items():

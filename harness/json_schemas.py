@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.config import RunConfig
+from harness.exclusions import Exclusion
 from harness.schema import FORMAT, Manifest, PlannedRow, Record, Results, Scored
 
 FILES: Mapping[str, tuple[type, str]] = {
@@ -18,6 +19,7 @@ FILES: Mapping[str, tuple[type, str]] = {
     "plan": (PlannedRow, "a line of plan/<task>.jsonl"),
     "record": (Record, "a line of samples/<task>.jsonl"),
     "scored": (Scored, "a line of scores/<n>/<task>.jsonl"),
+    "exclusion": (Exclusion, "a line of exclusions.jsonl"),
     "results": (Results, "results.json, and what `harness run --json` prints beside the run's path"),
 }
 

@@ -13,16 +13,16 @@ import math
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from harness import registry
 from harness.contracts import Judge, JudgeOptions
 from harness.failures import JudgeError, RunStopped, UsageError, failure_from
-from harness.files import encoded, write_atomically
+from harness.files import encoded, write_atomically, write_json
 from harness.media import cache_folder
-from harness.schema import JudgeUsage
+from harness.schema import JudgeUsage, decoded
 from harness.store import Log, lines_of
 from harness.task import Scores, Task
 from harness.types import Ask, Failure, Media, Unusable, Usage, Verdict
@@ -57,6 +57,24 @@ class Judgement(msgspec.Struct, omit_defaults=True):
         return Verdict(self.text, usage, self.cost)
 
 
+class KnownJudge(msgspec.Struct):
+    """An entry of `judges.json`, under the name that stands beside the numbers: what pins the judge's verdicts, so that
+    they are found again without the judge."""
+
+    judge: str
+    fingerprint: dict[str, Any]
+
+
+class Says(Protocol):
+    """Whom scorers ask."""
+
+    def roles(self, task: Task) -> frozenset[str]:
+        """The roles of a task's judges that somebody takes."""
+
+    def ask(self, asks: Sequence[Ask]) -> list[Said]:
+        """Each ask's verdict or failure."""
+
+
 class Bench:
     """The judges of a run, by role. A judge is opened when it is first asked something that it has not said before."""
 
@@ -81,14 +99,23 @@ class Bench:
 
     def name(self, role: str) -> str:
         """What stands beside a number: the judge's name, its model and eight digits of its fingerprint's hash."""
-        digest = hashlib.sha256(encoded(self._prints[role])).hexdigest()[:8]
-        model = self._prints[role].get("model")
-        return f"{self._judges[role].name} {model} ({digest})" if model else f"{self._judges[role].name} ({digest})"
+        return shown_name(self._judges[role].name, self._prints[role])
+
+    def keep_fingerprints(self) -> None:
+        """Put the judges' fingerprints into the run's `judges.json`, beside those of earlier passes."""
+        if self._run is None or not self._judges:
+            return
+        known = read_judges(self._run)
+        found = {
+            self.name(role): KnownJudge(self._judges[role].name, dict(self._prints[role])) for role in self._judges
+        }
+        if known | found != known:
+            write_json(self._run / "judges.json", known | found)
 
     def spent(self) -> dict[str, JudgeUsage]:
         """What the judgements took, by role, that were asked for since this was called before."""
         used, self._used = self._used, {}
-        return {role: _total(lines.values()) for role, lines in used.items()}
+        return {role: total(lines.values()) for role, lines in used.items()}
 
     def ask(self, asks: Sequence[Ask]) -> list[Said]:
         """Each ask's verdict or failure. What was said before is not asked again, and equal asks are asked once."""
@@ -97,10 +124,10 @@ class Bench:
         waiting: dict[str, dict[str, Ask]] = {}
         for key, ask in zip(keys, asks, strict=True):
             if ask.role not in self._judges:
-                found[key] = Failure(
-                    "judge", "unsupported", f"no judge takes the role {ask.role!r}: name one by --judge"
-                )
+                found[key] = no_judge(ask.role)
             elif (known := self._recall(key)) is not None:
+                if key not in self._known:
+                    self._log(self._judges[ask.role], known)
                 found[key] = self._use(known)
             else:
                 waiting.setdefault(ask.role, {})[key] = ask
@@ -132,18 +159,12 @@ class Bench:
         return {key: found.get(key, missing) for key in keys}
 
     def _key(self, ask: Ask) -> str:
-        content = ask.content.sha256 if isinstance(ask.content, Media) else ask.content
-        about = [self._prints.get(ask.role), ask.role, isinstance(ask.content, Media), content, ask.settings]
-        return hashlib.sha256(encoded(about)).hexdigest()
+        return judgement_key(self._prints.get(ask.role), ask)
 
     def _recall(self, key: str) -> Judgement | None:
         if key in self._known:
             return self._known[key]
-        path = _shared(key)
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Judgement)
-        except (OSError, msgspec.MsgspecError):  # absent, or damaged and then asked again
-            return None
+        return recall_shared(key)
 
     def _use(self, line: Judgement) -> Said:
         self._used.setdefault(line.role, {})[line.key] = line
@@ -152,14 +173,17 @@ class Bench:
     def _keep(self, judge: Judge, role: str, key: str, said: Verdict | Unusable) -> Said:
         text, unusable = (said.text, "") if isinstance(said, Verdict) else ("", said.reason)
         line = Judgement(key, role, text, unusable, said.usage.prompt_tokens, said.usage.new_tokens, said.cost)
-        if self._run is not None:
-            path = self._path(judge)
-            if judge.name not in self._logs:
-                self._logs[judge.name] = self._stack.enter_context(Log(path))
-            self._logs[judge.name].append(line)
-        self._known[key] = line
+        self._log(judge, line)
         write_atomically(_shared(key), encoded(line))
         return self._use(line)
+
+    def _log(self, judge: Judge, line: Judgement) -> None:
+        """Every judgement that a run rests on is in its own log, wherever it came from."""
+        if self._run is not None:
+            if judge.name not in self._logs:
+                self._logs[judge.name] = self._stack.enter_context(Log(self._path(judge)))
+            self._logs[judge.name].append(line)
+        self._known[line.key] = line
 
     def _path(self, judge: Judge) -> Path:
         assert self._run is not None
@@ -186,7 +210,7 @@ class Replay:
         return [none_left if (reply := self._said[ask]) is None else Verdict(reply) for ask in asks]
 
 
-def settle(jobs: Iterable[tuple[K, Asking]], bench: Bench | Replay) -> Iterator[tuple[K, Scores | Exception]]:
+def settle(jobs: Iterable[tuple[K, Asking]], bench: Says) -> Iterator[tuple[K, Scores | Exception]]:
     """Run scorers that ask side by side, each to its end: its scores, or the exception that ended it.
 
     A judge's failure is thrown into the scorer as a `JudgeError`. At most `WINDOW` scorers are open at once; they
@@ -293,7 +317,7 @@ def _made(text: str, device: str) -> Judge:
     return registry.get_judge(name)(JudgeOptions(weights or None, device))
 
 
-def _total(lines: Collection[Judgement]) -> JudgeUsage:
+def total(lines: Collection[Judgement]) -> JudgeUsage:
     costs = [line.cost for line in lines if line.cost is not None]
     return JudgeUsage(
         judgements=len(lines),
@@ -301,6 +325,49 @@ def _total(lines: Collection[Judgement]) -> JudgeUsage:
         new_tokens=sum(line.new_tokens for line in lines),
         cost=math.fsum(costs) if len(costs) == len(lines) else None,
     )
+
+
+def no_judge(role: str) -> Failure:
+    return Failure("judge", "unsupported", f"no judge takes the role {role!r}: name one by --judge")
+
+
+def fingerprints(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[str, KnownJudge]:
+    """The judges that `--judge` names for tasks, as in `judges.json`. Raises UsageError for one that is unknown or
+    lacks what it needs."""
+    judges = _judges(tasks, chosen, device).values()
+    prints = [(judge.name, dict(judge.fingerprint())) for judge in judges]
+    return {shown_name(name, found): KnownJudge(name, found) for name, found in prints}
+
+
+def judgement_key(fingerprint: Mapping[str, Any] | None, ask: Ask) -> str:
+    """What a judgement is known by: who judges, in which role, what, with which settings."""
+    content = ask.content.sha256 if isinstance(ask.content, Media) else ask.content
+    about = [fingerprint, ask.role, isinstance(ask.content, Media), content, ask.settings]
+    return hashlib.sha256(encoded(about)).hexdigest()
+
+
+def shown_name(judge: str, fingerprint: Mapping[str, Any]) -> str:
+    """What stands beside a number: the judge's name, its model and eight digits of its fingerprint's hash."""
+    digest = hashlib.sha256(encoded(fingerprint)).hexdigest()[:8]
+    model = fingerprint.get("model")
+    return f"{judge} {model} ({digest})" if model else f"{judge} ({digest})"
+
+
+def read_judges(run: Path) -> dict[str, KnownJudge]:
+    """The judges that were asked for a run, by the names that stand beside its numbers.
+
+    Raises UsageError naming the field at fault.
+    """
+    path = run / "judges.json"
+    return decoded(path.read_bytes(), dict[str, KnownJudge], str(path)) if path.is_file() else {}
+
+
+def recall_shared(key: str) -> Judgement | None:
+    """A judgement from the store of this machine; None where it is absent or damaged."""
+    try:
+        return msgspec.json.decode(_shared(key).read_bytes(), type=Judgement)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _shared(key: str) -> Path:

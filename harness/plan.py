@@ -17,6 +17,7 @@ from harness.contracts import Capabilities, DataChoice, Model
 from harness.failures import UsageError, failure_from
 from harness.files import encoded
 from harness.idset import IdSet
+from harness.part import Dealer, Part
 from harness.profiles import headline, scored_task
 from harness.schema import PlannedRow, messages_of, recordings_of, stored_messages, stored_recordings
 from harness.task import Preset, Row, Task
@@ -43,6 +44,8 @@ class TaskPlan:
     """Those that are scored."""
     oracle_length_cap: bool = False
     """Answers end `CAP_MARGIN` tokens after the length of their reference: what no model knows."""
+    part: Part | None = None
+    """What of the rows is asked, where it is not all."""
 
     @property
     def name(self) -> str:
@@ -90,6 +93,7 @@ def choose(
     repeats: int,
     roles: Collection[str] = (),
     oracle_length_cap: bool = False,
+    part: Part | None = None,
 ) -> TaskPlan:
     """Fix prompt preset and headline profile; unknown names are a UsageError that lists the known ones.
 
@@ -104,7 +108,9 @@ def choose(
     if repeats > 1 and task.presets[preset].generation.temperature == 0:
         raise UsageError(f"--repeats {repeats}: {task.name} is answered greedily, so that every repeat is the same")
     capped = oracle_length_cap and task.reference is not None
-    return TaskPlan(task, data, preset, note, head, limit, repeats, tuple(scored_task(task, roles).profiles), capped)
+    return TaskPlan(
+        task, data, preset, note, head, limit, repeats, tuple(scored_task(task, roles).profiles), capped, part
+    )
 
 
 def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Capabilities) -> None:
@@ -125,13 +131,19 @@ def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Cap
 
 
 def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[PlannedRow]:
-    """The samples of a task. A malformed row or a repeated id becomes a planned failure, never an exception."""
+    """The samples of a task. A malformed row or a repeated id becomes a planned failure, never an exception.
+
+    The rows of other parts are read too: a row has the same id and number in a part as in the whole.
+    """
     seen = IdSet()
+    dealer = None if chosen.part is None else Dealer(chosen.part)
     for index, row in enumerate(islice(rows, chosen.limit)):
         sample, failure = _sample(chosen, row, index)
         if not seen.add(sample.id):
             failure = Failure("load", "permanent", f"duplicate id {sample.id!r}: an earlier row has it too")
             sample = replace(sample, id=_free_id(sample.id, seen))
+        if dealer and not dealer.takes(sample.cluster if chosen.task.group is not None else None):
+            continue
         recordings = dict(sample.recordings)
         if not model.capabilities.clones_voice:
             recordings.pop("voice", None)
@@ -149,6 +161,7 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
             failure,
             stored_recordings(recordings),
             round(audio_s, 3),
+            index if dealer else None,
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from harness.exclusions import excluded
 from harness.idset import IdSet
 from harness.plan import key
 from harness.schema import Results, TaskResult
@@ -25,10 +27,12 @@ def recounted(run: RunDir) -> Results:
     Raises UsageError where there are no results, or where a line of the log is no record.
     """
     results = run.results()
+    left_out = excluded(run)
     for name, entry in results.tasks.items():
         plan = run.changed_plan(name)
         said = [f"invalid: {plan}; run the task again in a new directory"] if plan else []
         said += _log_changed(run, name, entry)
+        said += _exclusions_changed(run, entry, left_out.reasons(name))
         if said:
             entry.problems = [*said, *(line for line in entry.problems if line not in said)]
             entry.valid = results.valid = False
@@ -46,6 +50,14 @@ def _log_changed(run: RunDir, task: str, entry: TaskResult) -> Iterator[str]:
         yield (
             f"invalid: the log has {count} records, these numbers were made from {made_from} "
             f"({missing} planned samples missing, {repeated} records twice); `harness score {run.path}` counts anew"
+        )
+
+
+def _exclusions_changed(run: RunDir, entry: TaskResult, now: Mapping[str, str]) -> Iterator[str]:
+    if Counter(now.values()) != Counter(entry.excluded):
+        yield (
+            f"invalid: {len(now)} samples are excluded now, these numbers leave out {sum(entry.excluded.values())}; "
+            f"`harness score {run.path}` counts anew"
         )
 
 

@@ -98,8 +98,8 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
-COMMANDS = ("reports.commands:add", "alignment_probes.commands:add")
-"""Functions that add the commands of other packages to the command line."""
+COMMANDS = ("harness.upkeep_commands:add", "reports.commands:add", "alignment_probes.commands:add")
+"""Functions that add more commands to the command line, those of other packages among them."""
 
 SUITES: Mapping[str, tuple[str, ...]] = {
     "asr": ASR,

@@ -19,6 +19,7 @@ from harness.engines.local import LocalEngine
 from harness.failures import RunStopped, UsageError
 from harness.judging import check_judges, check_named
 from harness.media.limits import check_limits
+from harness.part import Part
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
 from harness.progress import track
 from harness.records import record
@@ -77,6 +78,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     roles = check_judges([task.asking(able, mini) for task in tasks], config.judge)
     if data.folder is not None and not data.folder.is_dir():
         raise UsageError(f"data folder does not exist: {data.folder}. --data takes a folder, hub or mini.")
+    part = None if config.part is None else Part.parse(config.part)
     plans = tuple(
         choose(
             task,
@@ -88,6 +90,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
             repeats=config.repeats,
             roles=roles,
             oracle_length_cap=config.oracle_length_cap,
+            part=part,
         )
         for task in tasks
     )
@@ -232,7 +235,8 @@ def _plan(run: RunDir, chosen: TaskPlan, prepared: Prepared, rows: Mapping[str, 
 
         made = run.write_plan(chosen.name, rows_of(chosen, told(), prepared.model))
     if not made.rows:
-        raise UsageError(f"task {chosen.name} has no rows in {chosen.data}")
+        where = f"{chosen.data}" if chosen.part is None else f"{chosen.part.told} of {chosen.data}"
+        raise UsageError(f"task {chosen.name} has no rows in {where}")
     strays = list(chosen.task.source.strays(chosen.data)) if chosen.limit is None else []
     made.strays, made.n_strays = strays[:MOST_STRAYS], len(strays)
     return made

@@ -77,6 +77,8 @@ class PlannedRow(msgspec.Struct, omit_defaults=True):
     failure: Failure | None = None
     recordings: dict[str, StoredPart] = msgspec.field(default_factory=dict)
     audio_s: float = 0.0
+    place: int | None = None
+    """Of the row in the benchmark's order, from 0, where only a part of the rows is asked."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -191,6 +193,10 @@ class TaskResult(msgspec.Struct):
     n_missing: int = 0
     n_repeated: int = 0
     """Records that the log lacks, and that it has twice: each makes the result invalid."""
+    n_excluded: int = 0
+    """Of `n_expected`, the samples that are left out of every number (`harness exclude`)."""
+    excluded: dict[str, int] = msgspec.field(default_factory=dict)
+    """Why -> how many rows, each once whatever the repeats."""
     problems: list[str] = msgspec.field(default_factory=list)
     """Why it is invalid, or what else has to be said beside the numbers."""
     failures: dict[str, int] = msgspec.field(default_factory=dict)
@@ -219,6 +225,11 @@ class TaskResult(msgspec.Struct):
     @property
     def headline(self) -> ScoreResult:
         return self.scores[self.profile][self.channel]
+
+    @property
+    def n_counted(self) -> int:
+        """Rows that count in the numbers: those that were planned and not left out."""
+        return self.n_rows - sum(self.excluded.values())
 
 
 class ModelResult(msgspec.Struct):
@@ -297,6 +308,16 @@ class ModelManifest(msgspec.Struct):
     fingerprint: dict[str, Any]
 
 
+class Shard(msgspec.Struct):
+    """A run that was joined with others into this one; its stretches follow those of the shards before it."""
+
+    run: str
+    part: str
+    device: str
+    stretches: int
+    harness: dict[str, Any]
+
+
 class Manifest(msgspec.Struct):
     """`manifest.json`: what was run, on what, with what; the first file of a run."""
 
@@ -315,6 +336,8 @@ class Manifest(msgspec.Struct):
     resumed: list[dict[str, Any]] = msgspec.field(default_factory=list)
     kind: str = "evaluation"
     format: int = FORMAT
+    merged: list[Shard] = msgspec.field(default_factory=list)
+    """What `harness merge` joined; [] for a run that was made in one place."""
 
 
 TOLD = 1000

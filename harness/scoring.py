@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.failures import JudgeError, failure_from, lacking
-from harness.judging import WINDOW, Asking, Bench, Replay, settle
+from harness.judging import WINDOW, Asking, Bench, Says, settle
 from harness.schema import Record, Scored, StoredResponse, recordings_of, speech_media
 from harness.steps import take_answer
 from harness.task import Combined, Member, Metric, Preset, Scores, Task
@@ -44,7 +44,7 @@ class _Open:
 
 
 def score_records(
-    task: Task, preset: Preset | None, records: Iterable[Record], run: Path, bench: Bench | Replay | None
+    task: Task, preset: Preset | None, records: Iterable[Record], run: Path, bench: Says | None
 ) -> Iterator[Scored]:
     """The scores of records, in their order. At most `harness.judging.WINDOW` records are held at once.
 
@@ -92,7 +92,7 @@ Job = tuple[int, str]
 
 
 def _outcomes(
-    task: Task, opened: list[_Open], jobs: Iterable[Job], bench: Bench | Replay | None
+    task: Task, opened: list[_Open], jobs: Iterable[Job], bench: Says | None
 ) -> Iterator[tuple[Job, Scores | Exception]]:
     """What the scorer says of each record under each profile; those that ask a judge run side by side."""
     asking: list[tuple[Job, Asking]] = []

@@ -110,14 +110,15 @@ class PartTable:
             column = np.frombuffer(self._columns[name], dtype=np.float64)
             table[: len(column), j] = np.nan_to_num(column)
         table = table[picked]
-        if kind is not None:
-            keys, place = np.unique(np.frombuffer(self._clusters, dtype=np.uint64)[picked], return_inverse=True)
-            if len(keys) >= MIN_CLUSTERS:
-                joined = np.zeros((len(keys), table.shape[1]))
-                np.add.at(joined, place, table)
-                return Units(keys, self.names, joined, kind)
         keys = np.frombuffer(self._ids, dtype=np.uint64)[picked]
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys, kind="stable")  # a sum of floats depends on the order of its terms
+        if kind is not None:
+            clusters = np.frombuffer(self._clusters, dtype=np.uint64)[picked]
+            names, place = np.unique(clusters[order], return_inverse=True)
+            if len(names) >= MIN_CLUSTERS:
+                joined = np.zeros((len(names), table.shape[1]))
+                np.add.at(joined, place, table[order])
+                return Units(names, self.names, joined, kind)
         return Units(keys[order], self.names, table[order], "sample")
 
 

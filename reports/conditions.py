@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from harness.differences import fields
 from harness.files import encoded
 from harness.schema import StoredMessage
 from harness.store import lines_of
@@ -29,13 +30,14 @@ def conditions_of(run: Run, task: str) -> dict[str, Any]:
         "data": data,
         "task version": entry.version,
         "prompt": entry.prompt,
-        "generation": {name: value for name, value in described.generation.items() if name != "effective"},
+        "generation": {name: one for name, one in described.generation.items() if name not in ("effective", "seed")},
         "pictures": described.pictures,
         "profile": entry.profile,
         "channel": entry.channel,
         "signature": described.signatures.get(entry.profile, ""),
         "judges": dict(entry.judges),
         "repeats": entry.repeats,
+        "excluded": dict(entry.excluded),
         "ablation": config.get("ablate") or "",
         "oracle length cap": bool(config.get("oracle_length_cap")),
     }
@@ -47,15 +49,10 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     >>> differences({"profile": "qwen2", "data": {"limit": 3}}, {"profile": "vita", "data": {"limit": 3}})
     ["profile: 'qwen2' -> 'vita'"]
     """
-    return list(_differences(one, other, ""))
-
-
-def _differences(one: Any, other: Any, path: str) -> Iterator[str]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for name in dict.fromkeys([*one, *other]):
-            yield from _differences(one.get(name), other.get(name), f"{path}.{name}" if path else str(name))
-    elif _plain(one) != _plain(other):
-        yield f"{path}: {one!r:.200} -> {other!r:.200}"
+    return [
+        f"{field.path}: {field.stored!r:.200} -> {field.made!r:.200}"
+        for field in fields(_plain(one), _plain(other), exact=True)
+    ]
 
 
 def _plain(value: Any) -> Any:

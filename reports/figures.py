@@ -78,6 +78,6 @@ def over_repeats(values: Sequence[float], unit: str) -> str:
 
 def counted(entry: TaskResult) -> str:
     """ "1,310 of 2,620 published rows" where the benchmark has another number of rows, else nothing."""
-    if entry.n_published is None or entry.n_published == entry.n_rows:
+    if entry.n_published is None or entry.n_published == entry.n_counted:
         return ""
-    return f"{entry.n_rows:,} of {entry.n_published:,} published rows"
+    return f"{entry.n_counted:,} of {entry.n_published:,} published rows"

@@ -45,6 +45,8 @@ class Row(msgspec.Struct):
     n_unscored: int
     coverage: float
     n_rows: int
+    n_excluded: int
+    """Samples that are left out of every number; `problems` say why."""
     n_published: int | None
     repeats: int
     truncated: int
@@ -97,6 +99,7 @@ def _row(run: Run, task: str, entry: TaskResult, profile: str, channel: Channel,
         n_unscored=scores.n_unscored,
         coverage=scores.coverage,
         n_rows=entry.n_rows,
+        n_excluded=entry.n_excluded,
         n_published=entry.n_published,
         repeats=entry.repeats,
         truncated=entry.truncated,

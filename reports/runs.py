@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.exclusions import excluded
 from harness.failures import UsageError
+from harness.part import Part
 from harness.plan import key
 from harness.recount import recounted
 from harness.schema import Manifest, Record, Results, Scored, TaskResult
@@ -61,6 +63,11 @@ class Run:
                     early[key(line.id, line.repeat)] = line
             yield record, found or Scored(record.id, {}, repeat=record.repeat)
 
+    def counted(self, task: str) -> Iterator[tuple[Record, Scored]]:
+        """The samples that count in the numbers: those that are not excluded."""
+        left_out = excluded(self.directory).by_task.get(task, {})
+        return (pair for pair in self.samples(task) if pair[0].id not in left_out)
+
 
 def load(path: Path) -> Run:
     """Read a run directory. Raises UsageError if it is none, has no results, or has another format."""
@@ -99,6 +106,8 @@ def caveats(run: Run) -> list[str]:
         said.append(f"first {limit} samples of each task only")
         if empty := [name for name, task in run.results.tasks.items() if _without_number(task)]:
             said.append(f"too few samples for a number of {', '.join(empty)}: raise --limit")
+    if part := config.get("part"):
+        said.append(f"{Part.parse(part).told}: `harness merge` joins the parts of a run")
     if config.get("oracle_length_cap"):
         said.append("oracle length cap: transcripts are cut by the length of their references")
     if ablation := config.get("ablate"):

@@ -132,7 +132,7 @@ def _refusal(one: Run, other: Run, task: str, profile: str | None) -> Iterator[s
 
 def _task_change(one: Run, other: Run, name: str, profile: str, resamples: int) -> TaskChange:
     task, channel = registry.get_task(name), one.results.tasks[name].channel
-    tables = [tables_of(task, profile, channel, run.samples(name)) for run in (one, other)]
+    tables = [tables_of(task, profile, channel, run.counted(name)) for run in (one, other)]
     stored = [run.results.tasks[name].scores[profile][channel].metrics for run in (one, other)]
     changes = metric_changes(task, tables, stored, resamples)
     head = next((metric for metric in changes if metric.headline), changes[0])

@@ -77,7 +77,7 @@ def changed(name: str, repeat: int, one: Verdict, other: Verdict, higher: bool) 
 
 def _verdicts(run: Run, task: str, profile: str, channel: Channel) -> Iterator[tuple[tuple[str, int], Verdict]]:
     seen: set[str] = set()
-    for record, scored in run.samples(task):
+    for record, scored in run.counted(task):
         score: Score | None = scored.scores.get(profile, {}).get(channel)
         if score is None or score.status == "unscored" or key(record.id, record.repeat) in seen:
             continue

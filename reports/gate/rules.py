@@ -158,6 +158,7 @@ def _not_comparable(gate: Gate, mine: TaskSide, theirs: TaskSide) -> str:
 
 def _compared(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, baseline: Side) -> Outcome:
     assert outcome.value is not None and outcome.baseline is not None
+    baseline_value = outcome.baseline
     worse = outcome.value - outcome.baseline if not metric.higher_is_better else outcome.baseline - outcome.value
     allowed = gate.allowed(outcome.baseline)
     outcome = replace(outcome, worse=worse, allowed=allowed)
@@ -165,7 +166,7 @@ def _compared(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, bas
     if chance.reason:  # it could not be tested
         return chance
     outcome = chance
-    slack = ROUNDING * max(1.0, abs(outcome.baseline))
+    slack = ROUNDING * max(1.0, abs(baseline_value))
     if gate.hard_tol is not None and worse > gate.hard_tol + slack:
         return replace(outcome, status="fail", reason=f"worse by more than hard_tol {gate.hard_tol:g}", regression=True)
     if worse <= allowed + slack:

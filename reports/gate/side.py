@@ -88,9 +88,9 @@ def task_side(run: Run, task: str) -> TaskSide:
 
 def parts_of(run: Run, task: str, channel: Channel) -> Parts:
     profile = run.results.tasks[task].profile
-    tables = tables_of(registry.get_task(task), profile, channel, run.samples(task))
+    tables = tables_of(registry.get_task(task), profile, channel, run.counted(task))
     wrong: dict[int, bool] = {}
-    for record, scored in run.samples(task):
+    for record, scored in run.counted(task):
         score = scored.scores.get(profile, {}).get(channel)
         if score is not None and score.status != "unscored" and score.wrong is not None:
             wrong.setdefault(sample_key(record.id, record.repeat), score.wrong or score.status == "failed")
