@@ -42,7 +42,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:@^=])")
 def markdown_escaped(text: str) -> str:
     """The text as Markdown (GitHub's too) that shows it: no markup, no HTML, no link, no cell border."""
     text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"(?<=[\w/])(?=//|www)|(?<=ww)(?=w)", "", _MARKDOWN.sub(r"\\\1", text))
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def markdown(grid: Grid) -> str:
@@ -106,7 +106,7 @@ def latex_escaped(text: str) -> str:
 
 
 def latex(grid: Grid) -> str:
-    """A `table` for the packages booktabs and threeparttable-free documents: notes stand below in small type."""
+    """A `table` that needs booktabs; notes stand below it in small type."""
     lines = [r"% \usepackage{booktabs}", r"\begin{table}", r"\centering", rf"\caption{{{latex_escaped(grid.title)}}}"]
     lines.append(rf"\begin{{tabular}}{{{''.join(column.align[0] for column in grid.columns)}}}")
     lines.append(r"\toprule")
@@ -150,7 +150,8 @@ def _latex_over(columns: tuple[Column, ...]) -> Iterator[str]:
 def _latex_cell(cell: Cell, column: Column) -> str:
     marks = rf"\textsuperscript{{{','.join(map(str, cell.marks))}}}" if cell.marks else ""
     first, rest = latex_escaped(cell.text) + marks, [latex_escaped(line) for line in cell.lines]
-    return rf"\shortstack[{column.align[0]}]{{{r' \\ '.join([first, *rest])}}}" if rest else first
+    stacked = r" \\ ".join([first, *rest])
+    return rf"\shortstack[{column.align[0]}]{{{stacked}}}" if rest else first
 
 
 def _ampersands(cells: list[str]) -> str:
@@ -205,9 +206,7 @@ def _number(value: float | None) -> str:
 
 
 def _csv_marks(grid: Grid, row: Row) -> list[str]:
-    marked = [
-        f"{column.title} {' '.join(map(str, cell.marks))}" for cell, column in _cells(grid, row) if cell.marks
-    ]
+    marked = [f"{column.title} {' '.join(map(str, cell.marks))}" for cell, column in _cells(grid, row) if cell.marks]
     used = sorted({mark for cell in row.cells for mark in cell.marks})
     return [csv_safe("; ".join(marked)), csv_safe(" ".join(f"{mark}: {grid.notes[mark - 1]}" for mark in used))]
 
