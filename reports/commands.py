@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from reports.compare.commands import compare
+from reports.gate.commands import baseline_app, gate_app
 from reports.plots.commands import plot
 
 
@@ -15,10 +17,13 @@ def media_choices(incomplete: str) -> list[str]:
 
 
 def add(app: typer.Typer) -> None:
-    """Add `report`, `export` and `plot`."""
+    """Add what reads run directories."""
     app.command()(report)
     app.command()(export)
     app.command()(plot)
+    app.command()(compare)
+    app.add_typer(gate_app, name="gate")
+    app.add_typer(baseline_app, name="baseline")
 
 
 def report(

@@ -138,8 +138,8 @@ def _task_change(one: Run, other: Run, name: str, profile: str, resamples: int) 
     head = next((metric for metric in changes if metric.headline), changes[0])
     joined = join(one, other, name, profile, channel, head.higher_is_better)
     fixed, broken = joined.counts["fixed"], joined.counts["broken"]
-    judged = any(change.one.wrong is not None for change in joined.changes) or head.unit == "%"
-    return TaskChange(name, profile, channel, changes, joined, stats.mcnemar(fixed, broken) if judged else None)
+    p = stats.mcnemar(fixed, broken) if joined.judged else None
+    return TaskChange(name, profile, channel, changes, joined, p)
 
 
 def metric_changes(

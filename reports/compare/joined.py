@@ -37,6 +37,8 @@ class Joined(NamedTuple):
     counts: dict[Kind, int]
     changes: list[Change]
     alone: int
+    judged: bool
+    """Whether answers are right or wrong here."""
 
     @property
     def shared(self) -> int:
@@ -48,7 +50,7 @@ def join(one: Run, other: Run, task: str, profile: str, channel: Channel, higher
     held = dict(_verdicts(one, task, profile, channel))
     counts: Counter[Kind] = Counter()
     changes: list[Change] = []
-    alone = 0
+    alone, judged = 0, False
     for (name, repeat), verdict in _verdicts(other, task, profile, channel):
         earlier = held.pop((name, repeat), None)
         if earlier is None:
@@ -56,11 +58,12 @@ def join(one: Run, other: Run, task: str, profile: str, channel: Channel, higher
             continue
         change = changed(name, repeat, earlier, verdict, higher)
         counts[change.kind] += 1
+        judged = judged or (earlier.wrong is not None and verdict.wrong is not None)
         if change.kind != "same":
             changes.append(change)
     changes.sort(key=lambda change: (-abs(change.gain), change.id, change.repeat))
     kinds: tuple[Kind, ...] = ("fixed", "broken", "better", "worse", "same")
-    return Joined({kind: counts[kind] for kind in kinds}, changes, alone + len(held))
+    return Joined({kind: counts[kind] for kind in kinds}, changes, alone + len(held), judged)
 
 
 def changed(name: str, repeat: int, one: Verdict, other: Verdict, higher: bool) -> Change:

@@ -58,7 +58,8 @@ def device_of(run: Run) -> str:
     """What a latency depends on, as one text."""
     manifest = run.manifest
     threads = f", {manifest.threads} threads" if manifest.threads else ""
-    return f"{manifest.dtype} on {manifest.device}{threads}, {manifest.platform}"
+    system = manifest.platform.partition("-")[0]
+    return f"{manifest.dtype} on {manifest.device}{threads}, {system}"
 
 
 def side_of(run: Run) -> Side:

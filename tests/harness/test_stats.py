@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta as beta_distribution
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
 from benchmarks.coverage import DESIGNS, RATES, simulate
 from harness import stats
@@ -151,3 +153,55 @@ def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None
 def test_corrected_p_values_follow_holm() -> None:
     assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert stats.holm([]) == []
+
+
+def ratio(sums: stats.Floats) -> stats.Floats:
+    return np.asarray(sums[..., 0] / sums[..., 1])
+
+
+def test_paired_differences_are_scipys_on_the_same_draws() -> None:
+    rng = np.random.default_rng(3)
+    words = rng.integers(5, 30, 200).astype(float)
+    one, other = (np.stack([rng.binomial(words.astype(int), p).astype(float), words], axis=1) for p in (0.1, 0.12))
+
+    def difference(e1: Any, w1: Any, e2: Any, w2: Any, axis: int) -> Any:
+        return e1.sum(axis=axis) / w1.sum(axis=axis) - e2.sum(axis=axis) / w2.sum(axis=axis)
+
+    samples = (one[:, 0], one[:, 1], other[:, 0], other[:, 1])
+    theirs = bootstrap(
+        samples,
+        difference,
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=1000,
+        batch=1000,
+        rng=np.random.default_rng(5),
+    )
+    ours = stats.paired_differences(one, other, ratio, resamples=1000, seed=5)
+    assert np.quantile(ours, [0.025, 0.975]) == pytest.approx(theirs.confidence_interval, abs=1e-5)
+    found = stats.paired_bootstrap(one, other, ratio, resamples=1000, seed=5)
+    assert found is not None
+    low, high = theirs.confidence_interval
+    assert (high - low) < (found.high - found.low) < 1.02 * (high - low), "widened as 200 units need it"
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_is_the_binomial_test(fixed: int, broken: int) -> None:
+    expected = binomtest(fixed, fixed + broken).pvalue if fixed + broken else 1.0
+    assert stats.mcnemar(fixed, broken) == pytest.approx(expected)
+
+
+def test_a_difference_is_not_told_from_one_unit_or_from_nothing() -> None:
+    one = np.array([[1.0, 2.0]])
+    assert stats.paired_bootstrap(one, one, ratio) is None
+    nothing = np.zeros((5, 2))
+    assert stats.paired_bootstrap(nothing, nothing, ratio) is None
+    equal = stats.paired_bootstrap(np.ones((5, 2)), np.ones((5, 2)), ratio)
+    assert equal is not None and (equal.value, equal.low, equal.high, equal.p, equal.significant) == (0, 0, 0, 1, False)
+
+
+def test_as_many_units_as_are_needed_show_just_the_difference_asked_for() -> None:
+    error, units = 2.0, 100
+    assert stats.units_needed(error, units, stats.detectable(error)) == units
+    assert stats.units_needed(error, units, stats.detectable(error) / 2) == 4 * units
