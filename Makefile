@@ -1,14 +1,21 @@
 # make demo   set up from nothing and run the main job      make test   set up and run lint, types and tests
-# make lint   ruff, import arrows and mypy only             make test-full   with the speech recognisers and lmms-eval
+# make gate   hold the shipped weights to their baseline    make test-full   with the speech recognisers and lmms-eval
+# make lint   ruff, import arrows and mypy only
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 MODEL ?= vita15-mini
 
-.PHONY: demo test test-full lint system clean
+.PHONY: demo gate test test-full lint system clean
 
 demo: $(VENV)/.base
 	$(VENV)/bin/harness run --model $(MODEL) --tasks asr,mme --data mini --out runs/demo-$$(date -u +%Y%m%dT%H%M%SZ)
+
+# This repository's own gate: the shipped weights on a part of the mini world against the committed baseline.
+gate: $(VENV)/.base
+	folder=$$(mktemp -d) \
+	&& $(VENV)/bin/harness run --model vita15-mini --tasks librispeech_test_clean,aishell1,mme --data mini --out $$folder/run \
+	&& $(VENV)/bin/harness gate $$folder/run --baseline .ci/baselines/vita15-mini.json --gates .ci/gates.yaml -o $$folder/gate
 
 test: system lint
 	$(VENV)/bin/python -m pytest -n auto

@@ -12,6 +12,8 @@ from scipy.stats import beta as beta_distribution
 from scipy.stats import binomtest, bootstrap
 
 from benchmarks.coverage import DESIGNS, RATES, simulate
+from benchmarks.nulls import DESIGNS as NULLS
+from benchmarks.nulls import simulate as simulate_nulls
 from harness import stats
 from harness.stats import Interval, Stratum, ratio_interval
 
@@ -205,3 +207,9 @@ def test_as_many_units_as_are_needed_show_just_the_difference_asked_for() -> Non
     error, units = 2.0, 100
     assert stats.units_needed(error, units, stats.detectable(error)) == units
     assert stats.units_needed(error, units, stats.detectable(error) / 2) == 4 * units
+
+
+@pytest.mark.parametrize("design", NULLS)
+def test_equal_runs_are_told_apart_about_as_often_as_alpha_says(design: str) -> None:
+    found = simulate_nulls(design, 400, 400, resamples=500)
+    assert 0.02 <= found.rejected <= 0.085, "5 %, give or take three standard errors of 400 comparisons"
