@@ -1,4 +1,4 @@
-"""What a table of a paper is made of: its columns, which cells of the paper stand in each, and what of ours fills it."""
+"""What a table of a paper is made of: columns, which of the paper's cells stand in each, and what of ours fills it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _derived(run: Run, label: str, derived: Derived, theirs: float | None, notes
     value = derived.value(numbers)
     marks = {mark for cell in cells for mark in cell.marks}
     if derived.note:
-        marks.add(notes.mark(derived.note))
+        marks.add(notes.mark(f"measured: {derived.note}"))
     cell = Cell(figures.number(value, derived.unit), value, (), {}, tuple(sorted(marks)))
     ruled = any(run.results.tasks[member.task].by_rule for member in derived.members)
     return _with_difference(run, cell, derived.unit, theirs if derived.comparable and not ruled else None)
@@ -110,7 +110,7 @@ def _reasons(run: Run, label: str, measure: Measure, entry: TaskResult, scores: 
     reasons = [f"{label}: {'; '.join(said)}"] if said else []
     reasons += [f"{label}, {measure.task}: {problem}" for problem in entry.problems]
     if measure.note:
-        reasons.append(f"{measure.task}: {measure.note}")
+        reasons.append(f"measured: {measure.note}")
     return reasons
 
 

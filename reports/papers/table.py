@@ -102,7 +102,7 @@ def _paper_cell(record: Record, notes: Notes) -> Cell:
         case str(text):
             return Cell(text, marks=marks)
         case number:
-            return Cell(f"{number:g}", float(number), marks=marks)
+            return Cell(str(number), float(number), marks=marks)
 
 
 def _measured(layout: Layout, mine: Sequence[Record], runs: Sequence[Run], notes: Notes) -> Iterator[Row]:
