@@ -22,6 +22,7 @@ from reports.published.models import OWN
 from reports.runs import Run, load
 
 MEASURED = "Measured here"
+NOTHING = "No run was given that measured it."
 Record = Mapping[str, Any]
 
 
@@ -41,7 +42,7 @@ def paper_table(name: str, paths: Sequence[Path] = ()) -> Grid:
         _title(layout),
         tuple(_columns(layout, mine)),
         tuple(rows),
-        (*layout.said, *_useless(layout, runs, probed)),
+        (*layout.said, *_useless(layout, runs, probed), *([] if rows else [NOTHING])),
         notes.all(),
     )
 

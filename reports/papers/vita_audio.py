@@ -1,4 +1,4 @@
-"""Tables of VITA-Audio (arXiv:2505.03739)."""
+"""Tables of VITA-Audio."""
 
 from __future__ import annotations
 
