@@ -60,11 +60,11 @@ def test_a_terminal_shows_intervals_below_and_marks_behind() -> None:
 
 def test_wide_tables_are_blocks_that_repeat_the_model() -> None:
     columns = (MODEL, *(Column(f"benchmark {n}", unit="points") for n in range(12)))
-    rows = [Row((Cell(f"模型 {m}"), *(Cell(f"{m}{n}.5", n) for n in range(12)))) for m in range(3)]
+    rows = [Row((Cell(f"模型 {m}"), *(Cell(f"<{m}.{n}>", n) for n in range(12)))) for m in range(3)]
     found = terminal(grid(*rows, columns=columns), 60)
     assert max(wide(line) for line in found.splitlines()) <= 60
     assert found.count("模型 0") == found.count("─\n") >= 2
-    assert [found.count(f"{m}{n}.5") for m in range(1, 3) for n in range(10)] == [1] * 20
+    assert [found.count(f"<{m}.{n}>") for m in range(3) for n in range(12)] == [1] * 36
 
 
 @given(TEXTS)
