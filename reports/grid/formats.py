@@ -36,13 +36,16 @@ def one_line(text: str) -> str:
 
 # Markdown
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:@^=])")
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$@#]|^[-+=]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+"""What is markup within a line, or opens a block at its start, and the two ways in which GitHub sees a link."""
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def markdown_escaped(text: str) -> str:
     """The text as Markdown (GitHub's too) that shows it: no markup, no HTML, no link, no cell border."""
-    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKDOWN.sub(r"\\\1", text)
+    text = _MARKDOWN.sub(r"\\\g<0>", one_line(text)).translate(_ENTITIES)
+    return _NUMBERED.sub(r"\1\\\2", text)
 
 
 def markdown(grid: Grid) -> str:
@@ -160,7 +163,7 @@ def _ampersands(cells: list[str]) -> str:
 
 # CSV
 
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r|%]")
+_FORMULA = re.compile(r"^[=+\-@＝＋－＠]")
 
 
 def csv_safe(text: str) -> str:
