@@ -98,7 +98,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
-COMMANDS = ("harness.upkeep_commands:add", "reports.commands:add", "alignment_probes.commands:add")
+COMMANDS = ("harness.upkeep.commands:add", "reports.commands:add", "alignment_probes.commands:add")
 """Functions that add more commands to the command line, those of other packages among them."""
 
 SUITES: Mapping[str, tuple[str, ...]] = {

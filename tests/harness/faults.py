@@ -182,7 +182,7 @@ def kill_run(folder: Path, every: int) -> dict[str, int]:
             return f"stuck: {error}"
         return "good" if whole_again(RunDir.open(path), expected) else "wrong"
 
-    return _trials(lambda path: start(config(), path, mixed()), lambda path: None, verdict, folder, every)
+    return trials(lambda path: start(config(), path, mixed()), lambda path: None, verdict, folder, every)
 
 
 def kill_resume(folder: Path, every: int) -> dict[str, int]:
@@ -209,7 +209,7 @@ def kill_resume(folder: Path, every: int) -> dict[str, int]:
             return f"stuck: {error}"
         return "good" if whole_again(RunDir.open(path), expected) else "wrong"
 
-    return _trials(go_on, begin, verdict, folder, every)
+    return trials(go_on, begin, verdict, folder, every)
 
 
 def kill_score(folder: Path, every: int) -> dict[str, int]:
@@ -233,7 +233,7 @@ def kill_score(folder: Path, every: int) -> dict[str, int]:
         good = consistent(run) and found["profile"] == "loose" and found["headline"] == 100 and len(left) == 1
         return "good" if good else "wrong"
 
-    return _trials(rescore, lambda path: shutil.copytree(whole.path, path), verdict, folder, every)
+    return trials(rescore, lambda path: shutil.copytree(whole.path, path), verdict, folder, every)
 
 
 def kill_judge(folder: Path, every: int) -> dict[str, int]:
@@ -265,7 +265,7 @@ def kill_judge(folder: Path, every: int) -> dict[str, int]:
         once = len(kept) == len(set(kept)) == len(set(said)) == 12 and len(said) <= 13
         return "good" if once and entry.valid and entry.headline.metrics["accuracy"].value == 100 else "wrong"
 
-    return _trials(judge, begin, verdict, folder, every)
+    return trials(judge, begin, verdict, folder, every)
 
 
 def kill_report(folder: Path, every: int) -> dict[str, int]:
@@ -296,7 +296,7 @@ def kill_report(folder: Path, every: int) -> dict[str, int]:
 
     begin(folder / "earlier")
     before = _contents(folder / "earlier")
-    return _trials(lambda path: write_site([second.path], path), begin, verdict, folder, every)
+    return trials(lambda path: write_site([second.path], path), begin, verdict, folder, every)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -312,7 +312,7 @@ COMMANDS: dict[str, Callable[[Path, int], dict[str, int]]] = {
 }
 
 
-def _trials(
+def trials(
     work: Callable[[Path], object],
     begin: Callable[[Path], object],
     verdict: Callable[[Path], str],

@@ -21,14 +21,14 @@ from harness.failures import UsageError
 from harness.files import encoded
 from harness.kinds import need_answers
 from harness.progress import track
-from harness.replayed import Replayed, known_judges
 from harness.run import NONE, Objects, tasks_of
 from harness.schema import Manifest, Results, Scored
 from harness.store import RunDir, lines_of
 from harness.task import Task
-from harness.trust import other_code, trusted
-from harness.verify_files import leftovers, torn
-from harness.verify_log import Media, check_log, check_media
+from harness.upkeep.files import leftovers, torn
+from harness.upkeep.log import Media, check_log, check_media
+from harness.upkeep.replayed import Replayed, known_judges
+from harness.upkeep.trust import other_code, trusted
 
 OTHER_BYTES = "other bytes than are written, though the values are the same"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from harness.verify import Verified
+    from harness.upkeep.verify import Verified
 
 RunArgument = Annotated[Path, typer.Argument(help="Run directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -27,7 +27,7 @@ def verify(run: RunArgument, json: JsonOption = False) -> None:
     from harness.failures import Exit
     from harness.terminal import print_json
     from harness.texts import printable
-    from harness.verify import verify as verify_run
+    from harness.upkeep.verify import verify as verify_run
 
     found = verify_run(run)
     if json:
@@ -61,8 +61,8 @@ def merge(
 ) -> None:
     """Join runs of parts of the same tasks into one run."""
     from harness.cli import conclude
-    from harness.merge import merge as merge_runs
     from harness.terminal import complain
+    from harness.upkeep.merge import merge as merge_runs
 
     made = merge_runs(shards, out)
     for line in made.told:
@@ -80,9 +80,9 @@ def exclude(
     json: JsonOption = False,
 ) -> None:
     """Leave samples out of a run's numbers, with the reason beside each of them."""
-    from harness import exclude as upkeep
     from harness.cli import conclude
     from harness.failures import UsageError
+    from harness.upkeep import exclude as upkeep
 
     if show:
         _list(run, json)

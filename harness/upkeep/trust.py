@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness import manifest
-from harness.replayed import Replayed
 from harness.schema import Manifest
-from harness.verify_log import Media
+from harness.upkeep.log import Media
+from harness.upkeep.replayed import Replayed
 
 
 def other_code(described: Manifest) -> str:

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from harness import manifest, registry
 from harness.differences import fields
-from harness.exclude import exclude
 from harness.failures import UsageError
 from harness.media import sha256_of
 from harness.run import Objects, resume, score_again, start
-from harness.verify import Verified, verify
+from harness.upkeep.exclude import exclude
+from harness.upkeep.verify import Verified, verify
 from tests.harness.conftest import Call
 from tests.harness.plugin import TOYS, write_plugin
 from tests.harness.test_spoken import Speaks

@@ -25,14 +25,14 @@ from harness.files import encoded, told, write_atomically, write_json, write_lin
 from harness.idset import IdSet
 from harness.judging import Judgement, KnownJudge, read_judges
 from harness.kinds import need_answers
-from harness.mergeable import check_alike, differing
 from harness.part import Part, joined
 from harness.plan import key
 from harness.progress import track
-from harness.replayed import Replayed, files, known_judges
 from harness.run import NONE, Objects, tasks_of
 from harness.schema import JudgeUsage, Manifest, PlannedRow, Record, Results, Scored, Shard
 from harness.store import RunDir, lines_of
+from harness.upkeep.mergeable import check_alike, differing
+from harness.upkeep.replayed import Replayed, files, known_judges
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.exclude import exclude, read_ids, undo
 from harness.exclusions import append, excluded
 from harness.failures import UsageError
 from harness.run import score_again, start
 from harness.store import RunDir
+from harness.upkeep.exclude import exclude, read_ids, undo
 from reports.figures import counted
 from reports.leaderboard import rows
 from reports.runs import load

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.exclude import exclude
 from harness.failures import UsageError
-from harness.merge import merge
 from harness.run import start
 from harness.schema import TaskResult
 from harness.store import RunDir
 from harness.task import Task
-from harness.verify import verify
+from harness.upkeep.exclude import exclude
+from harness.upkeep.merge import merge
+from harness.upkeep.verify import verify
 from reports.runs import caveats, load
 from tests.harness.conftest import Call
 from tests.harness.faults import Half

@@ -1,0 +1,1 @@
+"""What is done with runs afterwards: verified, joined, samples left out."""
