@@ -9,7 +9,9 @@ import typer
 
 
 def formats(incomplete: str) -> list[str]:
-    return [name for name in ("terminal", "markdown", "latex", "csv") if name.startswith(incomplete)]
+    from reports.grid.formats import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
 
 
 def compare(
