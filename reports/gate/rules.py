@@ -15,7 +15,8 @@ from harness import registry, stats
 from harness.failures import UsageError
 from harness.measures import matched, measure
 from harness.schema import MetricResult
-from harness.task import Quantile, Task
+from harness.task import Metric, Quantile, Task
+from harness.types import Channel
 from reports.conditions import differences
 from reports.gate.config import Gate, Gates
 from reports.gate.side import Parts, Side, TaskSide
@@ -80,6 +81,8 @@ def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail
     if fault := _rests_on_too_little(gate, mine, metric):
         return replace(outcome, status="fail", reason=fault)
     assert metric.value is not None
+    if fault := _unlike_its_samples(gate, mine, metric.value, run):
+        return replace(outcome, status="fail", reason=fault)
     if fault := _beyond_limits(gate, metric.value):
         return replace(outcome, status="fail", reason=fault, regression=True)
     if not gate.compares:
@@ -103,8 +106,7 @@ def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail
 
 
 def _number(side: TaskSide, gate: Gate) -> MetricResult | None:
-    channel = side.channel if gate.channel is None else gate.channel
-    return side.metrics.get(channel, {}).get(gate.metric)
+    return side.metrics.get(_channel(gate, side), {}).get(gate.metric)
 
 
 def check(gate: Gate, metric: MetricResult) -> None:
@@ -119,7 +121,7 @@ def check(gate: Gate, metric: MetricResult) -> None:
         raise UsageError(f"gate {gate.name}: cluster is {gate.cluster}, but the independent units are {unit}s")
 
 
-def _metric(task: Task, name: str) -> object:
+def _metric(task: Task, name: str) -> Metric | None:
     return next((metric for metric in task.metrics if metric.name == name), None)
 
 
@@ -134,6 +136,20 @@ def _rests_on_too_little(gate: Gate, side: TaskSide, metric: MetricResult) -> st
     if gate.max_error_rate is None and not side.valid:
         return "the result is invalid: `harness show RUN` says why"
     return ""
+
+
+def _unlike_its_samples(gate: Gate, side: TaskSide, value: float, run: Side) -> str:
+    """A number is made again from its samples' parts, so that an edited one does not pass."""
+    parts = run.parts(gate.task, _channel(gate, side))
+    chosen = _metric(registry.get_task(gate.task), gate.metric)
+    again = measure(registry.get_task(gate.task), chosen, parts.tables) if parts and chosen else None
+    if again is None or math.isclose(again.value, value, rel_tol=1e-6, abs_tol=1e-6):
+        return ""
+    return f"its samples give {again.value:g} and not {value:g}: `harness verify RUN` tells what was changed"
+
+
+def _channel(gate: Gate, side: TaskSide) -> Channel:
+    return side.channel if gate.channel is None else gate.channel
 
 
 def _beyond_limits(gate: Gate, value: float) -> str:
@@ -184,15 +200,15 @@ def _compared(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, bas
 
 def _chance(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, baseline: Side) -> Outcome:
     """The outcome with interval and p-value; with a reason, and failed, where the runs cannot be paired."""
-    channel = run.tasks[gate.task].channel if gate.channel is None else gate.channel
+    channel = _channel(gate, run.tasks[gate.task])
     mine, theirs = run.parts(gate.task, channel), baseline.parts(gate.task, channel)
     if mine is None or theirs is None:
         return replace(outcome, status="fail", reason="the baseline's parts of samples are missing: update it")
     if gate.test == "mcnemar":
         return _mcnemar(outcome, mine, theirs)
     task = registry.get_task(gate.task)
-    chosen = next(one for one in task.metrics if one.name == gate.metric)
-    one, other = measure(task, chosen, theirs.tables), measure(task, chosen, mine.tables)
+    chosen = _metric(task, gate.metric)
+    one, other = (measure(task, chosen, parts.tables) if chosen else None for parts in (theirs, mine))
     if one is None or other is None:
         return replace(outcome, status="fail", reason="there are no samples to pair")
     shared = matched(one, other)

@@ -60,7 +60,7 @@ def test_a_worse_run_fails_and_leaves_what_a_ci_reads(
     suite = ElementTree.parse("gate/junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
     assert suite[0].get("name") == "toy.accuracy" and "significant" in str(suite[0][0].get("message"))
-    assert "| toy\\.accuracy | fail |" in Path("gate/gate.md").read_text()
+    assert "| toy.accuracy | fail |" in Path("gate/gate.md").read_text()
     assert Path("summary.md").read_text() == Path("gate/gate.md").read_text()
     assert call("gate", worse, "--baseline", baseline).code == 3
     assert Path("summary.md").read_text() == 2 * Path("gate/gate.md").read_text(), "a summary is added to"
@@ -99,6 +99,18 @@ def test_part_of_the_samples_does_not_pass_for_all(call: Call, run: Path, baseli
     gates(ONE)
     assert call("gate", tmp_path / "part", "--baseline", baseline).code == 3
     assert "other samples (40 -> 12)" in outcomes()[0]["reason"]
+
+
+def test_a_number_that_was_edited_does_not_pass(call: Call, run: Path, baseline: Path, tmp_path: Path) -> None:
+    worse = worsened(call, run, tmp_path / "worse", range(20))
+    path = worse / "results.json"
+    results = json.loads(path.read_text())
+    results["tasks"]["toy"]["scores"]["exact"][""]["metrics"]["accuracy"]["value"] = 100.0
+    path.write_text(json.dumps(results))
+    for rule in (ONE, "{task: toy, metric: accuracy}", "{task: toy, metric: accuracy, floor: 90}"):
+        gates(rule)
+        assert call("gate", worse, "--baseline", baseline).code == 3
+        assert "its samples give 50 and not 100" in outcomes()[0]["reason"]
 
 
 def test_an_unfinished_run_is_4_and_decides_nothing(call: Call, run: Path, baseline: Path) -> None:
