@@ -44,7 +44,7 @@ def test_a_table_is_printed_within_80_columns(call: Call, run: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("markdown", "**VITA"), ("latex", r"% \\usepackage{booktabs}"), ("csv", "group,model,")]
+    ("form", "start"), [("markdown", "**VITA"), ("latex", r"% \usepackage{booktabs}"), ("csv", "group,model,")]
 )
 def test_a_table_is_written_and_not_replaced_unasked(
     call: Call, run: Path, tmp_path: Path, form: str, start: str
@@ -53,7 +53,7 @@ def test_a_table_is_written_and_not_replaced_unasked(
     found = call(*asked)
     assert (found.code, found.out.strip()) == (0, str(tmp_path / "table"))
     text = (tmp_path / "table").read_text(encoding="utf-8")
-    assert text.startswith(start.replace("\\\\", "\\")) and "2.04" in text
+    assert text.startswith(start) and "2.04" in text
     again = call(*asked)
     assert again.code == 2 and "there already" in again.err
     assert json.loads(call(*asked, "--force", "--json").out) == {"file": str(tmp_path / "table")}
