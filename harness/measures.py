@@ -76,6 +76,8 @@ def measure(task: Task, metric: Metric, tables: Sequence[PartTable]) -> Measure 
         return Measure(metric, own.keys, parts, named or own.kind, partial(_ratio, metric))
     if isinstance(metric, Statistic):
         own = units().having(metric.over)
+        if not len(own.keys):
+            return None
         return Measure(metric, own.keys, own.parts, named or own.kind, partial(_statistic, metric, tuple(own.names)))
     of = next(one for one in task.metrics if one.name == metric.of)
     assert isinstance(of, Ratio)

@@ -37,7 +37,7 @@ def compare(
     from reports.compare import grids
     from reports.compare.compared import compare
     from reports.grid.formats import written
-    from reports.runs import load
+    from reports.runs import caveats, load
 
     found = compare(load(one), load(other), task, profile)
     if not found.tasks:
@@ -50,5 +50,12 @@ def compare(
     print(written(grids.numbers(found, effect), form, width))
     if form != "csv":
         print(written(grids.samples(found), form, width))
+    for run in (found.one, found.other):
+        for entry in found.tasks:
+            for problem in run.results.tasks[entry.task].problems:
+                if problem.startswith("invalid"):
+                    complain(f"! {run.name}, {entry.task}: {problem}")
+        for caveat in caveats(run):
+            complain(f"! {run.name}: {caveat}")
     for line in grids.refusals(found):
         complain(f"! {line}")

@@ -14,21 +14,20 @@ import msgspec
 
 from harness.failures import UsageError
 from harness.files import write_atomically
-from reports.gate.rules import Outcome
+from reports.gate.rules import ROUNDING, Outcome
 
 DAYS = 30
 
 
 class Acknowledgement(msgspec.Struct, forbid_unknown_fields=True):
-    """`worse` is by how much the gate was exceeded when it was accepted; `until` the last day that it holds."""
+    """`value` is the number that was accepted; `until` the last day that it holds."""
 
     gate: str
     reason: str
     who: str
     when: date
     until: date
-    worse: float | None
-    value: float | None
+    value: float
 
 
 def beside(gates: Path) -> Path:
@@ -53,7 +52,7 @@ def write(path: Path, kept: Iterable[Acknowledgement]) -> None:
 def accept(outcome: Outcome, reason: str, who: str, today: date, until: date | None) -> Acknowledgement:
     """Raises UsageError for a gate that does not fail by a worse number, and for a day that is past."""
     name = outcome.gate.name
-    if outcome.status != "fail" or not outcome.regression:
+    if outcome.status != "fail" or not outcome.regression or outcome.value is None:
         said = outcome.reason or outcome.status
         raise UsageError(f"--accept {name}: only a number that got worse can be accepted; here: {said}")
     if not reason.strip():
@@ -61,7 +60,7 @@ def accept(outcome: Outcome, reason: str, who: str, today: date, until: date | N
     last = until or today + timedelta(days=DAYS)
     if last < today:
         raise UsageError(f"--until {last}: that day is past")
-    return Acknowledgement(name, reason, who, today, last, outcome.worse, outcome.value)
+    return Acknowledgement(name, reason, who, today, last, outcome.value)
 
 
 def applied(outcomes: Iterable[Outcome], kept: Iterable[Acknowledgement], today: date) -> list[Outcome]:
@@ -82,9 +81,7 @@ def _applied(outcome: Outcome, found: Acknowledgement | None, today: date) -> Ou
 
 def _beyond(outcome: Outcome, found: Acknowledgement) -> bool:
     """Whether the number is worse than the one that was accepted."""
-    if outcome.worse is not None and found.worse is not None:
-        return outcome.worse > found.worse + 1e-9
-    if outcome.value is None or found.value is None:
+    if outcome.value is None:
         return True
-    above = outcome.gate.ceiling is not None and outcome.value > outcome.gate.ceiling
-    return outcome.value > found.value + 1e-9 if above else outcome.value < found.value - 1e-9
+    worse = found.value - outcome.value if outcome.higher_is_better else outcome.value - found.value
+    return not worse <= ROUNDING * max(1.0, abs(found.value))

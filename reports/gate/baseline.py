@@ -13,7 +13,9 @@ import msgspec
 
 from harness.failures import UsageError
 from harness.files import read_json, write_atomically
+from harness.media import sha256_of
 from harness.schema import converted
+from harness.store import RunDir
 from harness.types import Channel
 from harness.units import PartTable
 from reports.gate.side import Parts, Side, TaskSide, device_of, parts_of, side_of, task_side
@@ -44,6 +46,8 @@ class Baseline(msgspec.Struct, kw_only=True):
     versions: dict[str, str | None]
     weights: dict[str, Any]
     tasks: dict[str, TaskSide]
+    parts_sha256: str
+    """Of the file with the parts, so that one of another run is not taken for it."""
     history: list[Update]
     format: int = FORMAT
 
@@ -64,6 +68,7 @@ def make(run: Run, update: Update, earlier: Baseline | None) -> Baseline:
         versions=manifest.versions,
         weights=manifest.model.fingerprint,
         tasks={task: task_side(run, task) for task in run.results.tasks},
+        parts_sha256="",
         history=[*(earlier.history if earlier else []), update],
     )
 
@@ -73,6 +78,7 @@ def write(path: Path, baseline: Baseline, run: Run) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_parts(beside(path), run)
+        baseline.parts_sha256 = sha256_of(beside(path))
         content = msgspec.json.encode(msgspec.to_builtins(baseline), order="sorted")
         write_atomically(path, msgspec.json.format(content, indent=1) + b"\n")
     except OSError as error:
@@ -87,14 +93,29 @@ def read(path: Path) -> Baseline:
     return converted(content, Baseline, str(path))
 
 
+def complete(path: Path) -> Run:
+    """A run that others can be held against. Raises UsageError for one that is unfinished or has an invalid task."""
+    opened = RunDir.open(path)
+    if not opened.finished:
+        raise UsageError(f"{path} is not finished; `harness resume {path}` goes on with it")
+    run = load(path)
+    for task, entry in run.results.tasks.items():
+        if not entry.valid:
+            why = next((line for line in entry.problems if line.startswith("invalid")), "invalid")
+            raise UsageError(f"{path}: {task} is {why}; a baseline is made of valid results alone")
+    return run
+
+
 def open_baseline(path: Path) -> Side:
     """A baseline file, or a run directory in its place."""
     if path.is_dir():
-        return side_of(load(path))
+        return side_of(complete(path))
     if not path.is_file():
         raise UsageError(f"no baseline: {path} is not there; `harness baseline update RUN -o {path}` makes it")
-    kept = read(path)
-    return Side(kept.run, kept.device, kept.tasks, lambda task, channel: _read_parts(beside(path), task, channel))
+    kept, parts = read(path), beside(path)
+    if parts.is_file() and sha256_of(parts) != kept.parts_sha256:
+        raise UsageError(f"{parts} is not the file that {path.name} was written with: commit both, or update it again")
+    return Side(kept.run, kept.device, kept.tasks, lambda task, channel: _read_parts(parts, task, channel))
 
 
 def _schema() -> Any:
@@ -102,7 +123,7 @@ def _schema() -> Any:
 
     text, tags = pa.string(), pa.map_(pa.string(), pa.list_(pa.string()))
     columns = {"task": text, "channel": text, "repeat": pa.int64(), "key": pa.uint64(), "cluster": pa.uint64()}
-    columns |= {"wrong": pa.bool_(), "parts": pa.map_(text, pa.float64()), "tags": tags}
+    columns |= {"parts": pa.map_(text, pa.float64()), "tags": tags}
     return pa.schema(list(columns.items()))
 
 
@@ -118,18 +139,15 @@ def _write_parts(path: Path, run: Run) -> None:
 
 
 def _rows(run: Run) -> Iterator[list[dict[str, Any]]]:
-    """A row a sample, or a group of samples with its parts and a row each sample that was right or wrong."""
+    """A row a sample, or a group of samples that is scored together."""
     for task, entry in run.results.tasks.items():
         for channel in entry.scores[entry.profile]:
-            parts = parts_of(run, task, channel)
             about = {"task": task, "channel": channel}
-            rows = [
+            yield [
                 about | {"repeat": repeat, "key": key, "cluster": cluster, "parts": own, "tags": tags}
-                for repeat, table in enumerate(parts.tables)
+                for repeat, table in enumerate(parts_of(run, task, channel))
                 for key, cluster, own, tags in table.rows()
             ]
-            rows += [about | {"repeat": 0, "key": key, "wrong": wrong} for key, wrong in parts.wrong.items()]
-            yield rows
 
 
 def _read_parts(path: Path, task: str, channel: Channel) -> Parts | None:
@@ -139,11 +157,7 @@ def _read_parts(path: Path, task: str, channel: Channel) -> Parts | None:
         return None
     found = pq.read_table(path, filters=[("task", "=", task), ("channel", "=", channel)])
     tables: dict[int, PartTable] = {}
-    wrong: dict[int, bool] = {}
     for row in found.to_pylist(maps_as_pydicts="strict"):
-        if row["wrong"] is not None:
-            wrong[row["key"]] = row["wrong"]
-        else:
-            table = tables.setdefault(row["repeat"], PartTable())
-            table.add_row(row["key"], row["cluster"], row["parts"] or {}, row["tags"] or {})
-    return Parts([table for _, table in sorted(tables.items())], wrong)
+        table = tables.setdefault(row["repeat"], PartTable())
+        table.add_row(row["key"], row["cluster"], row["parts"] or {}, row["tags"] or {})
+    return [table for _, table in sorted(tables.items())]

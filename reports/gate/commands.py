@@ -78,8 +78,8 @@ def init(
     """Write a first gates file with tolerances from a run's own intervals."""
     from harness.failures import UsageError
     from harness.files import write_atomically
+    from reports.gate.baseline import complete
     from reports.gate.first import first_gates
-    from reports.gate.held import complete
 
     if out.exists() and not force:
         raise UsageError(f"{out} is there already; name another file with -o, or replace it with --force")
@@ -100,7 +100,7 @@ def update(
     from harness.failures import UsageError
     from harness.manifest import now
     from reports.gate import baseline
-    from reports.gate.held import complete, in_ci, who
+    from reports.gate.held import in_ci, who
     from reports.gate.shown import changes
 
     if in_ci():
@@ -109,7 +109,7 @@ def update(
         )
     if not reason.strip():
         raise UsageError("--reason must say why the numbers change")
-    opened = complete(run)
+    opened = baseline.complete(run)
     path = out or BASELINES / f"{opened.manifest.model.name}.json"
     earlier = baseline.read(path) if path.is_file() else None
     entry = baseline.Update(now(), who(), reason, opened.name, opened.manifest.harness.get("commit"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -26,8 +27,8 @@ class Gate(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     metric: str
     channel: Channel | None = None
     direction: Literal["lower", "higher"] | None = None
-    abs_tol: float = 0.0
-    rel_tol: float = 0.0
+    abs_tol: float | None = None
+    rel_tol: float | None = None
     hard_tol: float | None = None
     floor: float | None = None
     ceiling: float | None = None
@@ -46,12 +47,12 @@ class Gate(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
     @property
     def compares(self) -> bool:
-        """Whether it needs a baseline; absolute limits alone do not."""
-        absolute = self.floor is not None or self.ceiling is not None
-        return not absolute or bool(self.abs_tol or self.rel_tol or self.hard_tol is not None or self.test)
+        """Whether it needs a baseline; a floor or ceiling alone does not."""
+        relative = (self.abs_tol, self.rel_tol, self.hard_tol, self.test)
+        return (self.floor is None and self.ceiling is None) or any(limit is not None for limit in relative)
 
     def allowed(self, baseline: float) -> float:
-        return self.abs_tol + self.rel_tol * abs(baseline)
+        return (self.abs_tol or 0.0) + (self.rel_tol or 0.0) * abs(baseline)
 
 
 class Gates(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -64,9 +65,9 @@ def load(path: Path) -> Gates:
     """Raises UsageError naming the file, the gate and the field at fault, with what may be meant."""
     need_file(path, "gates file")
     try:
-        content = yaml.safe_load(path.read_text("utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+        content = yaml.load(path.read_text("utf-8-sig"), _Loader)  # noqa: S506 (a safe loader's own)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no YAML that can be read: {' '.join(str(error).split())[:500]}") from error
     if not isinstance(content, Mapping):
         raise UsageError(f"{path}: a gates file is a mapping with version, gates and missing_baseline")
     _check_names(content, Gates, f"{path}")
@@ -84,6 +85,18 @@ def load(path: Path) -> Gates:
     for number, gate in enumerate(found.gates, start=1):
         _check(gate, f"{path}, gate {number} ({gate.name})", names)
     return found
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that occurs twice: the last would win unseen."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                raise yaml.YAMLError(f"the key {key.value!r} occurs twice, {str(key.start_mark).strip()}")
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 def _converted(content: Mapping[str, Any], path: Path) -> Gates:
@@ -111,6 +124,12 @@ def _check(gate: Gate, where: str, names: set[str]) -> None:
         value = getattr(gate, name)
         if value is not None and not 0 <= value < float("inf"):
             raise UsageError(f"{where}: {name} must not be negative or infinite, and is {value}")
+    for name in ("floor", "ceiling"):
+        value = getattr(gate, name)
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{where}: {name} must be a number, and is {value}")
+    if (gate.rel_tol or 0.0) > 1:
+        raise UsageError(f"{where}: rel_tol is a share of the baseline (0.1 is 10 %), and is {gate.rel_tol}")
     if not 0 < gate.alpha < 1:
         raise UsageError(f"{where}: alpha must be between 0 and 1, and is {gate.alpha}")
     if gate.max_error_rate is not None and gate.max_error_rate > 1:

@@ -16,7 +16,7 @@ from reports.gate import accepted, config
 from reports.gate.baseline import open_baseline
 from reports.gate.rules import Outcome, decide_all
 from reports.gate.side import Side, side_of
-from reports.runs import Run, load
+from reports.runs import load
 
 
 class Held(NamedTuple):
@@ -97,16 +97,3 @@ def who() -> str:
 
 def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
-
-
-def complete(path: Path) -> Run:
-    """A run that a baseline can be made of. Raises UsageError for one that is unfinished or has an invalid task."""
-    opened = RunDir.open(path)
-    if not opened.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` goes on with it")
-    run = load(path)
-    for task, entry in run.results.tasks.items():
-        if not entry.valid:
-            why = next((line for line in entry.problems if line.startswith("invalid")), "invalid")
-            raise UsageError(f"{path}: {task} is {why}; a baseline is made of valid results alone")
-    return run

@@ -7,7 +7,6 @@ tolerance; chance. A gate that cannot be held against anything fails, it never p
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,12 +14,13 @@ from harness import registry, stats
 from harness.failures import UsageError
 from harness.measures import matched, measure
 from harness.schema import MetricResult
-from harness.task import Metric, Quantile, Task
+from harness.task import Metric, Quantile, Ratio, Task
 from harness.types import Channel
 from reports.conditions import differences
 from reports.gate.config import Gate, Gates
 from reports.gate.side import Parts, Side, TaskSide
 
+Judged = dict[tuple[int, int], bool]
 Status = Literal["pass", "improved", "warn", "fail", "skipped", "accepted"]
 ROUNDING = 1e-9
 """What sums of floats may be off, as a share of the number: a change of just the tolerance is within it."""
@@ -36,6 +36,7 @@ class Outcome:
     status: Status
     reason: str
     unit: str = ""
+    higher_is_better: bool = True
     value: float | None = None
     baseline: float | None = None
     worse: float | None = None
@@ -77,7 +78,7 @@ def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail
         known = ", ".join(sorted({name for by_name in mine.metrics.values() for name in by_name}))
         return Outcome(gate, "fail", f"the run has no metric {gate.name}; the task has {known}")
     check(gate, metric)
-    outcome = Outcome(gate, "pass", "", metric.unit, metric.value, n=mine.n_scored)
+    outcome = Outcome(gate, "pass", "", metric.unit, metric.higher_is_better, metric.value, n=mine.n_scored)
     if fault := _rests_on_too_little(gate, mine, metric):
         return replace(outcome, status="fail", reason=fault)
     assert metric.value is not None
@@ -100,6 +101,8 @@ def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail
             reason=f"measured on another device than the baseline ({baseline.device} -> {run.device})",
         )
     outcome = replace(outcome, baseline=before.value)
+    if not theirs.valid:
+        return replace(outcome, status="fail", reason="the baseline's result is invalid: update it")
     if fault := _not_comparable(gate, mine, theirs):
         return replace(outcome, status="fail", reason=fault)
     return _compared(gate, metric, outcome, run, baseline)
@@ -133,7 +136,7 @@ def _rests_on_too_little(gate: Gate, side: TaskSide, metric: MetricResult) -> st
     rate = side.n_failed / side.n_expected if side.n_expected else 1.0
     if gate.max_error_rate is not None and rate > gate.max_error_rate:
         return f"{100 * rate:.1f} % of the samples failed, and max_error_rate is {100 * gate.max_error_rate:g} %"
-    if gate.max_error_rate is None and not side.valid:
+    if not side.valid:
         return "the result is invalid: `harness show RUN` says why"
     return ""
 
@@ -142,7 +145,7 @@ def _unlike_its_samples(gate: Gate, side: TaskSide, value: float, run: Side) -> 
     """A number is made again from its samples' parts, so that an edited one does not pass."""
     parts = run.parts(gate.task, _channel(gate, side))
     chosen = _metric(registry.get_task(gate.task), gate.metric)
-    again = measure(registry.get_task(gate.task), chosen, parts.tables) if parts and chosen else None
+    again = measure(registry.get_task(gate.task), chosen, parts) if parts and chosen else None
     if again is None or math.isclose(again.value, value, rel_tol=1e-6, abs_tol=1e-6):
         return ""
     return f"its samples give {again.value:g} and not {value:g}: `harness verify RUN` tells what was changed"
@@ -204,13 +207,15 @@ def _chance(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, basel
     mine, theirs = run.parts(gate.task, channel), baseline.parts(gate.task, channel)
     if mine is None or theirs is None:
         return replace(outcome, status="fail", reason="the baseline's parts of samples are missing: update it")
-    if gate.test == "mcnemar":
-        return _mcnemar(outcome, mine, theirs)
     task = registry.get_task(gate.task)
     chosen = _metric(task, gate.metric)
-    one, other = (measure(task, chosen, parts.tables) if chosen else None for parts in (theirs, mine))
+    if gate.test == "mcnemar":
+        return _mcnemar(outcome, _judged(gate, task, chosen, mine), _judged(gate, task, chosen, theirs))
+    one, other = (measure(task, chosen, parts) if chosen else None for parts in (theirs, mine))
     if one is None or other is None:
         return replace(outcome, status="fail", reason="there are no samples to pair")
+    if outcome.baseline is not None and not math.isclose(one.value, outcome.baseline, rel_tol=1e-6, abs_tol=1e-6):
+        return replace(outcome, status="fail", reason=f"the baseline's samples give {one.value:g}: was it edited?")
     shared = matched(one, other)
     if shared.alone:
         return replace(outcome, status="fail", reason=f"{shared.alone} units have no partner in the other run")
@@ -222,17 +227,26 @@ def _chance(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, basel
     return replace(outcome, interval=(bounds[0], bounds[1]), p=found.p)
 
 
-def _mcnemar(outcome: Outcome, mine: Parts, theirs: Parts) -> Outcome:
-    if not mine.wrong or not theirs.wrong:
-        return replace(outcome, status="fail", reason="answers are not right or wrong here: use paired_bootstrap")
-    if alone := len(mine.wrong.keys() ^ theirs.wrong.keys()):
+def _judged(gate: Gate, task: Task, metric: Metric | None, parts: Parts) -> Judged:
+    """(Repeat, sample) -> whether it is wrong. Raises UsageError where the metric is no share of right answers."""
+    fits = isinstance(metric, Ratio) and task.group is None
+    found: Judged = {}
+    for repeat, table in enumerate(parts):
+        for key, _, own, _ in table.rows():
+            part, whole = (own.get(metric.part, 0.0), own.get(metric.whole, 0.0)) if fits else (0.5, 1.0)  # type: ignore[union-attr]
+            if whole == 0:
+                continue
+            if whole != 1 or part not in (0.0, 1.0):
+                raise UsageError(
+                    f"gate {gate.name}: mcnemar is for shares of answers that are right or wrong; use paired_bootstrap"
+                )
+            found[repeat, key] = part == 0
+    return found
+
+
+def _mcnemar(outcome: Outcome, mine: Judged, theirs: Judged) -> Outcome:
+    if alone := len(mine.keys() ^ theirs.keys()):
         return replace(outcome, status="fail", reason=f"{alone} samples have no partner in the other run")
-    fixed, broken = _turned(theirs.wrong, mine.wrong)
+    fixed = sum(theirs[key] and not wrong for key, wrong in mine.items())
+    broken = sum(wrong and not theirs[key] for key, wrong in mine.items())
     return replace(outcome, p=stats.mcnemar(fixed, broken), fixed=fixed, broken=broken)
-
-
-def _turned(before: Mapping[int, bool], after: Mapping[int, bool]) -> tuple[int, int]:
-    """Answers turned right and turned wrong."""
-    fixed = sum(before[key] and not wrong for key, wrong in after.items())
-    broken = sum(wrong and not before[key] for key, wrong in after.items())
-    return fixed, broken

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from harness import registry
+from harness.exclusions import excluded
 from harness.measures import tables_of
 from harness.schema import MetricResult
 from harness.types import Channel
-from harness.units import PartTable, hashed
+from harness.units import PartTable
 from reports.conditions import asked, conditions_of, digest
 from reports.runs import Run
 
@@ -30,18 +31,13 @@ class TaskSide(msgspec.Struct, kw_only=True):
     valid: bool
     conditions: dict[str, Any]
     samples: str
-    """Hash of the samples' ids."""
+    """Hash of the ids of the samples that count."""
     questions: str
     """Hash of what was asked of each."""
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What a task's numbers of one channel are made of: tables, one a repeat, and which samples were wrong (by the hash
-    of their id and repeat)."""
-
-    tables: list[PartTable]
-    wrong: Mapping[int, bool]
+Parts = list[PartTable]
+"""What a task's numbers of one channel are made of, a table each repeat."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,8 @@ def side_of(run: Run) -> Side:
 
 
 def task_side(run: Run, task: str) -> TaskSide:
-    entry, questions = run.results.tasks[task], asked(run, task)
+    entry, left_out = run.results.tasks[task], excluded(run.directory).by_task.get(task, {})
+    questions = {name: one for name, one in asked(run, task).items() if name not in left_out}
     return TaskSide(
         profile=entry.profile,
         channel=entry.channel,
@@ -89,14 +86,4 @@ def task_side(run: Run, task: str) -> TaskSide:
 
 def parts_of(run: Run, task: str, channel: Channel) -> Parts:
     profile = run.results.tasks[task].profile
-    tables = tables_of(registry.get_task(task), profile, channel, run.counted(task))
-    wrong: dict[int, bool] = {}
-    for record, scored in run.counted(task):
-        score = scored.scores.get(profile, {}).get(channel)
-        if score is not None and score.status != "unscored" and score.wrong is not None:
-            wrong.setdefault(sample_key(record.id, record.repeat), score.wrong or score.status == "failed")
-    return Parts(tables, wrong)
-
-
-def sample_key(sample_id: str, repeat: int) -> int:
-    return hashed(f"{repeat}/{sample_id}")
+    return tables_of(registry.get_task(task), profile, channel, run.counted(task))

@@ -10,10 +10,10 @@ import msgspec
 from harness.schema import MetricResult
 from harness.units import PartTable
 from reports.gate.config import Gate
-from reports.gate.side import Parts, Side, TaskSide, sample_key
+from reports.gate.side import Parts, Side, TaskSide
 
 WORDS = 20.0
-ASR, MME, LATENCY = "librispeech_test_clean", "mme", "latency_fixed"
+ASR, MME, LATENCY, CHOICE = "librispeech_test_clean", "mme", "latency_fixed", "ai2d"
 
 
 def metric(value: float | None, unit: str = "%", higher: bool = False, ci_unit: str = "sample") -> MetricResult:
@@ -37,11 +37,20 @@ def task_side(metrics: dict[str, MetricResult], **changes: Any) -> TaskSide:
 
 
 def utterances(errors: Sequence[float]) -> Parts:
-    table, wrong = PartTable(), {}
+    table = PartTable()
     for number, count in enumerate(errors):
         table.add(str(number), {"errors": count, "units": WORDS}, None, {})
-        wrong[sample_key(str(number), 0)] = count > 0
-    return Parts([table], wrong)
+    return [table]
+
+
+def answers(right: Sequence[bool]) -> Side:
+    """A run of questions that are right or wrong."""
+    table = PartTable()
+    for number, one in enumerate(right):
+        table.add(str(number), {"right": float(one), "n": 1.0}, None, {})
+    value = metric(100 * sum(right) / len(right), higher=True)
+    side = task_side({"accuracy": value}, n_expected=len(right), n_scored=len(right))
+    return Side("run", "float32 on cpu", {CHOICE: side}, lambda task, channel: [table])
 
 
 def asr(errors: Sequence[float], device: str = "float32 on cpu", **changes: Any) -> Side:

@@ -194,6 +194,11 @@ def test_an_acceptance_needs_a_reason_and_a_day_to_come(call: Call, run: Path, b
         ("version: 1\ngates:\n- toy\n", "gate 1: a gate is a mapping"),
         ("version: 1\ngates:\n- {task: toy, metric: accuracy}\n- {task: toy, metric: accuracy}\n", "keep one"),
         ("gates: [\n", "is no YAML"),
+        ("version: 1\ngates:\n- {task: 2026-13-45, metric: accuracy}\n", "is no YAML"),
+        ("version: 1\ngates: []\ngates:\n- {task: toy, metric: accuracy}\n", "'gates' occurs twice"),
+        ("version: 1\ngates:\n- {task: toy, metric: accuracy, abs_tol: 1, abs_tol: 200}\n", "'abs_tol' occurs twice"),
+        ("version: 1\ngates:\n- {task: toy, metric: accuracy, floor: .nan}\n", "floor must be a number"),
+        ("version: 1\ngates:\n- {task: toy, metric: accuracy, rel_tol: 20}\n", "rel_tol is a share"),
     ],
 )
 def test_a_gates_file_at_fault_is_told_by_gate_and_field(call: Call, run: Path, content: str, said: str) -> None:
@@ -247,8 +252,57 @@ def test_without_the_parts_beside_it_a_baseline_has_no_test(call: Call, run: Pat
 
 def test_the_parts_of_a_baseline_are_those_of_its_run(run: Path, baseline: Path) -> None:
     kept, own = open_baseline(baseline).parts("toy", ""), side_of(load(run)).parts("toy", "")
-    assert kept is not None and own is not None and dict(kept.wrong) == dict(own.wrong)
-    assert [list(table.rows()) for table in kept.tables] == [list(table.rows()) for table in own.tables]
+    assert kept is not None and own is not None and len(own) == 1
+    assert [list(table.rows()) for table in kept] == [list(table.rows()) for table in own]
+
+
+def test_parts_of_another_run_are_no_parts_of_a_baseline(call: Call, run: Path, baseline: Path, tmp_path: Path) -> None:
+    worse = worsened(call, run, tmp_path / "worse", range(20))
+    assert call("baseline", "update", worse, "--reason", "r", "-o", "other.json").code == 0
+    gates(ONE)
+    for content in (beside(Path("other.json")).read_bytes(), b"", b"version https://git-lfs"):
+        beside(baseline).write_bytes(content)
+        told = call("gate", worse, "--baseline", baseline)
+        assert told.code == 2 and "commit both" in told.err
+
+
+def test_a_baselines_number_that_was_edited_does_not_pass(
+    call: Call, run: Path, baseline: Path, tmp_path: Path
+) -> None:
+    worse = worsened(call, run, tmp_path / "worse", range(20))
+    kept = json.loads(baseline.read_text())
+    kept["tasks"]["toy"]["metrics"][""]["accuracy"]["value"] = 50.0
+    baseline.write_text(json.dumps(kept))
+    gates(ONE)
+    assert call("gate", worse, "--baseline", baseline).code == 3 and "was it edited?" in outcomes()[0]["reason"]
+
+
+def test_a_run_directory_is_a_baseline_where_it_is_finished_and_valid(call: Call, run: Path, tmp_path: Path) -> None:
+    worse = worsened(call, run, tmp_path / "worse", range(20))
+    gates(ONE)
+    log = worse / "samples" / "toy.jsonl"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+    assert "invalid" in call("gate", run, "--baseline", worse).err
+    (worse / "finished.json").unlink()
+    assert "not finished" in call("gate", run, "--baseline", worse).err
+
+
+def test_other_samples_that_are_left_out_are_other_samples(call: Call, run: Path, tmp_path: Path) -> None:
+    worse = worsened(call, run, tmp_path / "worse", range(20))
+    Path("ids.txt").write_text("".join(f"{n}\n" for n in range(20)))
+    assert call("exclude", worse, "--ids", "ids.txt", "--reason", "r").code == 0
+    Path("ids.txt").write_text("".join(f"{n}\n" for n in range(20, 40)))
+    assert call("exclude", run, "--ids", "ids.txt", "--reason", "r").code == 0
+    gates("{task: toy, metric: accuracy}")
+    assert call("gate", worse, "--baseline", run).code == 3 and "other samples" in outcomes()[0]["reason"]
+
+
+def test_an_acceptance_does_not_slip_with_the_baseline(call: Call, run: Path, baseline: Path, tmp_path: Path) -> None:
+    worse = worsened(call, run, tmp_path / "worse", range(20))
+    worst = worsened(call, run, tmp_path / "worst", range(32))
+    gates("{task: toy, metric: accuracy, abs_tol: 1.0}")
+    assert call("gate", worse, "--baseline", baseline, "--accept", "toy.accuracy", "--reason", "r").code == 0
+    assert call("gate", worst, "--baseline", worse).code == 3
 
 
 def test_what_a_model_is_called_reaches_no_markup(call: Call, run: Path, tmp_path: Path) -> None:
