@@ -21,20 +21,55 @@ def add(app: typer.Typer) -> None:
     app.command()(plot)
 
 
+def table_choices(incomplete: str) -> list[str]:
+    from reports.papers.layouts import LAYOUTS
+
+    return [name for name in ("list", *LAYOUTS) if name.startswith(incomplete)]
+
+
+def layout_choices(incomplete: str) -> list[str]:
+    from reports.grid.formats import FORMATS
+
+    return [form for form in FORMATS if form.startswith(incomplete)]
+
+
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the page.")] = Path("site"),
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run directories; none are needed with --table.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the page (site unless named), or with --table a file."),
+    ] = None,
     media: Annotated[
         str,
         typer.Option(help="Media to copy: all, failed, or the first N of a task.", autocompletion=media_choices),
     ] = "all",
+    table: Annotated[
+        str | None,
+        typer.Option(help="A paper's table with the runs' rows, instead of a page.", autocompletion=table_choices),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="Of --table: terminal, markdown, latex or csv.", autocompletion=layout_choices),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --table, replace a file that is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Make a static HTML page of runs, with every sample."""
+    """Make a static HTML page of runs, with every sample; with --table, print a paper's table with their rows."""
+    from harness.failures import UsageError
     from harness.terminal import complain, print_json
+
+    if table is not None:
+        from reports.papers.commands import report_table
+
+        report_table(table, runs or [], form, out, force, json)
+        return
+    if form is not None or force:
+        raise UsageError("--format and --force belong to --table; `harness report --table list` names the tables")
+    if not runs:
+        raise UsageError("name a run directory, or a table with --table (`harness report --table list`)")
     from reports.page.site import write_site
 
-    page = write_site(runs, out, media, tell=complain)
+    page = write_site(runs, out or Path("site"), media, tell=complain)
     print_json({"page": str(page)}) if json else print(page)
 
 

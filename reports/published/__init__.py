@@ -6,13 +6,14 @@ names its benchmark, split and metrics as they stand there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
+
+from reports.published.models import OWN
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,12 @@ class Published:
     note: str
 
 
-class _Rows(NamedTuple):
-    """A model's own paper and the names of its final stage in that paper's tables."""
-
-    source: str
-    names: frozenset[str]
-
-
-_MODELS: Mapping[str, _Rows] = {
-    "vita15": _Rows(
-        "VITA-1.5 (arXiv:2501.01957)",
-        frozenset({"VITA-1.5", "VITA-1.5 (Stage 3)", "VITA-1.5-Audio (Stage 3)"}),
-    ),
-}
-
-
 def find(model: str, benchmark: str | None, split: str, metric: str | None) -> Published | None:
     """The value of the model's own paper, or None where model, benchmark, split or metric are not in it."""
-    rows = _MODELS.get(model)
+    rows = OWN.get(model)
     if rows is None or not benchmark or not metric:
         return None
-    for entry in _table():
+    for entry in records():
         place = entry["benchmark"], entry["split"], entry["metric"]
         if entry["source"] == rows.source and entry["model"] in rows.names and place == (benchmark, split, metric):
             return Published(entry["value"], entry["source"], entry["table"], entry["metric"], entry["note"])
@@ -54,6 +40,7 @@ def find(model: str, benchmark: str | None, split: str, metric: str | None) -> P
 
 
 @cache
-def _table() -> list[dict[str, Any]]:
+def records() -> list[dict[str, Any]]:
+    """The cells of all tables, in the papers' order."""
     content: list[dict[str, Any]] = orjson.loads(files(__package__).joinpath("published.json").read_bytes())
     return content

@@ -1,0 +1,19 @@
+"""Where a written table goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.failures import UsageError
+
+
+def write_text(path: Path, text: str, force: bool = False) -> None:
+    """Write a file as UTF-8. Raises UsageError where one is there (unless `force`), and where none can be."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file with -o")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; name another file with -o, or replace it with --force")
+    try:
+        path.write_text(text, encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; name another file with -o") from error

@@ -1,0 +1,144 @@
+"""Tables of NEXUS-O (arXiv:2503.01879)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import fmean
+
+from reports.papers.columns import accuracy, cer, tts, wer
+from reports.papers.layout import Aligned, Derived, Entry, Layout, Measure
+
+_SOURCE = "NEXUS-O"
+_SUBTITLES = "the paper does not say whether subtitles were shown; ours without"
+
+
+_KNN = {"cycle knn": "cycle_knn", "mutual knn": "mutual_knn", "lcs knn": "lcs_knn", "edit knn": "edit_distance_knn"}
+_ALIGNED = ("cycle knn", "mutual knn", "lcs knn", "cka", "cknna", "svcca", "edit knn")
+
+
+def _aligned(printed: bool) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            name,
+            (("ImageNet concepts", "unembedding, averaged tokens", name),) if printed else (),
+            fills=(Aligned(_KNN.get(name, name)),),
+        )
+        for name in _ALIGNED
+    )
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "nexus_o:2": Layout(
+        _SOURCE,
+        "Table 2",
+        "pictures and videos: eight benchmarks",
+        (
+            accuracy("Video-MME", "Video-MME", "-", Measure("videomme", "accuracy", None, _SUBTITLES)),
+            Entry(
+                "MMMU",
+                (("MMMU", "val", "acc %"), ("MMMU", "val (asterisk rows only say so)", "acc %")),
+                unit="%",
+                fills=(Measure("mmmu", "accuracy"),),
+            ),
+            accuracy("MathVista", "MathVista", "mini", Measure("mathvista", "accuracy")),
+            accuracy(
+                "Hal",
+                "HallusionBench",
+                "-",
+                Measure(
+                    "hallusionbench",
+                    "average",
+                    None,
+                    "mean of aAcc, fAcc and qAcc; the row of NEXUS-O looks like aAcc alone",
+                    comparable=False,
+                ),
+            ),
+            accuracy("AI2D", "AI2D", "test", Measure("ai2d", "accuracy")),
+            accuracy("OCRBench", "OCRBench", "1000", Measure("ocrbench", "score"), metric="score /1000", unit="points"),
+            accuracy("MM-Vet", "MM-Vet", "-", Measure("mmvet", "score"), metric="judge score /100", unit="/100"),
+            accuracy("MME", "MME", "all", Measure("mme", "total"), metric="score /2800", unit="points"),
+        ),
+        "LLM",
+    ),
+    "nexus_o:3": Layout(
+        _SOURCE,
+        "Table 3",
+        "spoken questions: Llama Questions",
+        (
+            accuracy(
+                "Llama Questions",
+                "Llama Questions",
+                "-",
+                Measure("llama_questions", "accuracy", "text", "the paper does not say how answers are judged"),
+                metric="accuracy %",
+            ),
+        ),
+        "modality",
+    ),
+    "nexus_o:4": Layout(
+        _SOURCE,
+        "Table 4",
+        "speech recognition: AISHELL-2, LibriSpeech, NEXUS-O-audio",
+        (
+            cer("AISHELL-2", "Mac", "aishell2_mic", note="the set's third recording is of a microphone (Mic)"),
+            cer("AISHELL-2", "iOS", "aishell2_ios"),
+            cer("AISHELL-2", "Android", "aishell2_android"),
+            Entry(
+                "all",
+                (("AISHELL-2", "all", "CER %"),),
+                "AISHELL-2",
+                "CER %",
+                (
+                    Derived(
+                        tuple(Measure(f"aishell2_{name}", "cer") for name in ("mic", "ios", "android")),
+                        fmean,
+                        "%",
+                        "mean of the three recordings' rates",
+                    ),
+                ),
+            ),
+            wer("LibriSpeech", "test-clean", "librispeech_test_clean"),
+            wer("LibriSpeech", "test-other", "librispeech_test_other"),
+            Entry("CH", (("NEXUS-O-audio", "CH", "CER %"),), "NEXUS-O-audio", "CER %"),
+            Entry("EN", (("NEXUS-O-audio", "EN", "WER %"),), "NEXUS-O-audio", "WER %"),
+        ),
+        said=("NEXUS-O-audio is not released, so it is not measured here.",),
+    ),
+    "nexus_o:5": Layout(
+        _SOURCE,
+        "Table 5",
+        "speech translation: CoVoST2",
+        tuple(
+            Entry(
+                split,
+                (("CoVoST2", split, "BLEU"),),
+                "CoVoST2",
+                "BLEU",
+                (Measure(f"covost2_{split.replace('->', '_')}", "bleu"),),
+            )
+            for split in ("zh->en", "en->zh")
+        ),
+    ),
+    "nexus_o:6": Layout(
+        _SOURCE,
+        "Table 6",
+        "speech synthesis: Seed-TTS",
+        (tts("test-zh", "seedtts_zh", "cer", "CER"), tts("test-en", "seedtts_en", "wer", "WER")),
+    ),
+    "nexus_o:7": Layout(
+        _SOURCE,
+        "Table 7",
+        "alignment at the model's input (probe runs, stage unembedding)",
+        _aligned(printed=True),
+        said=("The paper's data are ImageNet concepts; lcs knn is a length, not a share. Chance: shuffled pairs.",),
+        stage="unembedding",
+    ),
+    "nexus_o:fig3": Layout(
+        _SOURCE,
+        "",
+        "alignment layer by layer (probe runs, stage embedding)",
+        _aligned(printed=False),
+        said=("The paper draws this as figure 3 and prints no values there. Chance: shuffled pairs.",),
+        stage="embedding",
+    ),
+}
