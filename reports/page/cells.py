@@ -71,7 +71,7 @@ def cell_of(run: Run, column: Column, profile: str | None = None) -> Cell | None
     """
     entry = run.results.tasks.get(column.task)
     if entry is None:
-        return Cell()
+        return Cell() if profile is None else None
     if profile is not None and (profile == entry.profile or profile not in entry.scores):
         return None
     name = profile or entry.profile
