@@ -38,6 +38,11 @@ TASKS: dict[str, tuple[str, str, bool, float]] = {
     "latency_fixed": ("ttft_p50_ms", "ms", False, 400.0),
 }
 """Task -> metric, unit, whether higher is better, and a value of the right size."""
+PAPER = {
+    "mme": {"benchmark": "MME", "split": "all", "published_metrics": {"total": "score /2800 (perception+cognition)"}},
+    "wenetspeech_net": {"benchmark": "WenetSpeech", "split": "test_net", "published_metrics": {"cer": "CER %"}},
+}
+"""Task -> where the paper has a value of it."""
 BUDGET = {"cpu_s": 60.0, "index_bytes": 300_000}
 
 
@@ -63,6 +68,7 @@ def make_runs(folder: Path, models: int, n: int) -> list[Path]:
             {task: [fake_run.sample(f"{task}-{k}") for k in range(n)] for task in TASKS},
             model="vita15" if i == 0 else f"model-{i}",
             released=i == 0,
+            described=PAPER,
         )
         for i in range(models)
     ]
