@@ -90,6 +90,16 @@ class Board:
     def columns(self) -> tuple[Column, ...]:
         return tuple(column for group in self.groups for column in group.columns)
 
+    @property
+    def reasons(self) -> list[str]:
+        """Why runs are no benchmark numbers, each reason once."""
+        return list(dict.fromkeys(why for row in self.rows for why in row.why))
+
+    @property
+    def contested(self) -> bool:
+        """Whether any two runs can be compared; without that the overview has nothing to say."""
+        return any(row.standings[OVERVIEW].compared for row in self.rows)
+
     def ordered(self, group: str) -> list[BoardRow]:
         """The rows as a group ranks them."""
         return sorted(self.rows, key=lambda row: _order(row, group))
@@ -151,7 +161,7 @@ def why_not(run: Run) -> tuple[str, ...]:
     """Why the run's numbers are no benchmark numbers; nothing for complete, valid ones of published data."""
     told = [f"weights: {line}" for line in run.manifest.model.fingerprint.get("told", [])]
     notices = {line.removeprefix("weights: ") for line in told}
-    said = [line for line in short_caveats(run) if line not in notices]
+    said = [line.removesuffix(", not a benchmark number") for line in short_caveats(run) if line not in notices]
     return tuple(said + [line for task in run.results.tasks if (line := limits_of(run, task))])
 
 

@@ -15,7 +15,7 @@
     read();
   };
   const heads = (panel) => Array.from(panel.querySelectorAll("table.board thead th"));
-  const panel = () => panels.find((one) => one.dataset.group === state.group) || panels[0];
+  const panel = () => panels.find((one) => one.dataset.group === state.group) || panels.find((one) => one.dataset.first) || panels[0];
   const label = (head) => head.innerText.replace(/\s+/g, " ").trim();
   const hidden = () => new Set(state.hide.split(",").filter(Boolean));
 
@@ -48,7 +48,7 @@
     sort.replaceChildren(new Option("by rank", ""), ...known.map((head) => new Option(label(head), head.dataset.key)));
     if (!known.some((head) => head.dataset.key === state.sort)) sort.value = "";
     else sort.value = state.sort;
-    [sort, byId("chooser")].forEach((one) => ((one === sort ? sort.parentElement : one).hidden = !known.length));
+    byId("controls").hidden = !known.length; // the table of every number is no board
     columns.replaceChildren(...known.slice(1).map(box));
     switchProfile();
     panels.forEach(order);
@@ -176,6 +176,6 @@
   sort.addEventListener("input", () => { state.dir = ""; change("sort", sort.value); });
   addEventListener("hashchange", read);
   document.body.classList.add("tabbed");
-  byId("controls").hidden = tabs.hidden = false;
+  tabs.hidden = false;
   read();
 })();
