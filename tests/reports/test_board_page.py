@@ -102,7 +102,7 @@ def test_an_address_holds_the_view(desk: Visit, site: Path) -> None:
     page.fill("#q", "model")
     page.select_option("#sort", "aishell1.cer")
     page.locator("#chooser summary").click()
-    page.get_by_label("fleurs zh cer % ↓").uncheck()
+    page.get_by_role("checkbox", name="fleurs zh cer").uncheck()
     assert not page.locator(".panel:visible th[data-key='fleurs_zh.cer']").is_visible()
     order, address = shown(page), page.url
     page = at(desk, site, "#" + address.partition("#")[2])
@@ -162,7 +162,8 @@ def test_no_width_cuts_a_table_or_scrolls_the_page(visit: Visit, site: Path, wid
         assert region.evaluate("(w) => w.scrollWidth <= w.clientWidth"), "a column is cut off"
         assert region.bounding_box()["y"] < 330, "the table begins below the first screen"
     cut = region.evaluate(
-        "(w) => [...w.querySelectorAll('td, th')].filter((c) => c.scrollWidth > c.clientWidth + 1).map((c) => c.textContent)"
+        """(w) => [...w.querySelectorAll('td, th')]
+            .filter((c) => c.scrollWidth > c.clientWidth + 1).map((c) => c.textContent)"""
     )
     assert group == "every" or cut == []
 
@@ -213,6 +214,12 @@ def test_an_address_opens_a_sample_on_a_later_page(visit: Visit, site: Path) -> 
     page.wait_for_function("() => document.querySelector('.sample.current h3')?.textContent === 'more-057'")
     page.evaluate("location.hash = '#id=utt-1'")
     page.wait_for_function("() => document.querySelector('.sample.current h3')?.textContent === 'utt-1'")
+
+
+def test_axe_sees_a_fault_where_there_is_one(desk: Visit, site: Path) -> None:
+    page = at(desk, site)
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), {type: 'text'}))")
+    assert any(told.startswith("label") for told in faults(page))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
