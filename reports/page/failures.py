@@ -60,10 +60,10 @@ def link_of(page: str, sample: str) -> str:
 
 def kinds(failed: Iterable[Failed]) -> list[Kind]:
     """The failures that are alike together, the commonest first."""
-    alike: dict[tuple[str, ...], list[Failed]] = {}
+    alike: dict[tuple[str, str, str, str], list[Failed]] = {}
     for one in failed:
         alike.setdefault((one.task, one.stage, one.kind, one.message[:TOLD]), []).append(one)
-    made = [Kind(*key, len(found), tuple(_wheres(found))) for key, found in alike.items()]  # type: ignore[arg-type]
+    made = [Kind(*key, count=len(found), wheres=tuple(_wheres(found))) for key, found in alike.items()]
     return sorted(made, key=lambda kind: (-kind.count, kind.task, kind.stage, kind.kind, kind.message))
 
 
