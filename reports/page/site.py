@@ -21,7 +21,7 @@ from reports import averages, blind, figures, probe_figures
 from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
-from reports.page.board import OVERVIEW, board_of
+from reports.page.board import OVERVIEW, board_of, why_not
 from reports.page.board_files import notes_of, write_files
 from reports.page.failures import Failed, kinds
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
@@ -171,6 +171,7 @@ def _score(run: Run, task: str, page: str, name: str, every: Sequence[Run]) -> d
     return {
         "run": run.name,
         "model": run.model,
+        "odd": bool(why_not(run)),
         "task": task,
         "page": page,
         "name": name,

@@ -180,6 +180,17 @@ def test_a_table_that_is_too_wide_scrolls_in_itself_and_keeps_the_models(desk: V
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
+def test_no_number_of_such_a_run_stands_without_its_mark(desk: Visit, site: Path) -> None:
+    page = at(desk, site, "#group=every")
+    rows = page.locator(".panel:visible tbody tr")
+    marked = rows.filter(has_text="not a benchmark number")
+    assert (rows.count(), marked.count()) == (48, 3)
+    assert (
+        "NOT A BENCHMARK NUMBER: 1 of 4 runs, not ranked (random weights; mini world"
+        in page.locator(".caveats summary").inner_text()
+    )
+
+
 def test_without_a_script_every_group_is_there(browser: Any, site: Path) -> None:
     context = browser.new_context(offline=True, java_script_enabled=False, viewport={"width": 1280, "height": 900})
     page = context.new_page()
