@@ -160,8 +160,11 @@ def _write_table(results: Results, out: TextIO) -> None:
     print(f"! {conditions(results)}", file=out)
 
 
-def write_probe_page(run_dir: Path, out: Path) -> Path:
-    """Write one self-contained page of a probe run: figures, tables, tests, and how they were made."""
+def write_probe_page(run_dir: Path, out: Path, nav: Sequence[tuple[str, str]] = ()) -> Path:
+    """Write one self-contained page of a probe run: figures, tables, tests, and how they were made.
+
+    `nav` are the pages of the site that it belongs to.
+    """
     results = load(run_dir)
     manifest = read_manifest(run_dir)
     figures = probe_figures.figures_of(results)
@@ -190,6 +193,7 @@ def write_probe_page(run_dir: Path, out: Path) -> Path:
     }
     page = render(
         "probe.html",
+        nav=nav,
         title=f"{results['model']['name']}: {results['stage']} alignment",
         run=run_dir.resolve().name,
         conditions=conditions(results),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -10,7 +11,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
-STATIC = ("page.css", "sort.js", "diff.js", "text.js", "samples.js")
+STATIC = ("page.css", "board.css", "sort.js", "board.js", "diff.js", "text.js", "samples.js")
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -32,8 +33,13 @@ def visible(text: object) -> Any:
     return Markup("").join(map(shown, str(text)))
 
 
-def render(template: str, *, root: str = "../", **values: Any) -> str:
-    """A template's page; `root` leads from it to the site's folder. A value that the template misses is an error."""
+def render(
+    template: str, *, root: str = "../", here: str = "", nav: Sequence[tuple[str, str]] = (), **values: Any
+) -> str:
+    """A template's page; `root` leads from it to the site's folder. A value that the template misses is an error.
+
+    `nav` are the (address, title) of the pages that it leads to; `here` is its own address among them.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -44,4 +50,4 @@ def render(template: str, *, root: str = "../", **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["visible"] = visible
-    return environment.get_template(template).render(policy=CSP, root=root, **values)
+    return environment.get_template(template).render(policy=CSP, root=root, here=here, nav=nav, **values)

@@ -19,12 +19,18 @@ CHUNK = 200
 """Samples whose details one file holds."""
 
 
-def write_samples(run: Run, task: str, folder: MediaFolder, choice: MediaChoice, data: Path) -> None:
-    """Write `data/index.js`, a line for each sample, and `data/<n>.js`, the details of `CHUNK` samples each."""
+def write_samples(
+    run: Run, task: str, folder: MediaFolder, choice: MediaChoice, data: Path
+) -> list[tuple[str, str, str, str]]:
+    """Write `data/index.js`, a line for each sample, and `data/<n>.js`, the details of `CHUNK` samples each.
+
+    Returns (stage, kind, message, name of the sample) of the samples that failed.
+    """
     entry = run.results.tasks[task]
     data.mkdir(parents=True)
     tags: dict[tuple[str, str], int] = {}
     lines: list[msgspec.Raw] = []
+    failed: list[tuple[str, str, str, str]] = []
     samples = enumerate(run.samples(task))
     number = 0
     while chunk := list(islice(samples, CHUNK)):
@@ -32,6 +38,8 @@ def write_samples(run: Run, task: str, folder: MediaFolder, choice: MediaChoice,
         for place, (record, scored) in chunk:
             shown = wanted(choice, place, record, scored)
             found.append(detail(run, entry, record, scored, folder, shown))
+            if failure := record.failure or scored.failure:
+                failed.append((failure.stage, failure.kind, failure.message, name_of(entry, record)))
             lines.append(msgspec.Raw(msgspec.json.encode(index_line(entry, record, scored, tags))))
         _write(data / f"{number}.js", "__details", [number, found])
         number += 1
@@ -44,12 +52,18 @@ def write_samples(run: Run, task: str, folder: MediaFolder, choice: MediaChoice,
         "rows": lines,
     }
     _write(data / "index.js", "__index", [index])
+    return failed
+
+
+def name_of(entry: TaskResult, record: Record) -> str:
+    """What a page calls a sample: its id, with the repeat where there are several."""
+    return record.id if entry.repeats == 1 else f"{record.id} #{record.repeat + 1}"
 
 
 def index_line(entry: TaskResult, record: Record, scored: Scored, tags: dict[tuple[str, str], int]) -> list[Any]:
     """[id, value, wrong, status, tags]: what filtering and sorting need. `tags` numbers them as they come."""
     score = headline_score(entry, scored)
-    name = record.id if entry.repeats == 1 else f"{record.id} #{record.repeat + 1}"
+    name = name_of(entry, record)
     if score is None:
         return [name, None, None, "unscored" if record.failure is None else "failed", []]
     own = [tags.setdefault((tag, value), len(tags)) for tag, values in score.tags.items() for value in values]

@@ -1,4 +1,4 @@
-"""`harness report RUN... -o site/`: one static page a site, one a task, and the samples behind them.
+"""`harness report RUN... -o site/`: a leaderboard, a page a task with the samples behind its numbers, and failures.
 
 Everything is relative and local, so the site opens from a disk. Browsers block `fetch` and module scripts there;
 samples therefore come as classic scripts, loaded when they are shown. The same input gives the same bytes.
@@ -21,6 +21,9 @@ from reports import averages, blind, figures, probe_figures
 from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
+from reports.page.board import OVERVIEW, board_of, why_not
+from reports.page.board_files import notes_of, write_files
+from reports.page.failures import Failed, kinds
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
 from reports.page.place import MARK, replacing
 from reports.page.render import STATIC, render, static
@@ -56,6 +59,11 @@ class Shown:
     """Over benchmarks, where the run has all that are in one."""
     blind: bool = False
     """An input was blanked: its numbers are baselines and stand beside others, not among them."""
+    failed: list[Failed] = field(default_factory=list)
+
+
+NAV = (("index.html", "Leaderboard"), ("efficiency.html", "Latency and efficiency"), ("failures.html", "Failures"))
+"""Address and title of the pages that every page leads to; a site of probes alone has the first only."""
 
 
 def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None) -> Path:
@@ -75,15 +83,18 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
             (site / "static" / name).write_bytes(static(name))
         folder = MediaFolder(site)
         every = list(loaded.values())
+        nav = NAV if loaded else NAV[:1]
         shown = [
-            _evaluated(loaded[n], n, site, folder, choice, every) if n in loaded else _probed(run, n, site)
+            _evaluated(loaded[n], n, site, folder, choice, every) if n in loaded else _probed(run, n, site, nav)
             for n, run in enumerate(opened)
         ]
-        _write_efficiency(every, site)
+        if loaded:
+            _write_efficiency(every, site)
+            _write_failures(shown, site)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
         mark.write_bytes(encoded(leaderboard([run for run in every if not blind.is_blind(run)])))
-        _write(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
+        _write_index(loaded, shown, site, nav)
     for run in shown:
         for entry in run.entries:
             for problem in entry.problems if tell else ():
@@ -97,18 +108,23 @@ def _evaluation(run: RunDir) -> bool:
 
 
 def _evaluated(run: Run, n: int, site: Path, folder: MediaFolder, choice: MediaChoice, every: Sequence[Run]) -> Shown:
-    entries = [_task_page(run, n, task, site, folder, choice, every) for task in run.results.tasks]
-    return Shown(run.model, run.name, caveats(run), entries, averages.told(run), blind=blind.is_blind(run))
+    made = [_task_page(run, n, task, site, folder, choice, every) for task in run.results.tasks]
+    entries = [entry for entry, _ in made]
+    failed = [one for _, found in made for one in found]
+    return Shown(run.model, run.name, caveats(run), entries, averages.told(run), blind.is_blind(run), failed)
 
 
 def _task_page(
     run: Run, n: int, task: str, site: Path, folder: MediaFolder, choice: MediaChoice, every: Sequence[Run]
-) -> Entry:
-    """Write a task's page and its samples; returns what the index says about the task."""
-    slug = f"{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
-    write_samples(run, task, folder, choice, site / "data" / slug)
+) -> tuple[Entry, list[Failed]]:
+    """Write a task's page and its samples; returns what the index says about the task, and the samples that failed."""
+    page = page_of(n, task)
+    slug = Path(page).stem
+    failed = [
+        Failed(task, *told, run.model, run.name, page)
+        for told in write_samples(run, task, folder, choice, site / "data" / slug)
+    ]
     entry = run.results.tasks[task]
-    page = f"tasks/{slug}.html"
     about = Entry(
         task,
         page,
@@ -131,8 +147,23 @@ def _task_page(
         details=list(details(run, task)),
         constant=told_constant(entry),
         slug=slug,
+        nav=NAV,
     )
-    return about
+    return about, failed
+
+
+def page_of(n: int, task: str) -> str:
+    """The page of a task of run `n`, below the site's folder."""
+    return f"tasks/{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}.html"
+
+
+def _write_index(loaded: Mapping[int, Run], shown: Sequence[Shown], site: Path, nav: Sequence[tuple[str, str]]) -> None:
+    pages = {(n, task): page_of(n, task) for n, run in loaded.items() for task in run.results.tasks}
+    board = board_of(list(loaded.items()), pages)
+    if board.rows:
+        write_files(board, site / "data")
+    values = {"runs": shown, "board": board, "notes": notes_of(board), "overview": OVERVIEW}
+    _write(site / "index.html", "index.html", root="", here="index.html", nav=nav, **values)
 
 
 def _score(run: Run, task: str, page: str, name: str, every: Sequence[Run]) -> dict[str, Any]:
@@ -140,6 +171,7 @@ def _score(run: Run, task: str, page: str, name: str, every: Sequence[Run]) -> d
     return {
         "run": run.name,
         "model": run.model,
+        "odd": bool(why_not(run)),
         "task": task,
         "page": page,
         "name": name,
@@ -165,11 +197,11 @@ def _answers(entry: TaskResult) -> list[tuple[str, int, str]]:
     return [(answer, n, f"{100 * n / whole:.1f} %") for answer, n in entry.answers.items()]
 
 
-def _probed(run: RunDir, n: int, site: Path) -> Shown:
+def _probed(run: RunDir, n: int, site: Path, nav: Sequence[tuple[str, str]]) -> Shown:
     """Write the page of a probe run; returns what the index says about it."""
     page = f"probes/{n}.html"
     (site / "probes").mkdir(exist_ok=True)
-    write_probe_page(run.path, site / page)
+    write_probe_page(run.path, site / page, nav)
     results = read_json(run.path / "results.json")
     problems = [] if results["valid"] else [f"invalid: {results['n_failed']} samples were left out"]
     made = [("conditions", probe_figures.conditions(results))]
@@ -178,10 +210,15 @@ def _probed(run: RunDir, n: int, site: Path) -> Shown:
 
 
 def _write_efficiency(runs: Sequence[Run], site: Path) -> None:
-    if not runs:
-        return
     speeds = [(run, [efficiency.speed_row(run, task) for task in run.results.tasks]) for run in runs]
-    _write(site / "efficiency.html", "efficiency.html", root="", runs=speeds, headings=efficiency.HEADINGS)
+    values = {"runs": speeds, "headings": efficiency.HEADINGS}
+    _write(site / "efficiency.html", "efficiency.html", root="", here="efficiency.html", nav=NAV, **values)
+
+
+def _write_failures(shown: Sequence[Shown], site: Path) -> None:
+    failed = [one for run in shown for one in run.failed]
+    values = {"kinds": kinds(failed), "total": len(failed)}
+    _write(site / "failures.html", "failures.html", root="", here="failures.html", nav=NAV, **values)
 
 
 def _made(run: Run, task: str) -> list[tuple[str, str]]:

@@ -52,7 +52,7 @@ def test_the_same_run_gives_the_same_bytes_also_over_an_earlier_site(tmp_path: P
 def test_no_page_holds_code_or_styles_and_the_policy_allows_none(tmp_path: Path) -> None:
     site = write_site([rich_run(tmp_path)], tmp_path / "site").parent
     pages = {path: path.read_text() for path in site.rglob("*.html")}
-    assert len(pages) == 4
+    assert len(pages) == 5
     for text in pages.values():
         assert f'content="{CSP.replace(chr(39), "&#39;")}"' in text
         assert re.findall(r"<script(?![^>]* src=)", text) == []

@@ -16,8 +16,22 @@
     index = given;
     index.tags.forEach((pair, i) => tag.append(new Option(`${pair[0]}: ${pair[1]}`, String(i))));
     tag.parentElement.hidden = index.tags.length === 0;
-    choose();
+    if (!open()) choose();
   };
+  // An address that ends in #id=... opens with that sample.
+  function open() {
+    const id = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("id");
+    const at = id === null || !index ? -1 : index.rows.findIndex((row) => row[ID] === id);
+    if (at < 0) return false;
+    filter.value = "all";
+    tag.value = "";
+    order.value = "log";
+    find.value = id;
+    choose();
+    page = Math.floor(shown.indexOf(at) / PAGE);
+    draw().then(() => go(1 + (shown.indexOf(at) % PAGE)));
+    return true;
+  }
   window.__details = (number, rows) => waiting.get(number)(rows);
 
   function details(number) {
@@ -163,6 +177,7 @@
   }
   [filter, tag, order].forEach((control) => control.addEventListener("change", choose));
   find.addEventListener("input", choose);
+  addEventListener("hashchange", open);
   previous.addEventListener("click", () => move(-1));
   next.addEventListener("click", () => move(1));
   document.addEventListener("keydown", function (event) {
