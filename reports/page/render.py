@@ -10,7 +10,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
-STATIC = ("page.css", "sort.js", "diff.js", "text.js", "samples.js")
+STATIC = ("page.css", "sort.js", "diff.js", "text.js", "shown.js", "samples.js", "compare.js", "pages.css")
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 

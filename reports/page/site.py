@@ -6,8 +6,7 @@ samples therefore come as classic scripts, loaded when they are shown. The same 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,13 @@ from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
+from reports.page.pages import slug_of, told, write_page
 from reports.page.place import MARK, replacing
-from reports.page.render import STATIC, render, static
+from reports.page.render import STATIC, static
 from reports.page.rows import write_samples
 from reports.probes import write_probe_page
-from reports.runs import MINI, Run, caveats, conditions, load
-from reports.tables import PAPER, details, told_constant
+from reports.runs import Run, caveats, conditions, load
+from reports.tables import details, told_constant
 
 Tell = Callable[[str], None]
 
@@ -83,7 +83,7 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
         mark.write_bytes(encoded(leaderboard([run for run in every if not blind.is_blind(run)])))
-        _write(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
+        write_page(site / "index.html", "index.html", root="", runs=shown, efficiency=bool(loaded))
     for run in shown:
         for entry in run.entries:
             for problem in entry.problems if tell else ():
@@ -105,7 +105,7 @@ def _task_page(
     run: Run, n: int, task: str, site: Path, folder: MediaFolder, choice: MediaChoice, every: Sequence[Run]
 ) -> Entry:
     """Write a task's page and its samples; returns what the index says about the task."""
-    slug = f"{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
+    slug = slug_of(n, task)
     write_samples(run, task, folder, choice, site / "data" / slug)
     entry = run.results.tasks[task]
     page = f"tasks/{slug}.html"
@@ -116,7 +116,7 @@ def _task_page(
         _made(run, task),
         [_score(run, task, page, name, every) for name in figures.headline(entry.headline.metrics)],
     )
-    _write(
+    write_page(
         site / page,
         "task.html",
         run=run,
@@ -181,7 +181,7 @@ def _write_efficiency(runs: Sequence[Run], site: Path) -> None:
     if not runs:
         return
     speeds = [(run, [efficiency.speed_row(run, task) for task in run.results.tasks]) for run in runs]
-    _write(site / "efficiency.html", "efficiency.html", root="", runs=speeds, headings=efficiency.HEADINGS)
+    write_page(site / "efficiency.html", "efficiency.html", root="", runs=speeds, headings=efficiency.HEADINGS)
 
 
 def _made(run: Run, task: str) -> list[tuple[str, str]]:
@@ -215,18 +215,4 @@ def _made(run: Run, task: str) -> list[tuple[str, str]]:
         "citation": described.citation,
         "licence": described.licence,
     }
-    return [(name, _told(value)) for name, value in made.items()]
-
-
-def _told(value: Any) -> str:
-    if value is None or value == "" or value == {}:
-        return MISSING
-    if isinstance(value, Mapping):
-        return "\n".join(f"{key}: {v if isinstance(v, str) else encoded(v).decode()}" for key, v in value.items())
-    return str(value)
-
-
-def _write(path: Path, template: str, **values: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page = render(template, figures=figures, missing=MISSING, mini=MINI, paper_note=PAPER, **values)
-    path.write_text(page, encoding="utf-8", errors="replace")
+    return [(name, told(value)) for name, value in made.items()]
