@@ -20,6 +20,7 @@ from reports import averages, blind, figures, probe_figures
 from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
+from reports.page.comparisons import write_comparisons
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
 from reports.page.pages import slug_of, told, write_page
 from reports.page.place import MARK, replacing
@@ -80,6 +81,7 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
             for n, run in enumerate(opened)
         ]
         _write_efficiency(every, site)
+        comparisons = write_comparisons(loaded, site)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
         mark.write_bytes(encoded(leaderboard([run for run in every if not blind.is_blind(run)])))
