@@ -28,13 +28,14 @@ def report(
         str,
         typer.Option(help="Media to copy: all, failed, or the first N of a task.", autocompletion=media_choices),
     ] = "all",
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw the plots of each run's page.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Make a static HTML page of runs, with every sample."""
     from harness.terminal import complain, print_json
     from reports.page.site import write_site
 
-    page = write_site(runs, out, media, tell=complain)
+    page = write_site(runs, out, media, tell=complain, plots=plots)
     print_json({"page": str(page)}) if json else print(page)
 
 

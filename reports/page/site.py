@@ -20,9 +20,11 @@ from reports import averages, blind, figures, probe_figures
 from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
+from reports.page.benchmarks import write_benchmarks
 from reports.page.comparisons import write_comparisons
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
-from reports.page.pages import slug_of, told, write_page
+from reports.page.models import write_model
+from reports.page.pages import benchmark_page, model_page, slug_of, told, write_page
 from reports.page.place import MARK, replacing
 from reports.page.render import STATIC, static
 from reports.page.rows import write_samples
@@ -59,11 +61,14 @@ class Shown:
     """An input was blanked: its numbers are baselines and stand beside others, not among them."""
 
 
-def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None) -> Path:
+def write_site(
+    run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None, plots: bool = False
+) -> Path:
     """Write the site of the runs into `out`, in one step, and return its index.html.
 
-    `media` is "all", "failed", or a number: the first N samples of each task come with their media. `tell` gets what
-    makes a number invalid. Raises UsageError for what is no run, or where `out` cannot be written.
+    `media` is "all", "failed", or a number: the first N samples of each task come with their media. With `plots` the
+    pages of runs have theirs. `tell` gets what makes a number invalid. Raises UsageError for what is no run, or where
+    `out` cannot be written.
     """
     choice = parse_choice(media)
     if not run_dirs:
@@ -82,6 +87,9 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
         ]
         _write_efficiency(every, site)
         comparisons = write_comparisons(loaded, site)
+        write_benchmarks(loaded, comparisons, site)
+        for n, one in loaded.items():
+            write_model(one, n, [row for entry in shown[n].entries for row in entry.scores], comparisons, site, plots)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
         mark.write_bytes(encoded(leaderboard([run for run in every if not blind.is_blind(run)])))
@@ -125,6 +133,7 @@ def _task_page(
         about=about,
         entry=entry,
         scores=[_score(run, task, page, name, every) for name in entry.headline.metrics],
+        others=[(f"../{model_page(n)}", "This run"), (f"../{benchmark_page(task)}", "This task in all runs")],
         headline=list(figures.headline(entry.headline.metrics)),
         caveats=caveats(run),
         channels=_channels(entry),
