@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from reports.page.comparisons import Comparisons
 from reports.page.hardest import MOST, Hard, hardest, said_of
 from reports.page.heatmap import heatmaps
 from reports.page.pages import benchmark_page, model_page, sample_page, task_page, write_page
-from reports.plots.labels import labels, short_caveats
+from reports.plots.labels import labels, short_caveats, told
 from reports.runs import Run
 
 
@@ -37,6 +38,7 @@ def _write(task: str, runs: Mapping[int, Run], comparisons: Comparisons, site: P
         site / benchmark_page(task),
         "benchmark.html",
         task=task,
+        caveats=told(list(runs.values()), [short_caveats(run, task) for run in runs.values()]),
         described=first.manifest.tasks[task],
         metrics=list(measured(task, runs)),
         profiles=list(profiles(task, runs)),
@@ -103,12 +105,15 @@ def defined(metric: Metric) -> str:
             return f"what is missing to {metric.upper:g}: {made}" if metric.complement else made
         case Combined():
             weights = set(metric.weights.values())
-            how = f"{weights.pop():.3g} × " if len(weights) == 1 and weights != {1.0} else ""
-            weighted = "weighted " if len(metric.weights) > 1 and weights else ""
-            return f"{how}the {weighted}sum of {metric.of} over {metric.tag}: {', '.join(metric.weights)}"
+            how = "the sum" if weights == {1.0} else "the mean" if _mean(metric) else "the weighted sum"
+            return f"{how} of {metric.of} over {metric.tag}: {', '.join(metric.weights)}"
         case Quantile():
             return "the largest " + metric.part if metric.q == 1 else f"the {metric.q:.4g} quantile of {metric.part}"
     return f"a function of parts that are summed over the samples that have {metric.over}"
+
+
+def _mean(metric: Combined) -> bool:
+    return all(math.isclose(weight * len(metric.weights), 1.0) for weight in metric.weights.values())
 
 
 def profiles(task: str, runs: Mapping[int, Run]) -> Iterator[tuple[str, str, str]]:
@@ -143,7 +148,6 @@ def _rows(task: str, n: int, run: Run, name: str) -> Iterator[dict[str, Any]]:
             "name": name,
             "model": f"../{model_page(n)}",
             "page": f"../{task_page(n, task)}",
-            "caveats": short_caveats(run, task),
             "entry": entry,
             "metric_name": metric_name,
             "metric": metric,
