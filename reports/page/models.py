@@ -43,6 +43,8 @@ def write_model(
             for task, entry in run.results.tasks.items()
         ],
         compared=[(page.names[page.one == n], f"../{page.page}", page.one == n) for page in comparisons.of(n)],
+        left_out=comparisons.left_out,
+        most=len(comparisons.pages),
         plots=_drawn(run, n, site) if plots else [],
         made=[(name, list(values.items())) for name, values in made(run).items()],
     )

@@ -7,13 +7,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.page import models
+from reports.page import comparisons, models
 from reports.page.site import write_site
 from tests.reports.browser import Visit
 from tests.reports.fake_run import entry, metric, write_run
 from tests.reports.plots.some_runs import moments, points, speech, utterance, whole
 from tests.reports.test_site import contents
-from tests.reports.two_runs import HOSTILE, PICTURES, SHOWN, SPEECH, both
+from tests.reports.two_runs import HOSTILE, PICTURES, SHOWN, SPEECH, both, heard
 
 WER = {"wer": metric(4.21, (3.9, 4.55))}
 
@@ -91,6 +91,17 @@ def test_a_runs_page_leads_to_its_tasks_and_comparisons(visit: Visit, tmp_path: 
     page = visit.go(site / f"tasks/0-{SPEECH}.html")
     page.get_by_role("link", name="This run").click()
     assert page.locator("h1").inner_text() == "vita15 run-0"
+
+
+def test_pairs_without_a_page_are_counted_on_a_runs_page(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparisons, "MOST", 1)
+    runs = [write_run(tmp_path / f"{n}", {SPEECH: entry(WER)}, {SPEECH: [heard("a", 1)]}) for n in range(3)]
+    site = write_site(runs, tmp_path / "site").parent
+    assert [path.name for path in (site / "compare").iterdir()] == ["0-1.html"]
+    page = visit.go(site / "models/2.html")
+    assert "2 more pairs of runs in this report can be compared; it has pages of the first 1." in page.locator("main").inner_text()
 
 
 def test_hostile_words_of_a_run_stay_text(visit: Visit, tmp_path: Path) -> None:
