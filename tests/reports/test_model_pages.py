@@ -101,7 +101,10 @@ def test_pairs_without_a_page_are_counted_on_a_runs_page(
     site = write_site(runs, tmp_path / "site").parent
     assert [path.name for path in (site / "compare").iterdir()] == ["0-1.html"]
     page = visit.go(site / "models/2.html")
-    assert "2 more pairs of runs in this report can be compared; it has pages of the first 1." in page.locator("main").inner_text()
+    assert (
+        "2 more pairs of runs in this report can be compared; it has pages of the first 1."
+        in page.locator("main").inner_text()
+    )
 
 
 def test_hostile_words_of_a_run_stay_text(visit: Visit, tmp_path: Path) -> None:
