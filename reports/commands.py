@@ -57,6 +57,7 @@ def report(
         typer.Option("--format", help="Of --table: terminal, markdown, latex or csv.", autocompletion=layout_choices),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="With --table, replace a file that is there.")] = False,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw the plots of each run's page.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Make a static HTML page of runs, with every sample; with --table, print a paper's table with their rows."""
@@ -74,7 +75,7 @@ def report(
         raise UsageError("name a run directory, or a table with --table (`harness report --table list`)")
     from reports.page.site import write_site
 
-    page = write_site(runs, out or Path("site"), media, tell=complain)
+    page = write_site(runs, out or Path("site"), media, tell=complain, plots=plots)
     print_json({"page": str(page)}) if json else print(page)
 
 

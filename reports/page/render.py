@@ -11,7 +11,9 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
-STATIC = ("page.css", "board.css", "sort.js", "board.js", "diff.js", "text.js", "samples.js")
+STYLES = ("page.css", "board.css", "pages.css")
+SCRIPTS = ("sort.js", "board.js", "diff.js", "text.js", "shown.js", "samples.js", "compare.js")
+STATIC = (*STYLES, *SCRIPTS)
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 

@@ -39,9 +39,11 @@ def write_samples(
             shown = wanted(choice, place, record, scored)
             found.append(detail(run, entry, record, scored, folder, shown))
             if failure := record.failure or scored.failure:
-                failed.append((failure.stage, failure.kind, failure.message, name_of(entry, record)))
+                failed.append(
+                    (failure.stage, failure.kind, failure.message, shown_name(record.id, record.repeat, entry))
+                )
             lines.append(msgspec.Raw(msgspec.json.encode(index_line(entry, record, scored, tags))))
-        _write(data / f"{number}.js", "__details", [number, found])
+        _write(data / f"{number}.js", "__details", [number, found, f"data/{data.name}/"])
         number += 1
     headline = entry.headline.metrics
     index = {
@@ -55,19 +57,19 @@ def write_samples(
     return failed
 
 
-def name_of(entry: TaskResult, record: Record) -> str:
-    """What a page calls a sample: its id, with the repeat where there are several."""
-    return record.id if entry.repeats == 1 else f"{record.id} #{record.repeat + 1}"
-
-
 def index_line(entry: TaskResult, record: Record, scored: Scored, tags: dict[tuple[str, str], int]) -> list[Any]:
     """[id, value, wrong, status, tags]: what filtering and sorting need. `tags` numbers them as they come."""
     score = headline_score(entry, scored)
-    name = name_of(entry, record)
+    name = shown_name(record.id, record.repeat, entry)
     if score is None:
         return [name, None, None, "unscored" if record.failure is None else "failed", []]
     own = [tags.setdefault((tag, value), len(tags)) for tag, values in score.tags.items() for value in values]
     return [name, score.value, score.wrong, score.status, own]
+
+
+def shown_name(id: str, repeat: int, entry: TaskResult) -> str:
+    """What a sample is called on its page: its id, and which repeat where there are several."""
+    return id if entry.repeats == 1 else f"{id} #{repeat + 1}"
 
 
 def headline_score(entry: TaskResult, scored: Scored) -> Score | None:

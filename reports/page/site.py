@@ -1,4 +1,4 @@
-"""`harness report RUN... -o site/`: a leaderboard, a page a task with the samples behind its numbers, and failures.
+"""`harness report RUN... -o site/`: a leaderboard, pages of runs, tasks and pairs of runs, every sample, and failures.
 
 Everything is relative and local, so the site opens from a disk. Browsers block `fetch` and module scripts there;
 samples therefore come as classic scripts, loaded when they are shown. The same input gives the same bytes.
@@ -6,7 +6,6 @@ samples therefore come as classic scripts, loaded when they are shown. The same 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,16 +20,20 @@ from reports import averages, blind, figures, probe_figures
 from reports.figures import MISSING
 from reports.leaderboard import leaderboard, published
 from reports.page import efficiency
+from reports.page.benchmarks import write_benchmarks
 from reports.page.board import OVERVIEW, board_of, why_not
 from reports.page.board_files import notes_of, write_files
+from reports.page.comparisons import write_comparisons
 from reports.page.failures import Failed, kinds
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
+from reports.page.models import write_model
+from reports.page.pages import NAV, benchmark_page, model_page, slug_of, task_page, told, write_page
 from reports.page.place import MARK, replacing
-from reports.page.render import STATIC, render, static
+from reports.page.render import STATIC, static
 from reports.page.rows import write_samples
 from reports.probes import write_probe_page
-from reports.runs import MINI, Run, caveats, conditions, load
-from reports.tables import PAPER, details, told_constant
+from reports.runs import Run, caveats, conditions, load
+from reports.tables import details, told_constant
 
 Tell = Callable[[str], None]
 
@@ -62,15 +65,14 @@ class Shown:
     failed: list[Failed] = field(default_factory=list)
 
 
-NAV = (("index.html", "Leaderboard"), ("efficiency.html", "Latency and efficiency"), ("failures.html", "Failures"))
-"""Address and title of the pages that every page leads to; a site of probes alone has the first only."""
-
-
-def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None) -> Path:
+def write_site(
+    run_dirs: Sequence[Path], out: Path, media: str | int = "all", tell: Tell | None = None, plots: bool = False
+) -> Path:
     """Write the site of the runs into `out`, in one step, and return its index.html.
 
-    `media` is "all", "failed", or a number: the first N samples of each task come with their media. `tell` gets what
-    makes a number invalid. Raises UsageError for what is no run, or where `out` cannot be written.
+    `media` is "all", "failed", or a number: the first N samples of each task come with their media. With `plots` the
+    pages of runs have theirs. `tell` gets what makes a number invalid. Raises UsageError for what is no run, or where
+    `out` cannot be written.
     """
     choice = parse_choice(media)
     if not run_dirs:
@@ -91,6 +93,10 @@ def write_site(run_dirs: Sequence[Path], out: Path, media: str | int = "all", te
         if loaded:
             _write_efficiency(every, site)
             _write_failures(shown, site)
+        comparisons = write_comparisons(loaded, site)
+        write_benchmarks(loaded, comparisons, site)
+        for n, one in loaded.items():
+            write_model(one, n, [row for entry in shown[n].entries for row in entry.scores], comparisons, site, plots)
         mark = site / MARK
         mark.parent.mkdir(exist_ok=True)
         mark.write_bytes(encoded(leaderboard([run for run in every if not blind.is_blind(run)])))
@@ -118,11 +124,10 @@ def _task_page(
     run: Run, n: int, task: str, site: Path, folder: MediaFolder, choice: MediaChoice, every: Sequence[Run]
 ) -> tuple[Entry, list[Failed]]:
     """Write a task's page and its samples; returns what the index says about the task, and the samples that failed."""
-    page = page_of(n, task)
-    slug = Path(page).stem
+    page, slug = task_page(n, task), slug_of(n, task)
     failed = [
-        Failed(task, *told, run.model, run.name, page)
-        for told in write_samples(run, task, folder, choice, site / "data" / slug)
+        Failed(task, *one, run.model, run.name, page)
+        for one in write_samples(run, task, folder, choice, site / "data" / slug)
     ]
     entry = run.results.tasks[task]
     about = Entry(
@@ -132,13 +137,14 @@ def _task_page(
         _made(run, task),
         [_score(run, task, page, name, every) for name in figures.headline(entry.headline.metrics)],
     )
-    _write(
+    write_page(
         site / page,
         "task.html",
         run=run,
         about=about,
         entry=entry,
         scores=[_score(run, task, page, name, every) for name in entry.headline.metrics],
+        others=[(f"../{model_page(n)}", "This run"), (f"../{benchmark_page(task)}", "This task in all runs")],
         headline=list(figures.headline(entry.headline.metrics)),
         caveats=caveats(run),
         channels=_channels(entry),
@@ -147,23 +153,17 @@ def _task_page(
         details=list(details(run, task)),
         constant=told_constant(entry),
         slug=slug,
-        nav=NAV,
     )
     return about, failed
 
 
-def page_of(n: int, task: str) -> str:
-    """The page of a task of run `n`, below the site's folder."""
-    return f"tasks/{n}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}.html"
-
-
 def _write_index(loaded: Mapping[int, Run], shown: Sequence[Shown], site: Path, nav: Sequence[tuple[str, str]]) -> None:
-    pages = {(n, task): page_of(n, task) for n, run in loaded.items() for task in run.results.tasks}
+    pages = {(n, task): task_page(n, task) for n, run in loaded.items() for task in run.results.tasks}
     board = board_of(list(loaded.items()), pages)
     if board.rows:
         write_files(board, site / "data")
     values = {"runs": shown, "board": board, "notes": notes_of(board), "overview": OVERVIEW}
-    _write(site / "index.html", "index.html", root="", here="index.html", nav=nav, **values)
+    write_page(site / "index.html", "index.html", root="", here="index.html", nav=nav, **values)
 
 
 def _score(run: Run, task: str, page: str, name: str, every: Sequence[Run]) -> dict[str, Any]:
@@ -211,14 +211,14 @@ def _probed(run: RunDir, n: int, site: Path, nav: Sequence[tuple[str, str]]) -> 
 
 def _write_efficiency(runs: Sequence[Run], site: Path) -> None:
     speeds = [(run, [efficiency.speed_row(run, task) for task in run.results.tasks]) for run in runs]
-    values = {"runs": speeds, "headings": efficiency.HEADINGS}
-    _write(site / "efficiency.html", "efficiency.html", root="", here="efficiency.html", nav=NAV, **values)
+    name = "efficiency.html"
+    write_page(site / name, name, root="", here=name, runs=speeds, headings=efficiency.HEADINGS)
 
 
 def _write_failures(shown: Sequence[Shown], site: Path) -> None:
     failed = [one for run in shown for one in run.failed]
-    values = {"kinds": kinds(failed), "total": len(failed)}
-    _write(site / "failures.html", "failures.html", root="", here="failures.html", nav=NAV, **values)
+    name = "failures.html"
+    write_page(site / name, name, root="", here=name, kinds=kinds(failed), total=len(failed))
 
 
 def _made(run: Run, task: str) -> list[tuple[str, str]]:
@@ -252,18 +252,4 @@ def _made(run: Run, task: str) -> list[tuple[str, str]]:
         "citation": described.citation,
         "licence": described.licence,
     }
-    return [(name, _told(value)) for name, value in made.items()]
-
-
-def _told(value: Any) -> str:
-    if value is None or value == "" or value == {}:
-        return MISSING
-    if isinstance(value, Mapping):
-        return "\n".join(f"{key}: {v if isinstance(v, str) else encoded(v).decode()}" for key, v in value.items())
-    return str(value)
-
-
-def _write(path: Path, template: str, **values: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page = render(template, figures=figures, missing=MISSING, mini=MINI, paper_note=PAPER, **values)
-    path.write_text(page, encoding="utf-8", errors="replace")
+    return [(name, told(value)) for name, value in made.items()]

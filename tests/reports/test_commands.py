@@ -39,6 +39,13 @@ def test_a_report_prints_where_the_page_is(call: Call, tmp_path: Path) -> None:
     assert json.loads(found.out) == {"page": str(tmp_path / "site" / "index.html")} and found.err == ""
 
 
+def test_plots_can_be_left_out(call: Call, tmp_path: Path) -> None:
+    run = short_run(tmp_path)
+    for flags, drawn in (([], True), (["--no-plots"], False)):
+        assert call("report", run, "-o", tmp_path / "site", *flags).code == 0
+        assert (tmp_path / "site" / "plots").is_dir() is drawn
+
+
 def test_what_the_caller_can_mend_is_one_message(call: Call, tmp_path: Path) -> None:
     run = short_run(tmp_path)
     for arguments, said in (

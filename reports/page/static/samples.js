@@ -2,18 +2,16 @@
 // time. What a record says only ever becomes text, or an img, audio or video of this site.
 "use strict";
 (function () {
-  const PAGE = 50, { element, visible, long } = window.__text;
-  const MEDIA = new Map([["image", "img"], ["audio", "audio"], ["video", "video"]]);
+  const PAGE = 50, { element, long } = window.__text, { rounded, verdict, medium, turnOf, diffed, chunks } = window.__shown;
   const ID = 0, VALUE = 1, WRONG = 2, STATUS = 3, TAGS = 4;
   const byId = (id) => document.getElementById(id);
   const filter = byId("filter"), tag = byId("tag"), order = byId("order"), find = byId("find");
   const holder = byId("samples"), place = byId("place"), previous = byId("previous"), next = byId("next");
-  const loaded = new Map(); // number of a chunk -> promise of its details
-  const waiting = new Map(); // number of a chunk -> what resolves that promise
-  let index = null, shown = [], page = 0, current = -1, turn = 0;
+  let index = null, details = null, shown = [], page = 0, current = -1, turn = 0;
 
   window.__index = function (given) {
     index = given;
+    details = chunks(index.data);
     index.tags.forEach((pair, i) => tag.append(new Option(`${pair[0]}: ${pair[1]}`, String(i))));
     tag.parentElement.hidden = index.tags.length === 0;
     if (!open()) choose();
@@ -31,19 +29,6 @@
     page = Math.floor(shown.indexOf(at) / PAGE);
     draw().then(() => go(1 + (shown.indexOf(at) % PAGE)));
     return true;
-  }
-  window.__details = (number, rows) => waiting.get(number)(rows);
-
-  function details(number) {
-    if (!loaded.has(number))
-      loaded.set(number, new Promise(function (resolve) {
-        waiting.set(number, resolve);
-        const script = document.createElement("script");
-        script.src = "../" + index.data + number + ".js";
-        script.addEventListener("error", () => resolve(null));
-        document.body.append(script);
-      }));
-    return loaded.get(number);
   }
   const tests = {
     all: () => true,
@@ -68,17 +53,10 @@
     place.textContent = numbers.length ? `${from + 1}–${from + numbers.length} of ${shown.length}` : "no samples";
     previous.disabled = page === 0;
     next.disabled = from + PAGE >= shown.length;
-    const chunks = await Promise.all(numbers.map((i) => details(Math.floor(i / index.chunk))));
+    const found = await Promise.all(numbers.map((i) => details(Math.floor(i / index.chunk))));
     if (mine !== turn) return; // another page was asked for meanwhile
-    holder.replaceChildren(...numbers.map((i, n) => sample(index.rows[i], chunks[n] && chunks[n][i % index.chunk])));
+    holder.replaceChildren(...numbers.map((i, n) => sample(index.rows[i], found[n] && found[n][i % index.chunk])));
     current = -1;
-  }
-  const rounded = (value) => String(Math.round(value * 1e4) / 1e4);
-
-  function verdict(score) {
-    const value = score.value === null ? "–" : rounded(score.value);
-    const text = score.status === "ok" ? `${score.name} ${value}` : `${score.status}${score.value === null ? "" : `, ${score.name} ${value}`}`;
-    return element("span", "verdict" + (score.wrong === true ? " wrong" : score.wrong === false ? " right" : ""), text);
   }
   function sample(row, about) {
     const head = element("div", "head", element("h3", "", long(row[ID])));
@@ -100,12 +78,6 @@
     const small = Object.entries(about.times).map((pair) => `${pair[0]} ${rounded(pair[1])}`);
     if (small.length) made.append(element("p", "grey small", small.join(" · ")));
     return made;
-  }
-  function turnOf(message) {
-    const box = element("section", "turn " + message.role, element("h4", "", message.role));
-    message.parts.forEach((part) => box.append(part.text === undefined ? medium(part) : long(part.text)));
-    if (!message.parts.length) box.append(element("p", "grey", "(nothing)"));
-    return box;
   }
   function answer(about) {
     const box = element("section", "turn answer", element("h4", "", "model's answer"));
@@ -140,27 +112,10 @@
     return box;
   }
   function compared(score, say) {
-    const unit = score.name === "cer" ? "characters" : "words";
-    const edits = window.__diff(score.shown[0], score.shown[1], unit);
     say("reference as compared", long(score.shown[0]));
     say("answer as compared", long(score.shown[1]));
-    if (!edits) return;
-    const line = element("div", "text diff");
-    edits.forEach((edit) => line.append(edit[0] ? element(edit[0], "", ...visible(edit[1])) : element("span", "", ...visible(edit[1])), unit === "words" ? " " : ""));
-    say("reference → answer", line);
-  }
-  function clock(seconds) {
-    return seconds === null ? "" : `${rounded(seconds)} s`;
-  }
-  function medium(file) {
-    const cut = file.start !== null || file.end !== null ? `, from ${clock(file.start) || "its start"} to ${clock(file.end) || "its end"}` : "";
-    const caption = element("figcaption", "", `${file.kind} `, ...visible(file.name), cut, file.note ? `: ${file.note}` : "");
-    if (!file.src || !MEDIA.has(file.kind)) return element("figure", "", caption);
-    const shownAs = document.createElement(MEDIA.get(file.kind));
-    shownAs.src = "../" + file.src + (cut && file.kind !== "image" ? `#t=${file.start ?? 0}${file.end === null ? "" : `,${file.end}`}` : "");
-    if (file.kind === "image") { shownAs.alt = file.name; shownAs.loading = "lazy"; }
-    else { shownAs.controls = true; shownAs.preload = "metadata"; shownAs.setAttribute("aria-label", file.name); }
-    return element("figure", "", shownAs, caption);
+    const line = diffed(score.shown[0], score.shown[1], score);
+    if (line) say("reference → answer", line);
   }
   function go(step) {
     const cards = holder.children, to = current + step;
