@@ -21,9 +21,7 @@ class Estimator(nn.Module):
         super().__init__()
         self.inputs = config.inputs
         channels, time = config.channels, 4 * config.channels[0]
-        self.time_mlp = nn.ModuleDict(
-            {"linear_1": nn.Linear(config.inputs, time), "linear_2": nn.Linear(time, time)}
-        )
+        self.time_mlp = nn.ModuleDict({"linear_1": nn.Linear(config.inputs, time), "linear_2": nn.Linear(time, time)})
 
         def stage(width_in: int, width: int) -> list[nn.Module]:
             blocks = nn.ModuleList(_Transformer(width, config.heads, config.head_width) for _ in range(config.blocks))

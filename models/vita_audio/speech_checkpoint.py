@@ -133,9 +133,7 @@ def read_state(folder: Path, name: str, remedy: str) -> dict[str, Tensor]:
     return dict(state)
 
 
-def _fill(
-    model: AnyModule, state: Mapping[str, Tensor], source: Path, remedy: str, device: str
-) -> Loaded[AnyModule]:
+def _fill(model: AnyModule, state: Mapping[str, Tensor], source: Path, remedy: str, device: str) -> Loaded[AnyModule]:
     unknown = check_tensors(source, model.state_dict(), state, remedy)
     placed = {name: tensor.to(device, torch.float32) for name, tensor in state.items() if name not in set(unknown)}
     model.load_state_dict(placed, assign=True)

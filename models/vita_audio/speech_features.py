@@ -46,7 +46,9 @@ def speech_features(waves: Sequence[Tensor], mels: int = 128) -> SpeechFeatures:
     lengths = []
     for wave in waves:
         if wave.ndim != 1 or not 0 < len(wave) <= SEGMENT:
-            raise ValueError(f"speech of shape {list(wave.shape)}: expected a 16 kHz wave [n] of 1 to {SEGMENT} samples")
+            raise ValueError(
+                f"speech of shape {list(wave.shape)}: expected a 16 kHz wave [n] of 1 to {SEGMENT} samples"
+            )
         lengths.append(len(wave))
     total = -(-max(lengths) // SAMPLES_PER_CODE) * SAMPLES_PER_CODE
     padded = torch.stack([F.pad(wave, (0, total - len(wave))) for wave in waves])  # [B, total]

@@ -82,9 +82,7 @@ class Vocoder(nn.Module):
     def spectrum(self, source: Tensor) -> Tensor:
         """Real parts, then imaginary parts, of a source [B, 1, n] -> [B, 2 * bins, n // hop + 1]"""
         config = self.config
-        parts = torch.stft(
-            source[:, 0], config.fft, config.hop, window=self._window(source), return_complex=True
-        )
+        parts = torch.stft(source[:, 0], config.fft, config.hop, window=self._window(source), return_complex=True)
         return torch.cat([parts.real, parts.imag], dim=1)
 
     def decode(self, mel: Tensor, source: Tensor) -> Tensor:
