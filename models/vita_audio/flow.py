@@ -59,12 +59,13 @@ class Flow(nn.Module):
         drawn from seed 42 by default. Raises ValueError on no code, a code out of range or a prompt that is too long.
         """
         self._check(codes)
+        if prompt is not None:
+            self._check(prompt.codes)
         given = codes if prompt is None else torch.cat([prompt.codes, codes], dim=1)
         mu = self.expected(given).transpose(1, 2)  # [B, mels, frames]
         condition = torch.zeros_like(mu)
         start = 0
         if prompt is not None:
-            self._check(prompt.codes)
             start = prompt.mel.shape[1]
             if start >= mu.shape[2]:
                 raise ValueError(f"the prompt has {start} mel frames, prompt and codes together {mu.shape[2]}")

@@ -177,6 +177,8 @@ def test_the_grid_goes_from_0_to_1_with_growing_steps(steps: int) -> None:
 def test_a_code_out_of_range_is_named(flow: Flow, code: int) -> None:
     with pytest.raises(ValueError, match=rf"speech code {code} is out of range: expected 0 to 31"):
         flow(torch.tensor([[1, code]]))
+    with pytest.raises(ValueError, match=rf"speech code {code} is out of range"):
+        flow(torch.tensor([[1]]), prompt=Prompt(torch.tensor([[code]]), torch.zeros(1, 6, 8)))
 
 
 def test_no_code_no_step_and_no_frame_are_refused(flow: Flow, vocoder: Vocoder) -> None:
