@@ -53,13 +53,13 @@ class Estimator(nn.Module):
         t = self.time_mlp["linear_1"](time_waves(time, self.inputs))
         t = self.time_mlp["linear_2"](F.silu(t))  # [B, 4 * channels]
         skips = []
-        for resnet, blocks, resample in self.down_blocks:  # type: ignore[misc]
+        for resnet, blocks, resample in self.down_blocks:
             x = _through(blocks, resnet(x, t))
             skips.append(x)
             x = resample(x)
-        for resnet, blocks in self.mid_blocks:  # type: ignore[misc]
+        for resnet, blocks in self.mid_blocks:
             x = _through(blocks, resnet(x, t))
-        for resnet, blocks, resample in self.up_blocks:  # type: ignore[misc]
+        for resnet, blocks, resample in self.up_blocks:
             skip = skips.pop()
             x = torch.cat([x[..., : skip.shape[-1]], skip], dim=1)
             x = resample(_through(blocks, resnet(x, t)))
@@ -140,7 +140,7 @@ class _FeedForward(nn.Module):
         self.net = nn.ModuleList([into, nn.Identity(), nn.Linear(4 * width, width)])
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net[2](F.gelu(self.net[0]["proj"](x)))  # type: ignore[index]
+        return self.net[2](F.gelu(self.net[0]["proj"](x)))
 
 
 class _Resample(nn.Module):
