@@ -1,0 +1,1 @@
+"""VITA-Audio: a language model with cascaded prediction modules, its speech tokenizer and its decoder."""

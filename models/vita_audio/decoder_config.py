@@ -1,0 +1,196 @@
+"""Sizes of the speech decoder: flow and vocoder, read from the release's settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EstimatorConfig:
+    """The network that estimates the flow: `inputs` = noisy + expected + speaker + prompt channels."""
+
+    inputs: int
+    outputs: int
+    channels: tuple[int, ...]
+    blocks: int
+    mid_blocks: int
+    heads: int
+    head_width: int
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """From codes to a mel spectrogram; `block` is counted in codes, `guidance` is the weight of the free estimate."""
+
+    codes: int
+    embedding: int
+    speaker: int
+    mels: int
+    width: int
+    heads: int
+    inner: int
+    layers: int
+    block: int
+    regulator_layers: int
+    guidance: float
+    code_rate: float
+    estimator: EstimatorConfig
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise ValueError(f"encoder.output_size {self.width} is no multiple of attention_heads {self.heads}")
+        if self.estimator.inputs != 4 * self.mels or self.estimator.outputs != self.mels:
+            raise ValueError(
+                f"estimator.in_channels {self.estimator.inputs} and out_channels {self.estimator.outputs}: "
+                f"expected {4 * self.mels} and {self.mels}, as flow.output_size is {self.mels}"
+            )
+
+    @classmethod
+    def published(cls) -> FlowConfig:
+        """glm-4-voice-decoder."""
+        estimator = EstimatorConfig(320, 80, (256, 256), 4, 12, 8, 64)
+        return cls(16384, 512, 192, 80, 512, 8, 2048, 6, 10, 4, 0.7, 12.5, estimator)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FlowConfig:
+        """From the sections `flow`, `encoder`, `length_regulator`, `cfm` and `estimator`; ValueError names a fault."""
+        flow, encoder, estimator = (_section(data, name) for name in ("flow", "encoder", "estimator"))
+        return cls(
+            codes=_whole(flow, "vocab_size"),
+            embedding=_whole(flow, "input_size"),
+            speaker=_whole(flow, "spk_embed_dim"),
+            mels=_whole(flow, "output_size"),
+            width=_whole(encoder, "output_size"),
+            heads=_whole(encoder, "attention_heads"),
+            inner=_whole(encoder, "linear_units"),
+            layers=_whole(encoder, "num_blocks"),
+            block=_whole(encoder, "block_size"),
+            regulator_layers=len(_wholes(_section(data, "length_regulator"), "sampling_ratios")),
+            guidance=_number(_section(data, "cfm"), "inference_cfg_rate"),
+            code_rate=_number(flow, "input_frame_rate"),
+            estimator=EstimatorConfig(
+                inputs=_whole(estimator, "in_channels"),
+                outputs=_whole(estimator, "out_channels"),
+                channels=_wholes(estimator, "channels"),
+                blocks=_whole(estimator, "n_blocks"),
+                mid_blocks=_whole(estimator, "num_mid_blocks"),
+                heads=_whole(estimator, "num_heads"),
+                head_width=_whole(estimator, "attention_head_dim"),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class VocoderConfig:
+    """From a mel spectrogram to a wave; `kernels` has one residual block each, `dilations` one list for each."""
+
+    mels: int
+    base: int
+    predictor: int
+    harmonics: int
+    sample_rate: int
+    sine_level: float
+    noise_level: float
+    voiced_above: float
+    rates: tuple[int, ...]
+    up_kernels: tuple[int, ...]
+    fft: int
+    hop: int
+    kernels: tuple[int, ...]
+    dilations: tuple[tuple[int, ...], ...]
+    source_kernels: tuple[int, ...]
+    source_dilations: tuple[tuple[int, ...], ...]
+    slope: float
+    limit: float
+
+    def __post_init__(self) -> None:
+        pairs = (
+            ("upsample_kernel_sizes", self.up_kernels, self.rates),
+            ("resblock_dilation_sizes", self.dilations, self.kernels),
+            ("source_resblock_kernel_sizes", self.source_kernels, self.rates),
+            ("source_resblock_dilation_sizes", self.source_dilations, self.source_kernels),
+        )
+        for name, values, others in pairs:
+            if len(values) != len(others):
+                raise ValueError(f"hift.{name} has {len(values)} entries, expected {len(others)}")
+
+    @property
+    def frame(self) -> int:
+        """Samples of one mel frame."""
+        return math.prod(self.rates) * self.hop
+
+    @classmethod
+    def published(cls) -> VocoderConfig:
+        """glm-4-voice-decoder."""
+        steps = (1, 3, 5)
+        return cls(
+            *(80, 512, 512, 8, 22050, 0.1, 0.003, 10.0, (8, 8), (16, 16), 16, 4),
+            *((3, 7, 11), (steps,) * 3, (7, 11), (steps,) * 2, 0.1, 0.99),
+        )
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> VocoderConfig:
+        """From the sections `hift` and `f0_predictor`; ValueError names a field at fault."""
+        hift, predictor = _section(data, "hift"), _section(data, "f0_predictor")
+        fourier = _section(hift, "istft_params")
+        return cls(
+            mels=_whole(hift, "in_channels"),
+            base=_whole(hift, "base_channels"),
+            predictor=_whole(predictor, "cond_channels"),
+            harmonics=_whole(hift, "nb_harmonics"),
+            sample_rate=_whole(hift, "sampling_rate"),
+            sine_level=_number(hift, "nsf_alpha"),
+            noise_level=_number(hift, "nsf_sigma"),
+            voiced_above=_number(hift, "nsf_voiced_threshold"),
+            rates=_wholes(hift, "upsample_rates"),
+            up_kernels=_wholes(hift, "upsample_kernel_sizes"),
+            fft=_whole(fourier, "n_fft"),
+            hop=_whole(fourier, "hop_len"),
+            kernels=_wholes(hift, "resblock_kernel_sizes"),
+            dilations=_lists(hift, "resblock_dilation_sizes"),
+            source_kernels=_wholes(hift, "source_resblock_kernel_sizes"),
+            source_dilations=_lists(hift, "source_resblock_dilation_sizes"),
+            slope=_number(hift, "lrelu_slope"),
+            limit=_number(hift, "audio_limit"),
+        )
+
+
+def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = data.get(name)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is missing or no section: expected a mapping of settings")
+    return value
+
+
+def _whole(section: Mapping[str, Any], name: str) -> int:
+    return _is_whole(section.get(name), name)
+
+
+def _is_whole(value: Any, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {value!r}: expected a positive whole number")
+    return value
+
+
+def _number(section: Mapping[str, Any], name: str) -> float:
+    value = section.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}: expected a number of at least 0")
+    return float(value)
+
+
+def _wholes(section: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    value = section.get(name)
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError(f"{name} is {value!r}: expected a list of positive whole numbers")
+    return tuple(_is_whole(item, name) for item in value)
+
+
+def _lists(section: Mapping[str, Any], name: str) -> tuple[tuple[int, ...], ...]:
+    value = section.get(name)
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError(f"{name} is {value!r}: expected a list of lists")
+    return tuple(_wholes({name: item}, name) for item in value)

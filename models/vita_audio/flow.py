@@ -1,0 +1,120 @@
+"""From speech codes to a mel spectrogram by conditional flow matching with classifier-free guidance.
+
+Requests of one length run as one batch; each draws the noise that it would draw alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.vita_audio.decoder_config import FlowConfig
+from models.vita_audio.estimator import Estimator
+from models.vita_audio.flow_encoder import FlowEncoder, LengthRegulator
+
+SAMPLE_RATE = 22_050
+FRAME = 256  # samples of a mel frame
+SEED = 42
+STEPS = 10
+
+
+class Prompt(NamedTuple):
+    """A voice to go on with: `codes` [B, P] and the spectrogram `mel` [B, F, mels] that they stand for."""
+
+    codes: Tensor
+    mel: Tensor
+
+
+class Flow(nn.Module):
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.input_embedding = nn.Embedding(config.codes, config.embedding)
+        self.spk_embed_affine_layer = nn.Linear(config.speaker, config.mels)
+        self.encoder = FlowEncoder(config)
+        self.encoder_proj = nn.Linear(config.width, config.mels)
+        self.length_regulator = LengthRegulator(config.mels, config.regulator_layers)
+        self.decoder = nn.ModuleDict({"estimator": Estimator(config.estimator)})
+
+    def frames(self, codes: int) -> int:
+        """Mel frames of a number of codes, rounded down."""
+        return int(codes * SAMPLE_RATE / (self.config.code_rate * FRAME))
+
+    @torch.no_grad()
+    def forward(
+        self,
+        codes: Tensor,
+        steps: int = STEPS,
+        speaker: Tensor | None = None,
+        prompt: Prompt | None = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """Codes [B, T] -> spectrogram [B, mels, frames]; the prompt's own frames are cut off.
+
+        `speaker` [B, speaker] is a voice embedding, zeros by default; `noise` [B, mels, frames with the prompt's] is
+        drawn from seed 42 by default. Raises ValueError on no code, a code out of range or a prompt that is too long.
+        """
+        self._check(codes)
+        if prompt is not None:
+            self._check(prompt.codes)
+        given = codes if prompt is None else torch.cat([prompt.codes, codes], dim=1)
+        mu = self.expected(given).transpose(1, 2)  # [B, mels, frames]
+        condition = torch.zeros_like(mu)
+        start = 0
+        if prompt is not None:
+            start = prompt.mel.shape[1]
+            if start >= mu.shape[2]:
+                raise ValueError(f"the prompt has {start} mel frames, prompt and codes together {mu.shape[2]}")
+            condition[:, :, :start] = prompt.mel.transpose(1, 2)
+        if speaker is None:
+            speaker = mu.new_zeros(len(mu), self.config.speaker)
+        if noise is None:
+            noise = initial_noise(mu)
+        voice = self.spk_embed_affine_layer(F.normalize(speaker, dim=1))  # [B, mels]
+        return self.solve(noise, mu, voice, condition, steps)[:, :, start:]
+
+    def encode(self, codes: Tensor) -> Tensor:
+        """[B, T] -> [B, T, width]"""
+        return self.encoder(self.input_embedding(codes))
+
+    def expected(self, codes: Tensor) -> Tensor:
+        """The spectrogram around which the flow is: [B, T] -> [B, frames, mels]"""
+        return self.length_regulator(self.encoder_proj(self.encode(codes)), self.frames(codes.shape[1]))
+
+    def solve(self, x: Tensor, mu: Tensor, voice: Tensor, condition: Tensor, steps: int) -> Tensor:
+        """Euler steps from noise `x` to a spectrogram, both [B, mels, T]; both estimates of a step in one call."""
+        grid, weight = time_grid(steps).to(x), self.config.guidance
+        mu, voice, condition = (torch.cat([part, torch.zeros_like(part)]) for part in (mu, voice, condition))
+        time, step = grid[0], grid[1] - grid[0]
+        for index in range(1, steps + 1):
+            both = self.decoder["estimator"](torch.cat([x, x]), mu, voice, condition, time.expand(2 * len(x)))
+            told, free = both.chunk(2)
+            x = x + step * ((1 + weight) * told - weight * free)
+            time = time + step
+            if index < steps:
+                step = grid[index + 1] - time
+        return x
+
+    def _check(self, codes: Tensor) -> None:
+        if codes.ndim != 2 or not codes.numel():
+            raise ValueError(f"speech codes of shape {list(codes.shape)}: expected [B, T] with at least one code")
+        wrong = codes[(codes < 0) | (codes >= self.config.codes)]
+        if len(wrong):
+            raise ValueError(f"speech code {int(wrong[0])} is out of range: expected 0 to {self.config.codes - 1}")
+
+
+def time_grid(steps: int) -> Tensor:
+    """Times from 0 to 1, dense at the start: fp32 [steps + 1]. Raises ValueError unless there is a step."""
+    if steps < 1:
+        raise ValueError(f"{steps} flow steps: expected at least 1")
+    return 1 - torch.cos(torch.linspace(0, 1, steps + 1) * (0.5 * math.pi))
+
+
+def initial_noise(like: Tensor) -> Tensor:
+    """Noise of the shape [B, mels, T], the same for every row: that of seed 42 on the CPU."""
+    generator = torch.Generator().manual_seed(SEED)
+    return torch.randn(1, *like.shape[1:], generator=generator).to(like).expand_as(like)
