@@ -60,24 +60,6 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return [f"{name}: {ours[name]!r} -> {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The fields that a YAML config file sets; the names are those of `RunConfig`."""
-    import yaml
-
-    from harness.files import need_file
-
-    need_file(path, "config file")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"config file cannot be read: {path}: {error}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"config file is not YAML: {path}: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"config file must hold a mapping of field: value, {path} does not")
-    return content
-
-
 def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunConfig:
     """Validate fields; every problem is told at once with the name of its field."""
     known = {field.name: field for field in msgspec.structs.fields(RunConfig)}
@@ -123,7 +105,11 @@ def gather(given: Mapping[str, Any], file: Path | None = None, objects: Mapping[
     from harness.registry import expand_tasks, get_task
 
     own = objects or {}
-    fields = (read_yaml(file) if file else {}) | dict(given)
+    fields = dict(given)
+    if file:
+        from harness.yaml_files import read_yaml
+
+        fields = read_yaml(file, "config file") | fields
     if isinstance(fields.get("tasks"), str | list):
         named = fields["tasks"].split(",") if isinstance(fields["tasks"], str) else fields["tasks"]
         found = [task for name in named for task in ([name] if name in own else expand_tasks(str(name)))]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from harness.files import plain
+
 RELATIVE = 1e-9
 """How far numbers may lie apart that other code or other packages made."""
 ABSOLUTE = 1e-12
@@ -39,6 +41,20 @@ def fields(stored: Any, made: Any, exact: bool, path: str = "") -> Iterator[Fiel
             yield from fields(one, made[place] if place < len(made) else NOTHING, exact, f"{path}[{place}]")
     elif not _equal(stored, made, exact):
         yield Field(path, stored, made)
+
+
+def changes(one: Any, other: Any, path: str = "") -> list[str]:
+    """Lines "path: one -> other" for the fields in which two values differ as JSON; one that is not there is None.
+
+    >>> changes({"profile": "qwen2", "seed": 0}, {"profile": "vita", "seed": 0, "limit": None})
+    ["profile: 'qwen2' -> 'vita'"]
+    """
+    found = []
+    for name, *values in fields(plain(one), plain(other), exact=True, path=path):
+        here, there = (None if value == NOTHING else value for value in values)
+        if here != there:
+            found.append(f"{name}: {here!r:.{LONGEST}} -> {there!r:.{LONGEST}}")
+    return found
 
 
 def _equal(stored: Any, made: Any, exact: bool) -> bool:

@@ -89,6 +89,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def plain(value: Any) -> Any:
+    """A value as it looks after a trip through JSON: tuples are lists."""
+    return msgspec.json.decode(encoded(value))
+
+
 def encoded(value: Any) -> bytes:
     """JSON of a Struct, dataclass or plain value; a lone surrogate, which JSON cannot hold, becomes U+FFFD."""
     try:

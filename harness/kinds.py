@@ -34,6 +34,14 @@ def kind_of(run: RunDir) -> Kind:
     return KINDS[run.kind]
 
 
+def need_finished(path: Path) -> RunDir:
+    """A finished run of answers. Raises UsageError with the command that finishes it."""
+    run = need_answers(path)
+    if not run.finished:
+        raise UsageError(f"{path} is not finished; `harness resume {path}` goes on with it")
+    return run
+
+
 def need_answers(path: Path) -> RunDir:
     """A run that can be resumed and scored. Raises UsageError naming the command for one that cannot."""
     run = RunDir.open(path)

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from harness.config import RunConfig, make_config
+from harness.differences import changes
 from harness.engines import Engine, ModelFacts
-from harness.files import encoded
+from harness.files import encoded, plain
 from harness.plan import TaskPlan
 from harness.schema import Manifest, ModelManifest, TaskManifest
 
@@ -45,7 +46,7 @@ def build(
             prompt_styles=list(facts.prompt_styles),
             inputs=sorted(facts.capabilities.inputs),
             outputs=sorted(facts.capabilities.outputs),
-            fingerprint=_plain(facts.fingerprint),
+            fingerprint=plain(facts.fingerprint),
         ),
         device=device,
         dtype=dtype,
@@ -65,9 +66,9 @@ def _task(plan: TaskPlan, engine: Engine) -> TaskManifest:
         profiles=list(plan.profiles),
         profile=plan.profile,
         channel=task.default_channel,
-        generation=_plain(asdict(preset.generation) | {"effective": dict(engine.effective(preset.generation))}),
+        generation=plain(asdict(preset.generation) | {"effective": dict(engine.effective(preset.generation))}),
         pictures=asdict(preset.pictures),
-        data=_plain(task.source.fingerprint(plan.data)),
+        data=plain(task.source.fingerprint(plan.data)),
         cluster=task.cluster_name,
         citation=task.citation,
         licence=task.licence,
@@ -95,20 +96,8 @@ def differences(stored: Manifest, current: Manifest) -> list[str]:
     found = make_config(stored.config, "manifest.json").differences(make_config(current.config, "this run"))
     found = [f"config.{line}" for line in found]
     for name in _MATERIAL:
-        found += _compare(_plain(getattr(stored, name)), _plain(getattr(current, name)), name)
+        found += changes(getattr(stored, name), getattr(current, name), name)
     return found
-
-
-def _compare(stored: Any, current: Any, path: str) -> list[str]:
-    if isinstance(stored, dict) and isinstance(current, dict):
-        keys = sorted(stored.keys() | current.keys())
-        return [line for k in keys for line in _compare(stored.get(k), current.get(k), f"{path}.{k}")]
-    return [] if stored == current else [f"{path}: {stored!r} -> {current!r}"]
-
-
-def _plain(value: Any) -> Any:
-    """The value as it looks after a trip through JSON (tuples become lists)."""
-    return msgspec.json.decode(encoded(dict(value) if isinstance(value, Mapping) else value))
 
 
 def _torch_threads() -> int | None:

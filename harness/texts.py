@@ -17,6 +17,15 @@ def printable(text: str) -> str:
     return "".join(c if harmless(c) else "\ufffd" for c in text)
 
 
+def wide(text: str) -> int:
+    """Columns that a text takes: two for each Chinese character, none for what is set above another.
+
+    >>> wide("ab"), wide("数字"), wide("e\u0301")
+    (2, 4, 1)
+    """
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def redacted(text: str) -> str:
     """The text without the credentials in its URLs.
 

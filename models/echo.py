@@ -93,7 +93,7 @@ def read_table(path: Path) -> dict[str, str]:
     answers: dict[str, str] = {}
     need_file(path, 'the table of {"id", "response"} lines')
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not at U+2028, which JSON may hold
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # not at U+2028, which JSON may hold
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f'{path}: cannot be read as a table of {{"id", "response"}} lines: {error}') from error
     for number, line in enumerate(lines, start=1):

@@ -6,9 +6,10 @@ A run with `--ablate image` stands beside the run that differs from it in nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from reports.figures import measured, number
+from reports.conditions import conditions_of
+from reports.figures import measured, points, signed
 from reports.runs import Run
 
 
@@ -30,15 +31,19 @@ def belongs(blind: Run, run: Run, task: str) -> bool:
         return False
     if blind.manifest.config["ablate"] not in blind.manifest.tasks[task].inputs:
         return False  # the run blanked an input of its other tasks
-    return blind.results.tasks[task].valid and decides(blind, task) == decides(run, task)
+    alike = weights_of(blind) == weights_of(run) and decides(blind, task) == decides(run, task)
+    return alike and blind.results.tasks[task].valid
 
 
-def decides(run: Run, task: str) -> list[object]:
-    """What decides a score besides the inputs: two runs that agree in it may be compared."""
-    entry, described = run.results.tasks[task], run.manifest.tasks[task]
-    weights = run.manifest.model.fingerprint.get("digest", run.model)
-    asked = [described.data, described.generation, described.pictures, entry.n_expected]
-    return [weights, entry.version, entry.prompt, entry.profile, entry.channel, *asked]
+def decides(run: Run, task: str) -> dict[str, Any]:
+    """What decides a score besides weights and what is blanked: how it was asked and scored, on how many samples."""
+    conditions = conditions_of(run, task)
+    del conditions["ablation"]
+    return conditions | {"expected": run.results.tasks[task].n_expected}
+
+
+def weights_of(run: Run) -> object:
+    return run.manifest.model.fingerprint.get("digest", run.model)
 
 
 def beside(run: Run, task: str, metric: str, runs: Sequence[Run]) -> list[Blind]:
@@ -54,8 +59,6 @@ def beside(run: Run, task: str, metric: str, runs: Sequence[Run]) -> list[Blind]
             continue
         gain = ""
         if own.value is not None:
-            difference = own.value - theirs.value
-            unit = "points" if own.unit == "%" else own.unit
-            gain = f"{'+' if difference >= 0 else '−'}{number(abs(difference), own.unit)} {unit}".rstrip()
+            gain = f"{signed(own.value - theirs.value, own.unit)} {points(own.unit)}".rstrip()
         found[kind] = Blind(kind, measured(theirs), gain)
     return list(found.values())

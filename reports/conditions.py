@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from harness.differences import fields
 from harness.files import encoded
 from harness.schema import StoredMessage
 from harness.store import lines_of
@@ -41,22 +40,6 @@ def conditions_of(run: Run, task: str) -> dict[str, Any]:
         "ablation": config.get("ablate") or "",
         "oracle length cap": bool(config.get("oracle_length_cap")),
     }
-
-
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Lines "what: here -> there" for everything in which two tasks' conditions differ.
-
-    >>> differences({"profile": "qwen2", "data": {"limit": 3}}, {"profile": "vita", "data": {"limit": 3}})
-    ["profile: 'qwen2' -> 'vita'"]
-    """
-    return [
-        f"{field.path}: {field.stored!r:.200} -> {field.made!r:.200}"
-        for field in fields(_plain(one), _plain(other), exact=True)
-    ]
-
-
-def _plain(value: Any) -> Any:
-    return msgspec.json.decode(encoded(value))
 
 
 def asked(run: Run, task: str) -> dict[str, str]:

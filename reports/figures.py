@@ -27,6 +27,28 @@ def with_unit(value: float | None, unit: str) -> str:
     return MISSING if value is None else f"{number(value, unit)} {unit}".rstrip()
 
 
+def signed(value: float, unit: str) -> str:
+    """
+    >>> signed(-0.5, "%"), signed(3.0, "%"), signed(0.0, "%")
+    ('−0.50', '+3.00', '0.00')
+    """
+    told = number(abs(value), unit)
+    return told if not told.strip("0.") else f"{'+' if value > 0 else '−'}{told}"
+
+
+def points(unit: str) -> str:
+    """The unit of a difference: two shares are some points apart."""
+    return "points" if unit == "%" else unit
+
+
+def p_value(p: float) -> str:
+    """
+    >>> p_value(0.0004), p_value(0.0312), p_value(1.0)
+    ('< 0.001', '0.031', '1.000')
+    """
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def interval(metric: MetricResult) -> str:
     """ "[3.90, 4.55]", or nothing."""
     return "" if metric.ci is None else f"[{', '.join(number(bound, metric.unit) for bound in metric.ci)}]"

@@ -10,9 +10,11 @@ from typing import Any, Literal, NamedTuple
 from harness.export import write_parquet
 from harness.failures import UsageError
 from harness.files import encoded
+from harness.kinds import need_finished
 from harness.registry import get_task
 from harness.schema import Record
 from harness.store import RunDir
+from reports.grid.place import need_place
 
 Format = Literal["submission", "parquet", "csv"]
 FORMATS: tuple[Format, ...] = ("submission", "parquet", "csv")
@@ -32,9 +34,7 @@ class Exported(NamedTuple):
 
 def export(run: Path, task: str | None, form: Format, out: Path | None, force: bool = False) -> Exported:
     """Write a finished run's answers. Raises UsageError naming what is missing and the remedy."""
-    directory = RunDir.open(run)
-    if not directory.finished:
-        raise UsageError(f"{run} is not finished; `harness resume {run}` finishes it")
+    directory = need_finished(run)
     names = list(directory.manifest().tasks)
     if task is not None and task not in names:
         raise UsageError(f"{run} has no task {task}; it has {', '.join(names)}")
@@ -42,12 +42,7 @@ def export(run: Path, task: str | None, form: Format, out: Path | None, force: b
         task = _submittable(names, task)
     endings = {"submission": "xlsx", "parquet": "parquet", "csv": "csv"}
     path = out or Path(f"{directory.name}{f'-{task}' if task else ''}.{endings[form]}")
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file with -o")
-    if path.exists() and not force:
-        raise UsageError(f"{path} is there already; name another file with -o, or replace it with --force")
-    if not path.parent.is_dir():
-        raise UsageError(f"folder not found: {path.parent}; make it, or name another file with -o")
+    need_place(path, force)
     if form == "submission":
         assert task is not None
         made = _write_workbook(path, get_task(task).submission, directory.records(task))
@@ -125,13 +120,19 @@ def _place(record: Record) -> tuple[int, str]:
 
 def _write_table(path: Path, directory: RunDir, tasks: list[str], form: Format) -> Exported:
     import pyarrow.parquet as pq
+    from pyarrow import ArrowException
 
     results = directory.results()
     folder = directory.path / results.scores
     if form == "parquet":
         write_parquet(directory, folder, tasks, path)
         return Exported(path, pq.ParquetFile(path).metadata.num_rows, [])
-    table = pq.read_table(folder / "samples.parquet").to_pandas(maps_as_pydicts="strict")
+    try:
+        table = pq.read_table(folder / "samples.parquet").to_pandas(maps_as_pydicts="strict")
+    except (OSError, ArrowException) as error:
+        raise UsageError(
+            f"{folder / 'samples.parquet'} cannot be read: {error}; `harness score {directory.path}` makes it again"
+        ) from error
     table = table[table["task"].isin(tasks)]
     for name in ("parts", "tags", "media"):
         table[name] = table[name].map(_as_json)

@@ -15,7 +15,7 @@ from harness.derive import derive, heading_of
 from harness.exclusions import Excluded, Exclusion, append, excluded
 from harness.failures import UsageError
 from harness.files import need_file
-from harness.kinds import need_answers
+from harness.kinds import need_finished
 from harness.run import NONE, Objects, tasks_of
 from harness.schema import JudgeUsage, PlannedRow, Record, Results, Scored
 from harness.store import RunDir, lines_of
@@ -84,11 +84,9 @@ def read_ids(path: Path, task: str | None = None) -> list[Named]:
 
 
 def _open(path: Path, objects: Objects) -> tuple[RunDir, Mapping[str, Task]]:
-    run = need_answers(path)
+    run = need_finished(path)
     if run.format == 1:
         raise UsageError(f"{path} is of format 1, which has no plan to look ids up in; run the tasks again")
-    if not run.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
     return run, tasks_of(run.manifest(), objects)
 
 

@@ -24,7 +24,7 @@ from harness.failures import UsageError
 from harness.files import encoded, told, write_atomically, write_json, write_lines_atomically
 from harness.idset import IdSet
 from harness.judging import Judgement, KnownJudge, read_judges
-from harness.kinds import need_answers
+from harness.kinds import need_finished
 from harness.part import Part, joined
 from harness.plan import key
 from harness.progress import track
@@ -101,11 +101,9 @@ def _clear(out: Path) -> None:
 
 
 def _open(path: Path) -> Opened:
-    run = need_answers(path)
+    run = need_finished(path)
     if run.format == 1:
         raise UsageError(f"{path} is of format 1, which has no parts")
-    if not run.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
     described = run.manifest()
     part = described.config.get("part")
     if part is None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from harness.config import make_config
+from harness.differences import changes
 from harness.failures import UsageError
-from harness.files import encoded
+from harness.files import plain
 from harness.schema import Manifest, Results
 
 Described = tuple[Path, Manifest, Results]
@@ -40,7 +39,7 @@ def differing(shards: Sequence[Described]) -> Iterator[str]:
     for other, theirs, _ in shards[1:]:
         changed = list(_config(manifest, theirs, leaving=PLACES))
         for name in ("device", "platform", "harness", "versions"):
-            changed += _values(_plain(getattr(manifest, name)), _plain(getattr(theirs, name)), name)
+            changed += changes(getattr(manifest, name), getattr(theirs, name), name)
         if changed:
             yield f"{other.name} differs from {path.name}: {'; '.join(dict.fromkeys(changed))}"
 
@@ -53,14 +52,14 @@ def _config(ours: Manifest, theirs: Manifest, leaving: Sequence[str]) -> Iterato
 
 
 def _material(ours: Manifest, theirs: Manifest) -> Iterator[str]:
-    yield from _values(_model(ours), _model(theirs), "model")
-    yield from _values(ours.dtype, theirs.dtype, "dtype")
-    yield from _values(_plain(ours.tasks), _plain(theirs.tasks), "tasks")
+    yield from changes(_model(ours), _model(theirs), "model")
+    yield from changes(ours.dtype, theirs.dtype, "dtype")
+    yield from changes(ours.tasks, theirs.tasks, "tasks")
 
 
 def _model(manifest: Manifest) -> Any:
     """The model without the place of its weights, where their content is known."""
-    model = _plain(manifest.model)
+    model = plain(manifest.model)
     if model["fingerprint"].get("digest"):
         model["fingerprint"].pop("source", None)
     return model
@@ -70,17 +69,5 @@ def _scoring(ours: Results, theirs: Results) -> Iterator[str]:
     for name in ours.tasks.keys() & theirs.tasks.keys():
         first, second = ours.tasks[name], theirs.tasks[name]
         for field in ("version", "profile", "judges"):
-            yield from _values(getattr(first, field), getattr(second, field), f"results.{name}.{field}")
-        yield from _values(sorted(first.scores), sorted(second.scores), f"results.{name}.profiles")
-
-
-def _values(ours: Any, theirs: Any, path: str) -> Iterator[str]:
-    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        for name in sorted(ours.keys() | theirs.keys()):
-            yield from _values(ours.get(name), theirs.get(name), f"{path}.{name}")
-    elif ours != theirs:
-        yield f"{path}: {ours!r} -> {theirs!r}"
-
-
-def _plain(value: Any) -> Any:
-    return msgspec.json.decode(encoded(value))
+            yield from changes(getattr(first, field), getattr(second, field), f"results.{name}.{field}")
+        yield from changes(sorted(first.scores), sorted(second.scores), f"results.{name}.profiles")

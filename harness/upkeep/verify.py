@@ -19,7 +19,7 @@ from harness.derive import derive, heading_of
 from harness.differences import NOTHING, Difference, Differences, fields
 from harness.failures import UsageError
 from harness.files import encoded
-from harness.kinds import need_answers
+from harness.kinds import need_finished
 from harness.progress import track
 from harness.run import NONE, Objects, tasks_of
 from harness.schema import Manifest, Results, Scored
@@ -53,11 +53,9 @@ class Verified(msgspec.Struct):
 
 def verify(path: Path, objects: Objects = NONE) -> Verified:
     """Make again what is derived and compare. Raises UsageError for what is no finished run of answers."""
-    run = need_answers(path)
+    run = need_finished(path)
     if run.format == 1:
         raise UsageError(f"{path} is of format 1, whose log has no plan to be held against; it can be scored and shown")
-    if not run.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` finishes it")
     described = run.manifest()
     tasks = tasks_of(described, objects)
     found, notes = Differences(), torn(run)

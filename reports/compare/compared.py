@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from harness import registry, stats
+from harness.differences import changes
 from harness.failures import UsageError
 from harness.measures import Measure, matched, measure, tables_of
 from harness.schema import MetricResult
@@ -14,7 +15,7 @@ from harness.task import Task
 from harness.types import Channel
 from harness.units import PartTable
 from reports.compare.joined import Joined, join
-from reports.conditions import asked, conditions_of, differences
+from reports.conditions import asked, conditions_of
 from reports.runs import Run
 
 
@@ -108,8 +109,20 @@ def compare(
     return found
 
 
+def measurable(run: Run, task: str) -> bool:
+    """Whether the task is known here with a metric that the run has: its numbers can be made of parts again."""
+    try:
+        known = registry.get_task(task)
+    except UsageError:
+        return False
+    return any(metric.name in run.results.tasks[task].headline.metrics for metric in known.metrics)
+
+
 def _refusal(one: Run, other: Run, task: str, profile: str | None) -> Iterator[str]:
     """Why a task's numbers may not be compared."""
+    if not measurable(one, task) or not measurable(other, task):
+        yield "no task of this harness has its name and metrics"
+        return
     first, second = conditions_of(one, task), conditions_of(other, task)
     if profile is not None:
         for run in (one, other):
@@ -117,7 +130,7 @@ def _refusal(one: Run, other: Run, task: str, profile: str | None) -> Iterator[s
                 yield f"{run.name} was not scored by profile {profile}"
         first["profile"] = second["profile"] = profile
         first["signature"] = second["signature"] = ""
-    yield from differences(first, second)
+    yield from changes(first, second)
     if first["profile"] != second["profile"]:
         both = [name for name in one.results.tasks[task].scores if name in other.results.tasks[task].scores]
         yield f"by one profile: --profile {' or '.join(both)}" if both else "they share no profile"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from reports.compare.compared import Comparison, MetricChange, TaskChange
-from reports.figures import number
+from reports.figures import p_value, signed, with_unit
 from reports.grid.grid import Cell, Column, Grid, Notes, Row
 
 SHOWN = 10
@@ -55,17 +55,17 @@ def _cells(entry: TaskChange, metric: MetricChange, effect: float | None, notes:
         difference = None if metric.one is None or metric.other is None else metric.other - metric.one
         untested = notes.mark("no paired test: a quantile, or too few units")
         yield (
-            Cell(_signed(difference, metric.unit), difference, marks=(untested,)) if difference is not None else Cell()
+            Cell(signed(difference, metric.unit), difference, marks=(untested,)) if difference is not None else Cell()
         )
         yield from (Cell(), Cell(), Cell())
     else:
         verdict = "better" if metric.better else "worse"
         lines = (verdict,) if change.significant and metric.better is not None else ()
-        yield Cell(_signed(change.value, metric.unit), change.value, lines)
-        low, high = _signed(change.low, metric.unit), _signed(change.high, metric.unit)
+        yield Cell(signed(change.value, metric.unit), change.value, lines)
+        low, high = signed(change.low, metric.unit), signed(change.high, metric.unit)
         yield Cell(f"[{low}, {high}]", more={"low": change.low, "high": change.high})
-        yield Cell(_p(change.p), change.p)
-        yield Cell() if metric.p_holm is None else Cell(_p(metric.p_holm), metric.p_holm)
+        yield Cell(p_value(change.p), change.p)
+        yield Cell() if metric.p_holm is None else Cell(p_value(metric.p_holm), metric.p_holm)
     yield Cell(f"{metric.units:,} {metric.kind}s", metric.units)
     yield _number(metric.detectable, metric.unit)
     if effect is not None:
@@ -80,7 +80,7 @@ def samples(found: Comparison) -> Grid:
     rows = []
     for entry in found.tasks:
         counts = [Cell(f"{n:,}", n) for n in entry.joined.counts.values()]
-        p = Cell() if entry.mcnemar is None else Cell(_p(entry.mcnemar), entry.mcnemar)
+        p = Cell() if entry.mcnemar is None else Cell(p_value(entry.mcnemar), entry.mcnemar)
         rows.append(Row((Cell(entry.task), *counts, p)))
     said = ("Fixed and broken: wrong in one run and right in the other. Better and worse: wrong or right in both.",)
     return Grid("Samples", columns, tuple(rows), said)
@@ -125,12 +125,4 @@ def _metric_content(metric: MetricChange) -> dict[str, Any]:
 
 
 def _number(value: float | None, unit: str) -> Cell:
-    return Cell() if value is None else Cell(f"{number(value, unit)} {unit}".rstrip(), value)
-
-
-def _signed(value: float, unit: str) -> str:
-    return ("−" if value < 0 else "+") + number(abs(value), unit)
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return Cell() if value is None else Cell(with_unit(value, unit), value)

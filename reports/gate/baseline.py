@@ -6,6 +6,7 @@ Without the parts there is no paired test. A run directory serves as a baseline 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import msgspec
 
 from harness.failures import UsageError
 from harness.files import read_json, write_atomically
+from harness.kinds import need_finished
 from harness.media import sha256_of
 from harness.schema import converted
-from harness.store import RunDir
 from harness.types import Channel
 from harness.units import PartTable
 from reports.gate.side import Parts, Side, TaskSide, device_of, parts_of, side_of, task_side
@@ -95,10 +96,7 @@ def read(path: Path) -> Baseline:
 
 def complete(path: Path) -> Run:
     """A run that others can be held against. Raises UsageError for one that is unfinished or has an invalid task."""
-    opened = RunDir.open(path)
-    if not opened.finished:
-        raise UsageError(f"{path} is not finished; `harness resume {path}` goes on with it")
-    run = load(path)
+    run = load(need_finished(path).path)
     for task, entry in run.results.tasks.items():
         if not entry.valid:
             why = next((line for line in entry.problems if line.startswith("invalid")), "invalid")
@@ -115,7 +113,7 @@ def open_baseline(path: Path) -> Side:
     kept, parts = read(path), beside(path)
     if parts.is_file() and sha256_of(parts) != kept.parts_sha256:
         raise UsageError(f"{parts} is not the file that {path.name} was written with: commit both, or update it again")
-    return Side(kept.run, kept.device, kept.tasks, lambda task, channel: _read_parts(parts, task, channel))
+    return Side(kept.run, kept.device, kept.tasks, cache(partial(_read_parts, parts)))
 
 
 def _schema() -> Any:

@@ -76,17 +76,11 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a first gates file with tolerances from a run's own intervals."""
-    from harness.failures import UsageError
-    from harness.files import write_atomically
     from reports.gate.baseline import complete
     from reports.gate.first import first_gates
+    from reports.grid.place import write_text
 
-    if out.exists() and not force:
-        raise UsageError(f"{out} is there already; name another file with -o, or replace it with --force")
-    try:
-        write_atomically(out, first_gates(complete(run)).encode())
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}; name another file with -o") from error
+    write_text(out, first_gates(complete(run)), force)
     print(out)
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 from harness.failures import UsageError
-from harness.files import need_file
 from harness.types import Channel
+from harness.yaml_files import read_yaml
 
 VERSION = 1
 Test = Literal["paired_bootstrap", "mcnemar"]
@@ -63,13 +62,7 @@ class Gates(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 
 def load(path: Path) -> Gates:
     """Raises UsageError naming the file, the gate and the field at fault, with what may be meant."""
-    need_file(path, "gates file")
-    try:
-        content = yaml.load(path.read_text("utf-8-sig"), _Loader)  # noqa: S506 (a safe loader's own)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no YAML that can be read: {' '.join(str(error).split())[:500]}") from error
-    if not isinstance(content, Mapping):
-        raise UsageError(f"{path}: a gates file is a mapping with version, gates and missing_baseline")
+    content = read_yaml(path, "gates file")
     _check_names(content, Gates, f"{path}")
     listed = content.get("gates")
     if not isinstance(listed, list) or not listed:
@@ -85,18 +78,6 @@ def load(path: Path) -> Gates:
     for number, gate in enumerate(found.gates, start=1):
         _check(gate, f"{path}, gate {number} ({gate.name})", names)
     return found
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that occurs twice: the last would win unseen."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if str(key.value) in seen:
-                raise yaml.YAMLError(f"the key {key.value!r} occurs twice, {str(key.start_mark).strip()}")
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
 
 
 def _converted(content: Mapping[str, Any], path: Path) -> Gates:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from harness.failures import UsageError
 from harness.files import encoded
 from harness.texts import printable
-from reports.figures import number
+from reports.figures import p_value, signed, with_unit
 from reports.gate.rules import Outcome, Status
 from reports.grid.formats import markdown, one_line
 from reports.grid.grid import Cell, Column, Grid, Row
@@ -53,7 +53,7 @@ def _row(outcome: Outcome) -> Row:
     worse = outcome.worse
     interval: tuple[str, ...] = ()
     if outcome.interval is not None:
-        interval = (f"[{', '.join(_signed(bound, unit) for bound in outcome.interval)}]",)
+        interval = (f"[{', '.join(signed(bound, unit) for bound in outcome.interval)}]",)
     turned = "" if outcome.fixed is None else f"; {outcome.fixed} fixed, {outcome.broken} broken"
     return Row(
         (
@@ -61,7 +61,7 @@ def _row(outcome: Outcome) -> Row:
             Cell(outcome.status),
             _number(outcome.baseline, unit),
             _number(outcome.value, unit),
-            Cell() if worse is None else Cell(_signed(worse, unit), worse, interval),
+            Cell() if worse is None else Cell(signed(worse, unit), worse, interval),
             _number(outcome.allowed, unit),
             _p(outcome.p),
             _p(outcome.p_holm),
@@ -71,15 +71,11 @@ def _row(outcome: Outcome) -> Row:
 
 
 def _number(value: float | None, unit: str) -> Cell:
-    return Cell() if value is None else Cell(f"{number(value, unit)} {unit}".rstrip(), value)
-
-
-def _signed(value: float, unit: str) -> str:
-    return ("−" if value < 0 else "+") + number(abs(value), unit)
+    return Cell() if value is None else Cell(with_unit(value, unit), value)
 
 
 def _p(value: float | None) -> Cell:
-    return Cell() if value is None else Cell("< 0.001" if value < 0.001 else f"{value:.3f}", value)
+    return Cell() if value is None else Cell(p_value(value), value)
 
 
 def content(outcomes: Sequence[Outcome], run: str, baseline: str, exit_code: int) -> dict[str, Any]:

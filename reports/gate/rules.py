@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness import registry, stats
+from harness.differences import changes
 from harness.failures import UsageError
 from harness.measures import matched, measure
 from harness.schema import MetricResult
 from harness.task import Metric, Quantile, Ratio, Task
 from harness.types import Channel
-from reports.conditions import differences
 from reports.gate.config import Gate, Gates
 from reports.gate.side import Parts, Side, TaskSide
 
@@ -164,7 +164,7 @@ def _beyond_limits(gate: Gate, value: float) -> str:
 
 
 def _not_comparable(gate: Gate, mine: TaskSide, theirs: TaskSide) -> str:
-    found = differences(theirs.conditions, mine.conditions)
+    found = changes(theirs.conditions, mine.conditions)
     if mine.samples != theirs.samples:
         found.append(f"other samples ({theirs.n_expected} -> {mine.n_expected})")
     elif mine.questions != theirs.questions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ def side_of(run: Run) -> Side:
         run.name,
         device_of(run),
         {task: task_side(run, task) for task in run.results.tasks},
-        lambda task, channel: parts_of(run, task, channel),
+        cache(partial(parts_of, run)),
     )
 
 

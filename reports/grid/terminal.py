@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.texts import printable
+from harness.texts import printable, wide
 from reports.grid.grid import Cell, Column, Grid
 
 GAP = 2
@@ -26,11 +25,6 @@ class _Tall(NamedTuple):
     @property
     def width(self) -> int:
         return max((wide(line) for line in self.lines), default=0)
-
-
-def wide(text: str) -> int:
-    """Columns that a text takes: two for each Chinese character, none for what is set above another."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def terminal(grid: Grid, width: int = 80) -> str:

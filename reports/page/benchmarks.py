@@ -13,12 +13,12 @@ from harness.task import Combined, Metric, Quantile, Ratio, Task
 from reports import figures
 from reports.blind import is_blind
 from reports.conditions import conditions_of
+from reports.labels import labels, short_caveats, told
 from reports.leaderboard import published
 from reports.page.comparisons import Comparisons
 from reports.page.hardest import MOST, Hard, hardest, said_of
 from reports.page.heatmap import heatmaps
 from reports.page.pages import benchmark_page, model_page, sample_page, task_page, write_page
-from reports.plots.labels import labels, short_caveats, told
 from reports.runs import Run
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from harness.registry import SUITES
 from reports import blind, figures
+from reports.labels import short_caveats
 from reports.page.cells import Cell, Column, cell_of, is_done, limits_of, placed, wins
-from reports.plots.labels import short_caveats
 from reports.runs import Run, conditions
 
 OVERVIEW = "all"

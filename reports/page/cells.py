@@ -9,8 +9,8 @@ from typing import Any, Literal
 from harness.files import encoded
 from harness.schema import TaskResult
 from reports import figures
+from reports.labels import counted
 from reports.leaderboard import published
-from reports.plots.labels import counted
 from reports.published import Published
 from reports.runs import Run
 

@@ -12,15 +12,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import registry
-from harness.failures import UsageError
-from reports.compare.compared import Comparison, MetricChange, TaskChange, compare
+from harness.differences import changes
+from reports.compare.compared import Comparison, MetricChange, TaskChange, compare, measurable
 from reports.compare.joined import Change
-from reports.conditions import conditions_of, differences
-from reports.figures import MISSING, number, with_unit
+from reports.conditions import conditions_of
+from reports.figures import MISSING, number, p_value, points, signed, with_unit
+from reports.labels import labels
 from reports.page.pages import benchmark_page, comparison_page, model_page, slug_of, task_page, write_page
 from reports.page.rows import CHUNK, script, shown_name
-from reports.plots.labels import labels
 from reports.runs import Run, caveats, conditions
 
 MOST = 10
@@ -55,26 +54,17 @@ def pairs(runs: Mapping[int, Run]) -> list[tuple[int, int]]:
         (n, task): conditions_of(run, task)
         for n, run in runs.items()
         for task in run.results.tasks
-        if _measurable(run, task)
+        if measurable(run, task)
     }
     return [
         (a, b)
         for a, b in combinations(runs, 2)
         if any(
-            (b, task) in made and not differences(made[a, task], made[b, task])
+            (b, task) in made and not changes(made[a, task], made[b, task])
             for task in runs[a].results.tasks
             if (a, task) in made
         )
     ]
-
-
-def _measurable(run: Run, task: str) -> bool:
-    """Whether the task is still known, with a metric that the run has: its numbers can be made of parts again."""
-    try:
-        known = registry.get_task(task)
-    except UsageError:
-        return False
-    return any(metric.name in run.results.tasks[task].headline.metrics for metric in known.metrics)
 
 
 def write_comparisons(runs: Mapping[int, Run], site: Path) -> Comparisons:
@@ -86,7 +76,7 @@ def write_comparisons(runs: Mapping[int, Run], site: Path) -> Comparisons:
     for tried, (a, b) in enumerate(candidates):
         if len(written) == MOST:
             return Comparisons(written, len(candidates) - tried)
-        found = compared(runs[a], runs[b])
+        found = compare(runs[a], runs[b], resamples=RESAMPLES)
         if not found.tasks:
             continue
         written.append(Compared(a, b, (names[a], names[b]), comparison_page(a, b)))
@@ -96,18 +86,6 @@ def write_comparisons(runs: Mapping[int, Run], site: Path) -> Comparisons:
                     places[n, change.task] = places_of(runs[n], change.task)
         _write(found, written[-1], places, site)
     return Comparisons(written, 0)
-
-
-def compared(one: Run, other: Run) -> Comparison:
-    """The comparison of all tasks that both runs have; a task that is not known here is refused."""
-    shared = [task for task in one.results.tasks if task in other.results.tasks]
-    known = [task for task in shared if _measurable(one, task) and _measurable(other, task)]
-    found = compare(one, other, known, resamples=RESAMPLES) if known else Comparison(one, other)
-    for task in shared:
-        if task not in known:
-            found.refused[task] = ["no task of this harness has its name and metrics"]
-    found.alone = sorted(one.results.tasks.keys() ^ other.results.tasks.keys())
-    return found
 
 
 def places_of(run: Run, task: str) -> dict[tuple[str, int], int]:
@@ -187,7 +165,6 @@ def _headline(metrics: list[MetricChange]) -> list[MetricChange]:
 def _metric_row(change: TaskChange, metric: MetricChange) -> dict[str, Any]:
     """A line of the table of metrics, as texts."""
     unit, found = metric.unit, metric.difference
-    points = "points" if unit == "%" else unit
     gap = None if metric.one is None or metric.other is None else metric.other - metric.one
     return {
         "task": change.task,
@@ -196,12 +173,12 @@ def _metric_row(change: TaskChange, metric: MetricChange) -> dict[str, Any]:
         "metric": metric.name,
         "higher": metric.higher_is_better,
         "values": [with_unit(metric.one, unit), with_unit(metric.other, unit)],
-        "difference": MISSING if gap is None else f"{signed(gap, unit)} {points}".rstrip(),
+        "difference": MISSING if gap is None else f"{signed(gap, unit)} {points(unit)}".rstrip(),
         "interval": f"[{signed(found.low, unit)}, {signed(found.high, unit)}]" if found else MISSING,
-        "p": chance(found.p) if found else MISSING,
-        "holm": MISSING if metric.p_holm is None else chance(metric.p_holm),
+        "p": p_value(found.p) if found else MISSING,
+        "holm": MISSING if metric.p_holm is None else p_value(metric.p_holm),
         "units": f"{metric.units:,} {metric.kind}{'' if metric.units == 1 else 's'}",
-        "detectable": f"{number(metric.detectable, unit)} {points}".rstrip() if metric.detectable else MISSING,
+        "detectable": f"{number(metric.detectable, unit)} {points(unit)}".rstrip() if metric.detectable else MISSING,
         "verdict": verdict(metric),
     }
 
@@ -219,30 +196,12 @@ def verdict(metric: MetricChange) -> str:
     return "better" if metric.better else "worse"
 
 
-def signed(value: float, unit: str) -> str:
-    """
-    >>> signed(-0.5, "%"), signed(0.0, "%")
-    ('−0.50', '0.00')
-    """
-    told = number(abs(value), unit)
-    zero = not told.strip("0.")
-    return told if zero else f"{'+' if value > 0 else '−'}{told}"
-
-
-def chance(p: float) -> str:
-    """
-    >>> chance(0.0004), chance(0.0312), chance(1.0)
-    ('< 0.001', '0.031', '1.000')
-    """
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def _sample_row(change: TaskChange) -> dict[str, Any]:
     return {
         "task": change.task,
         "counts": change.joined.counts,
         "alone": change.joined.alone,
         "shared": change.joined.shared,
-        "mcnemar": MISSING if change.mcnemar is None else chance(change.mcnemar),
+        "mcnemar": MISSING if change.mcnemar is None else p_value(change.mcnemar),
         "cut": [kind for kind, n in change.joined.counts.items() if kind != "same" and n > LISTED],
     }

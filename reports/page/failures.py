@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import quote
+
+from reports.page.pages import at_sample
 
 LINKS = 10
 """Samples of a run that are linked in one row; a thousand alike say no more."""
@@ -53,11 +54,6 @@ class Kind:
     wheres: tuple[Where, ...]
 
 
-def link_of(page: str, sample: str) -> str:
-    """A page's address that opens with the sample."""
-    return f"{page}#id={quote(sample, safe='', errors='replace')}"
-
-
 def kinds(failed: Iterable[Failed]) -> list[Kind]:
     """The failures that are alike together, the commonest first."""
     alike: dict[tuple[str, str, str, str], list[Failed]] = {}
@@ -72,5 +68,5 @@ def _wheres(failed: Sequence[Failed]) -> Iterable[Where]:
     for one in failed:
         by_page.setdefault(one.page, []).append(one)
     for page, found in by_page.items():
-        links = tuple(Link(one.sample, link_of(page, one.sample)) for one in found[:LINKS])
+        links = tuple(Link(one.sample, at_sample(page, one.sample)) for one in found[:LINKS])
         yield Where(found[0].model, found[0].run, links, len(found) - len(links))

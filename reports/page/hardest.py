@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from reports.labels import short
 from reports.page.rows import headline_score, shown_name
-from reports.plots.labels import short
 from reports.runs import Run
 
 MOST = 100

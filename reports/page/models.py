@@ -9,7 +9,7 @@ from typing import Any
 from reports import averages
 from reports.figures import MISSING
 from reports.page.comparisons import Comparisons
-from reports.page.pages import benchmark_page, model_page, task_page, told, write_page
+from reports.page.pages import benchmark_page, model_page, task_page, told, told_harness, write_page
 from reports.plots.drawing import Files, write
 from reports.plots.every import plots_of
 from reports.plots.plot import Kind, Plot
@@ -71,8 +71,6 @@ def _drawn(run: Run, n: int, site: Path) -> list[tuple[str, list[dict[str, Any]]
 def made(run: Run) -> dict[str, dict[str, str]]:
     """How the run was made, by heading: its configuration, model and environment."""
     manifest = run.manifest
-    commit = manifest.harness.get("commit") or MISSING
-    dirty = " with uncommitted changes" if manifest.harness.get("dirty") else ""
     model = {
         "name": manifest.model.name,
         "label": manifest.model.label,
@@ -88,7 +86,7 @@ def made(run: Run) -> dict[str, dict[str, str]]:
         "threads": manifest.threads,
         "platform": manifest.platform,
         "versions": manifest.versions,
-        "harness": f"{manifest.harness.get('version') or MISSING}, commit {commit}{dirty}",
+        "harness": told_harness(manifest),
         "created": manifest.created,
         "resumed": [str(resume.get("created", MISSING)) for resume in manifest.resumed],
         "joined from": [f"{shard.run} ({shard.part}, {shard.device})" for shard in manifest.merged],

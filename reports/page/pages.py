@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.files import encoded
+from harness.schema import Manifest
 from reports import figures
 from reports.figures import MISSING
 from reports.page.render import render
@@ -31,7 +32,12 @@ def task_page(n: int, task: str) -> str:
 
 def sample_page(n: int, task: str, sample: str) -> str:
     """The same, opened at a sample (as the page's list names it)."""
-    return f"{task_page(n, task)}#id={quote(sample, safe='', errors='replace')}"
+    return at_sample(task_page(n, task), sample)
+
+
+def at_sample(page: str, sample: str) -> str:
+    """A task's page, opened at a sample."""
+    return f"{page}#id={quote(sample, safe='', errors='replace')}"
 
 
 def model_page(n: int) -> str:
@@ -53,6 +59,13 @@ def told(value: Any) -> str:
     if isinstance(value, Mapping):
         return "\n".join(f"{key}: {v if isinstance(v, str) else encoded(v).decode()}" for key, v in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def told_harness(manifest: Manifest) -> str:
+    """Version and commit of the harness that made a run."""
+    commit = manifest.harness.get("commit") or MISSING
+    dirty = " with uncommitted changes" if manifest.harness.get("dirty") else ""
+    return f"{manifest.harness.get('version') or MISSING}, commit {commit}{dirty}"
 
 
 def write_page(

@@ -27,7 +27,7 @@ from reports.page.comparisons import write_comparisons
 from reports.page.failures import Failed, kinds
 from reports.page.media import MediaChoice, MediaFolder, parse_choice
 from reports.page.models import write_model
-from reports.page.pages import NAV, benchmark_page, model_page, slug_of, task_page, told, write_page
+from reports.page.pages import NAV, benchmark_page, model_page, slug_of, task_page, told, told_harness, write_page
 from reports.page.place import MARK, replacing
 from reports.page.render import STATIC, static
 from reports.page.rows import write_samples
@@ -224,8 +224,6 @@ def _write_failures(shown: Sequence[Shown], site: Path) -> None:
 def _made(run: Run, task: str) -> list[tuple[str, str]]:
     """How the task's numbers were made, as (what, value)."""
     manifest, described, entry = run.manifest, run.manifest.tasks[task], run.results.tasks[task]
-    commit = manifest.harness.get("commit") or MISSING
-    dirty = " with uncommitted changes" if manifest.harness.get("dirty") else ""
     made = {
         "task version": described.version,
         "scoring profile of the headline": entry.profile,
@@ -244,7 +242,7 @@ def _made(run: Run, task: str) -> list[tuple[str, str]]:
         "threads": manifest.threads,
         "seed": manifest.config.get("seed"),
         "repeats": entry.repeats,
-        "harness": f"{manifest.harness.get('version') or MISSING}, commit {commit}{dirty}",
+        "harness": told_harness(manifest),
         "versions": manifest.versions,
         "platform": manifest.platform,
         "created": manifest.created,

@@ -9,8 +9,8 @@ from typing import Any
 from harness.schema import MetricResult, ScoreResult, TaskResult
 from reports import figures
 from reports.grid.grid import Cell, Notes
+from reports.labels import of_task
 from reports.papers.layout import Aligned, Derived, Entry, Measure
-from reports.plots.labels import of_task
 from reports.runs import Run
 
 

@@ -12,10 +12,10 @@ from harness.kinds import kind_of
 from harness.store import RunDir
 from reports import probes
 from reports.grid.grid import MISSING, Arrow, Cell, Column, Grid, Notes, Row
+from reports.labels import labels
 from reports.papers.layout import Entry, Layout
 from reports.papers.layouts import LAYOUTS
 from reports.papers.measured import cell_of, has_any, probe_cell
-from reports.plots.labels import labels
 from reports.probe_figures import conditions
 from reports.published import records
 from reports.published.models import OWN

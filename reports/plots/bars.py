@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.schema import MetricResult
 from reports.figures import MISSING, number
+from reports.labels import keyed, short
 from reports.plots.drawing import COLOURS, GREY, HATCHES, canvas
-from reports.plots.labels import keyed, short
 from reports.plots.plot import Words
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from functools import partial
 
 from reports.blind import belongs, is_blind
 from reports.figures import measured, with_unit
+from reports.labels import note, subtitle
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
-from reports.plots.labels import note, subtitle
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 

@@ -7,7 +7,6 @@ no Chinese characters: there each such text is a number in brackets, and the CSV
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.texts import printable
+from harness.texts import printable, wide
 from reports.plots.plot import Plot, Words, as_csv
 
 if TYPE_CHECKING:
@@ -158,11 +157,6 @@ def wrapped(text: str, columns: int) -> list[str]:
             found.append(current[:cut])
             current = current[cut:]
     return [*found, current] if current else found
-
-
-def wide(text: str) -> int:
-    """Columns that a text takes: two for each Chinese character."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _rewrite(figure: Figure, change: Callable[[str], str]) -> None:

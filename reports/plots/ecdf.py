@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reports.labels import keyed, labels, note, of_task, short, together, told
 from reports.plots.drawing import GREY, canvas, line
-from reports.plots.labels import keyed, labels, note, of_task, short, together, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import limits, timed
 from reports.runs import Run

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from reports.labels import counted, note, of_task, told
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import counted, note, of_task, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.figures import MISSING, number, with_unit
+from reports.labels import counted, keyed, labels, note, short, subtitle, together
 from reports.plots import scale
 from reports.plots.bars import Bar, Group, draw_bars
 from reports.plots.drawing import GREY, below, canvas, line, wrapped
-from reports.plots.labels import counted, keyed, labels, note, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 

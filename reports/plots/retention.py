@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reports.blind import decides
 from reports.figures import MISSING, number
+from reports.labels import keyed, labels, short, subtitle, together
 from reports.plots import scale
 from reports.plots.drawing import canvas, line
-from reports.plots.labels import keyed, labels, short, subtitle, together
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 
@@ -67,7 +67,7 @@ def kept(runs: Sequence[Run]) -> list[Kept]:
 
 
 def _differ(first: Run, other: Run, task: str) -> bool:
-    return decides(first, task)[1:] != decides(other, task)[1:]
+    return decides(first, task) != decides(other, task)
 
 
 def _plot(runs: Sequence[Run], found: Sequence[Kept]) -> Plot:

@@ -7,9 +7,9 @@ from functools import partial
 
 from harness.schema import GroupResult
 from reports.figures import MISSING, measured, with_unit
+from reports.labels import note, of_task, told
 from reports.plots import scale
 from reports.plots.bars import Group, draw_bars, measured_bar
-from reports.plots.labels import note, of_task, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.runs import Run
 from reports.subscores import metric_of

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from reports.labels import counted, note, of_task, short, told
 from reports.plots.drawing import COLOURS, HATCHES, canvas
-from reports.plots.labels import counted, note, of_task, short, told
 from reports.plots.plot import LeftOut, Plot, Words, named
 from reports.plots.timed import STAGES, Answered, limits, timed
 from reports.runs import Run

@@ -17,7 +17,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
@@ -303,7 +303,8 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-COMMANDS: dict[str, Callable[[Path, int], dict[str, int]]] = {
+Command = Callable[[Path, int], dict[str, int]]
+COMMANDS: dict[str, Command] = {
     "run": kill_run,
     "resume": kill_resume,
     "score": kill_score,
@@ -338,18 +339,18 @@ def trials(
     return told
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("commands", nargs="*", help=", ".join(COMMANDS))
+def main(known: Mapping[str, Command], description: str | None) -> int:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("commands", nargs="*", help=", ".join(known))
     parser.add_argument("--every", type=int, default=1)
     args = parser.parse_args()
     told = {}
-    for command in args.commands or COMMANDS:
+    for command in args.commands or known:
         with tempfile.TemporaryDirectory() as folder:
-            told[command] = COMMANDS[command](Path(folder), args.every)
+            told[command] = known[command](Path(folder), args.every)
     print(json.dumps(told))
     return int(any(found["wrong"] or found["stuck"] for found in told.values()))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(COMMANDS, __doc__))

@@ -66,7 +66,7 @@ def test_what_the_caller_can_mend_is_one_message_and_exit_2(call: Call, argument
 
 def test_yaml_file_with_the_same_names_and_flags_win(toys: None, call: Call, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
-    config.write_text("model: toy-model\ntasks: [toy]\ndata: mini\nlimit: 9\nseed: 5\n")
+    config.write_text("\ufeffmodel: toy-model\ntasks: [toy]\ndata: mini\nlimit: 9\nseed: 5\n")
     found = call("run", "--config", config, "--limit", "4", "--out", tmp_path / "run", "--json")
     assert found.code == 0
     stored = json.loads((tmp_path / "run" / "manifest.json").read_text())["config"]
@@ -75,7 +75,13 @@ def test_yaml_file_with_the_same_names_and_flags_win(toys: None, call: Call, tmp
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("model: [", "not YAML"), ("- a\n- b\n", "must hold a mapping"), ("modle: x\n", "modle: no such field")],
+    [
+        ("model: [", "not YAML"),
+        ("- a\n- b\n", "must hold a mapping"),
+        ("modle: x\n", "modle: no such field"),
+        ("limit: 3\nlimit: 300\n", "the key 'limit' occurs twice"),
+        ("data: 2026-13-45\n", "not YAML"),
+    ],
 )
 def test_bad_yaml_is_told(call: Call, tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "run.yaml").write_text(content)

@@ -10,6 +10,7 @@ from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from harness.registry import get_model
 from harness.types import Failure, Generation, Media, Message, Ready, Request, Response, Text
+from models.echo import read_table
 
 
 def request(key: str, *parts: Text | Media) -> Ready:
@@ -52,6 +53,11 @@ def test_a_bad_table_is_named_with_its_line(tmp_path: Path, content: str, messag
     with pytest.raises(UsageError) as error:
         get_model("echo")(ModelOptions(weights=str(table))).open()
     assert f"{table}{message}" in str(error.value)
+
+
+def test_a_byte_order_mark_before_a_table_is_read_over(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(b'\xef\xbb\xbf{"id": "1", "response": "yes"}\n')
+    assert read_table(tmp_path / "t.jsonl") == {"1": "yes"}
 
 
 def test_an_absent_table_is_named(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from harness.registry import SUITES, get_task
 from harness.schema import TaskResult
 from reports.page.board import OVERVIEW, Board, BoardRow, board_of, group_of
 from reports.page.cells import Cell, outcome, placed
-from reports.page.failures import LINKS, Failed, kinds, link_of
+from reports.page.failures import LINKS, Failed, kinds
+from reports.page.pages import at_sample
 from reports.page.site import write_site
 from reports.runs import load
 from tests.reports.fake_run import entry, metric, numbers, write_run
@@ -227,4 +228,4 @@ def test_failures_that_are_alike_stand_together_the_commonest_first() -> None:
     assert [(kind.message, kind.count) for kind in found] == [("full", LINKS + 3), ("odd", 1)]
     first, second = found[0].wheres
     assert (len(first.links), first.more, second.more) == (LINKS, 2, 0)
-    assert first.links[0].href == "tasks/r-t.html#id=s%200%2F%23" == link_of("tasks/r-t.html", "s 0/#")
+    assert first.links[0].href == "tasks/r-t.html#id=s%200%2F%23" == at_sample("tasks/r-t.html", "s 0/#")

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from harness.failures import UsageError
+from harness.texts import wide
 from reports.grid.formats import FORMATS, as_csv, csv_safe, latex_escaped, markdown_escaped, one_line, written
 from reports.grid.grid import MISSING, Cell, Column, Grid, Notes, Row
 from reports.grid.place import write_text
-from reports.grid.terminal import terminal, wide
+from reports.grid.terminal import terminal
 
 TEXTS = st.text(max_size=40) | st.text(alphabet="|\\`*_[]()<>&#$%^~{}!=+-@:/.\n\t\x1b1www ", max_size=25)
 MODEL = Column("model", align="left")
@@ -191,5 +192,5 @@ def test_files_are_not_replaced_unasked(tmp_path: Path) -> None:
     assert path.read_text() == "two"
     with pytest.raises(UsageError, match="is a folder"):
         write_text(tmp_path, "x")
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(UsageError, match="folder not found"):
         write_text(tmp_path / "none" / "t.md", "x")

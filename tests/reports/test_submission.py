@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -82,6 +83,14 @@ def test_samples_as_tables(run: Path, tmp_path: Path) -> None:
     assert len(table) == both.rows and set(table["task"]) == {TEST, "mmbench_en"}
     assert all(isinstance(json.loads(cell), dict) for name in ("parts", "tags") for cell in table[name])
     assert pq.read_table(one.path).num_rows == one.rows == (table["task"] == "mmbench_en").sum()
+
+
+def test_a_damaged_table_of_samples_is_told_with_the_command_that_makes_it_again(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    next(copy.rglob("samples.parquet")).write_bytes(b"PAR1 cut off")
+    with pytest.raises(UsageError, match=r"samples\.parquet cannot be read.*harness score"):
+        export(copy, None, "csv", tmp_path / "x.csv")
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.run import start
@@ -20,7 +16,7 @@ from harness.upkeep.merge import merge
 from harness.upkeep.verify import verify
 from reports.runs import load
 from tests.harness.faults import TASK as TWELVE
-from tests.harness.faults import own, trials
+from tests.harness.faults import Command, main, own, trials
 from tests.harness.toy import config
 
 
@@ -74,21 +70,8 @@ def _headline(run: RunDir) -> object:
     return entry.n_expected, entry.n_scored, entry.headline.metrics["accuracy"].value, run.finished
 
 
-COMMANDS: dict[str, Callable[[Path, int], dict[str, int]]] = {"merge": kill_merge, "exclude": kill_exclude}
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("commands", nargs="*", help=", ".join(COMMANDS))
-    parser.add_argument("--every", type=int, default=1)
-    args = parser.parse_args()
-    told = {}
-    for command in args.commands or COMMANDS:
-        with tempfile.TemporaryDirectory() as folder:
-            told[command] = COMMANDS[command](Path(folder), args.every)
-    print(json.dumps(told))
-    return int(any(found["wrong"] or found["stuck"] for found in told.values()))
+COMMANDS: dict[str, Command] = {"merge": kill_merge, "exclude": kill_exclude}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(COMMANDS, __doc__))

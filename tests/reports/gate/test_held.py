@@ -180,7 +180,7 @@ def test_an_acceptance_needs_a_reason_and_a_day_to_come(call: Call, run: Path, b
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "a gates file is a mapping"),
+        ("", "gates file must hold a mapping"),
         ("version: 1\n", "at least one gate"),
         ("version: 1\ngates: []\n", "at least one gate"),
         ("version: 2\ngates:\n- {task: toy, metric: accuracy}\n", "version 2 is not known"),
@@ -193,8 +193,8 @@ def test_an_acceptance_needs_a_reason_and_a_day_to_come(call: Call, run: Path, b
         ("version: 1\ngates:\n- {task: toy, metric: accuracy, test: t}\n", "test"),
         ("version: 1\ngates:\n- toy\n", "gate 1: a gate is a mapping"),
         ("version: 1\ngates:\n- {task: toy, metric: accuracy}\n- {task: toy, metric: accuracy}\n", "keep one"),
-        ("gates: [\n", "is no YAML"),
-        ("version: 1\ngates:\n- {task: 2026-13-45, metric: accuracy}\n", "is no YAML"),
+        ("gates: [\n", "is not YAML"),
+        ("version: 1\ngates:\n- {task: 2026-13-45, metric: accuracy}\n", "is not YAML"),
         ("version: 1\ngates: []\ngates:\n- {task: toy, metric: accuracy}\n", "'gates' occurs twice"),
         ("version: 1\ngates:\n- {task: toy, metric: accuracy, abs_tol: 1, abs_tol: 200}\n", "'abs_tol' occurs twice"),
         ("version: 1\ngates:\n- {task: toy, metric: accuracy, floor: .nan}\n", "floor must be a number"),

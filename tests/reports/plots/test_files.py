@@ -16,8 +16,9 @@ from xml.etree import ElementTree
 import pytest
 
 from harness import registry
+from harness.texts import wide
 from reports.plots.commands import kind_choices
-from reports.plots.drawing import COLOURS, DASHES, MARKERS, line, styled, wide, wrapped, write
+from reports.plots.drawing import COLOURS, DASHES, MARKERS, line, styled, wrapped, write
 from reports.plots.every import plots_of
 from reports.plots.folder import LIST, parse_kinds, write_plots
 from reports.plots.plot import KINDS, Plot

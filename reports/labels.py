@@ -6,8 +6,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.texts import wide
 from reports.blind import is_blind
-from reports.plots.drawing import wide
 from reports.runs import Run, caveats
 
 
