@@ -119,8 +119,8 @@ class SenseVoice(nn.Module):
 def sinusoids(length: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Positions 1 to `length` as [length, width]: all sines, then all cosines, wavelengths 2 pi to 20,000 pi.
 
-    Computed in `dtype`, as the reference does: in bf16 places after 256 are rounded, and the released model was
-    trained to hear them so.
+    Computed in `dtype`, as FunASR does: in bf16, which the release was trained and measured in, places after 256 are
+    rounded.
     """
     half = width // 2
     spacing = torch.tensor(10_000.0, device=device, dtype=dtype).log() / (width / 2 - 1)
