@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 Event = Literal["code", "end", "finish"]
 """A code came; its segment ended; the answer ended."""
@@ -47,7 +47,7 @@ class Progress(NamedTuple):
 
 
 class Policy(Protocol):
-    goes_on: bool
+    goes_on: ClassVar[bool]
     """Whether the spectrogram of the codes before `Chunk.sent` stands, or is made again with the chunk."""
 
     def due(self, progress: Progress, event: Event) -> Chunk | None:
@@ -64,7 +64,7 @@ class Released:
     apart: int = 16
     longest: int = 512
     most_steps: int = 10
-    goes_on: bool = False
+    goes_on: ClassVar[bool] = False
 
     def due(self, progress: Progress, event: Event) -> Chunk | None:
         new = progress.codes - progress.decoded
@@ -85,7 +85,7 @@ class Clean:
     most: int = 64
     context: int = 24
     steps: int = 10
-    goes_on: bool = True
+    goes_on: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.least <= self.most or self.context < 0 or self.steps < 1:

@@ -57,7 +57,7 @@ class FlowConfig:
     @classmethod
     def tiny(cls) -> FlowConfig:
         """For tests and a model that runs anywhere: the published rates, 64 codes."""
-        return cls(64, 16, 8, 16, 16, 2, 32, 1, 10, 1, 0.7, 12.5, EstimatorConfig(64, 16, (16, 16), 1, 1, 2, 8))
+        return cls(64, 16, 8, 8, 16, 2, 32, 1, 10, 1, 0.7, 12.5, EstimatorConfig(32, 8, (16, 16), 1, 1, 1, 16))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FlowConfig:
@@ -139,8 +139,11 @@ class VocoderConfig:
     @classmethod
     def tiny(cls) -> VocoderConfig:
         """For tests and a model that runs anywhere: the published rates, with few channels and one kernel a stage."""
-        small = {"mels": 16, "base": 16, "predictor": 16, "kernels": (3,), "dilations": ((1,),)}
-        return replace(cls.published(), **small, source_kernels=(3, 3), source_dilations=((1,), (1,)))
+        return replace(
+            cls.published(),
+            **{"mels": 8, "base": 8, "predictor": 8, "harmonics": 2},
+            **{"kernels": (3,), "dilations": ((1,),), "source_kernels": (3, 3), "source_dilations": ((1,), (1,))},
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> VocoderConfig:

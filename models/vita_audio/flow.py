@@ -83,7 +83,9 @@ class Flow(nn.Module):
         return self.solve(noise, mu, voice, condition, steps)[:, :, start:]
 
     @torch.no_grad()
-    def ragged(self, codes: Sequence[Tensor], steps: int = STEPS, noise: Sequence[Tensor] | None = None) -> list[Tensor]:
+    def ragged(
+        self, codes: Sequence[Tensor], steps: int = STEPS, noise: Sequence[Tensor] | None = None
+    ) -> list[Tensor]:
         """Codes [T] of several requests -> their spectrograms [mels, frames], each as it is alone (1e-4, float32).
 
         `noise` [mels, frames] of each is drawn from seed 42 by default; the voice is that of zeros. Raises ValueError
@@ -105,7 +107,9 @@ class Flow(nn.Module):
             encoded = self.encode(pad_sequence(list(codes), batch_first=True), rows_of(lengths))
             rows = rows_of(torch.tensor(counts, device=x.device))
             projected = self.encoder_proj(encoded)
-            mu = self.length_regulator.ragged([row[: len(own)] for row, own in zip(projected, codes, strict=True)], rows)
+            mu = self.length_regulator.ragged(
+                [row[: len(own)] for row, own in zip(projected, codes, strict=True)], rows
+            )
         voice = self.spk_embed_affine_layer(mu.new_zeros(len(mu), self.config.speaker))
         mel = self.solve(x, mu.transpose(1, 2), voice, torch.zeros_like(x), steps, rows)
         return [row[:, :n] for row, n in zip(mel, counts, strict=True)]
@@ -147,8 +151,8 @@ class Flow(nn.Module):
         wrong = codes[(codes < 0) | (codes >= self.config.codes)]
         if len(wrong):
             raise ValueError(
-                f"speech code {int(wrong[0])} is out of range: expected 0 to {self.config.codes - 1}, a token's id less "
-                "that of <|audio_0|>"
+                f"speech code {int(wrong[0])} is out of range: expected 0 to {self.config.codes - 1}, "
+                "a token's id less that of <|audio_0|>"
             )
 
 

@@ -44,7 +44,7 @@ class VoiceStream:
         return self._event("code")
 
     def end_segment(self) -> WavePiece | None:
-        """`<|end_of_audio|>` came. A segment without codes leads to nothing. Raises ValueError if the answer is over."""
+        """`<|end_of_audio|>` came; an empty segment leads to nothing. Raises ValueError if the answer is over."""
         return self._event("end")
 
     def finish(self) -> WavePiece | None:
