@@ -27,8 +27,9 @@ GROUPS = {
         "vita15_language",
         "vita15_speech",
         "vita_audio_language",
-        "vita_audio_speech",
         "vita_audio_hearing",
+        "vita_audio_speech",
+        "vita_audio_streaming",
     ),
     "tasks": (
         "speech_scoring",
