@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from models.rows import BLOCK, CausalLM, Decoding, Prompt, Rows
-from models.sampling import Sampling
+from models.rows import BLOCK, CausalLM, Prompt, Rows
+from models.sampling import Decoding, Sampling
 
 __all__ = ["BLOCK", "Decode", "Decoded", "Decoding", "Emission", "Prompt", "Sampling", "decode"]
 
@@ -130,7 +130,7 @@ class Decode:
         for row, new in zip(self._rows, tokens, strict=True):
             if row.over or row.count == row.read:
                 continue
-            ids, finish = _until_stop(new[: row.count - row.read], self._decoding.stop_ids)
+            ids, finish = until_stop(new[: row.count - row.read], self._decoding.stop_ids)
             row.read = row.count
             if finish is None and row.count == self._decoding.max_new_tokens:
                 finish = "length"
@@ -142,7 +142,7 @@ class Decode:
         graph of its own, only when half of them are over."""
         going = sum(not row.over for row in self._rows)
         if table.device.type != "cpu" and 2 * going > len(self._rows):
-            table.ended[[place for place, row in enumerate(self._rows) if row.over]] = True
+            table.chosen.ended[[place for place, row in enumerate(self._rows) if row.over]] = True
             return
         for target in range(going):
             if self._rows[target].over:
@@ -191,13 +191,13 @@ def collect(emissions: Iterable[Emission]) -> list[Decoded]:
     return [found[number] for number in sorted(found)]
 
 
-class _Cut(NamedTuple):
+class Cut(NamedTuple):
     ids: list[int]
     finish: Finish | None
 
 
-def _until_stop(ids: list[int], stop_ids: Sequence[int]) -> _Cut:
+def until_stop(ids: list[int], stop_ids: Sequence[int]) -> Cut:
     for index, token in enumerate(ids):
         if token in stop_ids:
-            return _Cut(ids[:index], "stop")
-    return _Cut(ids, None)
+            return Cut(ids[:index], "stop")
+    return Cut(ids, None)

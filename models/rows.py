@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from models.nn.graphs import Step
-from models.sampling import GREEDY, Sampling, penalised, sample
+from models.sampling import Chooser, Decoding
 
 BLOCK = 128
 """Where shapes must not change often the visible part of the cache is rounded up to a multiple of this."""
@@ -31,20 +31,6 @@ class CausalLM(Protocol):
 
     model: Any
     lm_head: nn.Linear
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """What rows side by side have in common. Stop tokens cannot be chosen before `min_new_tokens`."""
-
-    max_new_tokens: int
-    min_new_tokens: int = 0
-    stop_ids: tuple[int, ...] = ()
-    sampling: Sampling = GREEDY
-
-    def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens is {self.max_new_tokens}: it must be at least 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +110,7 @@ class Rows:
         self.slot_numbers = torch.arange(shape[2], device=device)
         self.device = device
         self._lm, self._decoding = lm, decoding
-        limit = decoding.max_new_tokens + 1  # one place more, where rows that have ended write
-        self.tokens = torch.zeros(capacity, 1, dtype=torch.long, device=device)  # the last token of each row
-        self.generated = torch.zeros(capacity, limit, dtype=torch.long, device=device)
-        self.count = torch.zeros(capacity, dtype=torch.long, device=device)  # tokens generated so far
-        self.ended = torch.ones(capacity, dtype=torch.bool, device=device)  # such a row stays as it is
-        sampled = decoding.sampling.temperature > 0
-        self.uniforms = torch.zeros(capacity, limit, device=device) if sampled else None
-        vocabulary = lm.lm_head.out_features
-        self.stop = torch.tensor(sorted(decoding.stop_ids), dtype=torch.long, device=device)
-        self.is_stop = torch.zeros(vocabulary, dtype=torch.bool, device=device).index_fill_(0, self.stop, True)
-        penalises = decoding.sampling.repetition_penalty != 1.0
-        self.seen = torch.zeros(capacity, vocabulary, dtype=torch.bool, device=device) if penalises else None
+        self.chosen = Chooser(capacity, lm.lm_head.out_features, decoding, device)
         self._step = Step(self._run_step, device)
 
     def join(self, prompts: Sequence[Prompt], places: Sequence[int]) -> None:
@@ -145,13 +120,7 @@ class Rows:
         rows = torch.tensor(places, device=self.device)
         ends = torch.tensor(lengths, device=self.device)
         self.cache.positions[rows] = ends
-        self.count[rows], self.ended[rows] = 0, False
-        if self.seen is not None:
-            self.seen[rows] = False
-        if self.uniforms is not None:
-            limit = self._decoding.max_new_tokens
-            table = [torch.rand(limit, generator=torch.Generator().manual_seed(p.seed)) for p in prompts]
-            self.uniforms[rows, :limit] = torch.stack(table).to(self.device)
+        self.chosen.begin(rows, [prompt.seed for prompt in prompts])
         embeds = pad_sequence([prompt.embeds for prompt in prompts], batch_first=True)  # [k, S, D]
         numbers = torch.arange(embeds.shape[1], device=self.device).expand(len(prompts), -1)
         self.cache.joining = rows
@@ -173,18 +142,16 @@ class Rows:
     def move(self, source: int, target: int) -> None:
         """Put the row at `source` in the place of `target`, once its tokens have been read."""
         self.cache.move(source, target)
-        for tensor in (self.tokens, self.count, self.ended, self.uniforms, self.seen):
-            if tensor is not None:
-                tensor[target].copy_(tensor[source])
+        self.chosen.move(source, target)
 
     def newest(self, active: int, read: Sequence[int], width: int) -> list[list[int]]:
         """Tokens from `read[row]` on, `width` of them, of the first `active` rows; the last of what a row has and
         what it has not yet are told apart by the caller's own count."""
         if width == 1:
-            return self.tokens[:active].tolist()
+            return self.chosen.tokens[:active].tolist()
         first = torch.tensor(read, device=self.device)[:, None]
         places = (first + torch.arange(width, device=self.device)).clamp_max(self._decoding.max_new_tokens)
-        return self.generated[:active].gather(1, places).tolist()
+        return self.chosen.generated[:active].gather(1, places).tolist()
 
     def _reach(self, slots: int) -> None:
         """Make the cache as long as that, by half at least; its new places make graphs of old ones useless."""
@@ -199,9 +166,9 @@ class Rows:
         mask = None
         if not cache.level:
             mask = (self.slot_numbers[: cache.visible] <= positions[:, None])[:, None, None]  # [B, 1, 1, visible]
-        embeds = self._lm.model.embed_tokens(self.tokens[: cache.active])
+        embeds = self._lm.model.embed_tokens(self.chosen.tokens[: cache.active])
         hidden = self._forward(embeds, positions[:, None], mask)[:, 0]
-        positions += (~self.ended[: cache.active]).long()
+        positions += (~self.chosen.ended[: cache.active]).long()
         self._choose(hidden, cache.numbers[: cache.active])
 
     def _forward(self, embeds: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:
@@ -217,23 +184,7 @@ class Rows:
 
     def _choose(self, hidden: Tensor, rows: Tensor) -> None:
         """hidden [k, D] -> the next token of each of the rows [k]; a row that has ended stays as it is."""
-        logits = self._lm.lm_head(hidden).float()  # [k, V]
-        count, ended, how = self.count[rows], self.ended[rows], self._decoding
-        if self.seen is not None:
-            logits = penalised(logits, self.seen[rows], how.sampling.repetition_penalty)
-        if how.min_new_tokens and len(self.stop):
-            logits = logits.masked_fill(self.is_stop & (count < how.min_new_tokens)[:, None], -torch.inf)
-        if self.uniforms is None:
-            chosen = logits.argmax(-1)
-        else:
-            chosen = sample(logits, self.uniforms[rows, count][:, None], how.sampling)[:, 0]
-        self.tokens[rows, 0] = chosen
-        self.generated[rows, count] = chosen
-        if self.seen is not None:
-            self.seen[rows, chosen] = True
-        self.count[rows] = count + (~ended).long()
-        if len(self.stop):
-            self.ended[rows] = ended | torch.isin(chosen, self.stop)
+        self.chosen.choose(self._lm.lm_head(hidden), rows)
 
 
 def _rounded(length: int) -> int:
