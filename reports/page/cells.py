@@ -58,7 +58,7 @@ class Cell:
     @property
     def difference(self) -> str:
         """Ours minus the paper's, signed: "+0.31", or nothing."""
-        if self.paper is None or self.value is None:
+        if self.paper is None or not self.paper.comparable or self.value is None:
             return ""
         apart = self.value - self.paper.value
         return f"{'+' if apart >= 0 else '−'}{abs(apart):.2f}"
