@@ -1,7 +1,7 @@
 """Values that the papers print, for the model, benchmark, split and metric of a run.
 
 `published.json` holds the cells of the papers' result tables; `note` of a cell says what is doubtful about it. A task
-names its benchmark, split and metrics as they stand there.
+names its benchmark, split (one for each channel) and metrics as they stand there.
 """
 
 from __future__ import annotations
