@@ -47,6 +47,7 @@ GROUPS = {
         "vision_choices",
         "vision_judged",
         "vision_prompts",
+        "vita_audio_prompts",
     ),
     "probes": ("probes",),
 }
