@@ -27,16 +27,10 @@ GROUPS = {
         "vita15_language",
         "vita15_speech",
         "vita_audio_language",
-    "models": (
-        "vita15_perception",
-        "vita15_language",
-        "vita15_speech",
-        "vita_audio_language",
         "vita_audio_text",
         "vita_audio_hearing",
         "vita_audio_speech",
         "vita_audio_streaming",
-    ),
     ),
     "tasks": (
         "speech_scoring",
