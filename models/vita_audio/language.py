@@ -42,13 +42,15 @@ class _Body(nn.Module):
 
 
 class MtpModel(nn.Module):
-    """All but the parts through which Plus hears (`models.vita_audio.hearing`)."""
+    """`hearing` are the parts through which Plus hears, by their names in the checkpoint."""
 
-    def __init__(self, config: MtpConfig) -> None:
+    def __init__(self, config: MtpConfig, hearing: nn.ModuleDict | None = None) -> None:
         super().__init__()
         width, count = config.hidden_size, config.modules
         self.config = config
         self.model = _Body(config)
+        for name, part in (hearing or {}).items():
+            self.model.add_module(name, part)
         self.lm_head = nn.Linear(width, config.vocab_size, bias=False)
         self.mtp_projs = nn.ModuleList(nn.Linear(2 * width, width, bias=False) for _ in range(count))
         self.mtp_embed_norms = nn.ModuleList(RMSNorm(width, config.rms_norm_eps) for _ in range(count))
@@ -113,9 +115,15 @@ class MtpModel(nn.Module):
         return Forced(hidden, [self.lm_head(states) for states in hidden])
 
 
-def build(config: MtpConfig, seed: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> MtpModel:
+def build(
+    config: MtpConfig,
+    seed: int,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    hearing: nn.ModuleDict | None = None,
+) -> MtpModel:
     """Random weights drawn from the seed, in eval mode; the global random state is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = MtpModel(config)
+        model = MtpModel(config, hearing)
     return model.to(device, dtype).eval()
