@@ -16,6 +16,7 @@ from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
+from models.own_options import check_own
 from models.released import hub, identity
 from models.released.identity import Identity
 from models.text.tokenizer import byte_tokenizer, load_tokenizer
@@ -38,6 +39,7 @@ LONGEST_RANDOM = 64
 
 def vita15(options: ModelOptions) -> Vita15Model:
     """The released model, from the hub (the default) or from `options.weights`."""
+    check_own("vita15", options.own)
     chosen = options.weights or RELEASE.id
 
     def outline() -> Outline:
@@ -51,6 +53,7 @@ def vita15(options: ModelOptions) -> Vita15Model:
 
 def vita15_mini(options: ModelOptions) -> Vita15Model:
     """The small weights that ship with the harness, trained in its mini world; takes no `weights`."""
+    check_own("vita15-mini", options.own)
     if options.weights is not None:
         raise UsageError(f"--weights {options.weights}: vita15-mini has weights of its own; use --model vita15")
     opener = _opener(options, lambda: hub.Source(MINI, SHIPPED, None), own="vita15-mini")
@@ -60,6 +63,7 @@ def vita15_mini(options: ModelOptions) -> Vita15Model:
 
 def vita15_tiny(options: ModelOptions) -> Vita15Model:
     """The same code at the size of tests, with random weights drawn from `options.seed`; takes no `weights`."""
+    check_own("vita15-tiny", options.own)
     if options.weights is not None:
         raise UsageError(f"--weights {options.weights}: vita15-tiny has random weights only; use --model vita15")
     config = Vita15Config.tiny()
