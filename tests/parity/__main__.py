@@ -27,8 +27,10 @@ GROUPS = {
         "vita15_language",
         "vita15_speech",
         "vita_audio_language",
-        "vita_audio_speech",
         "vita_audio_text",
+        "vita_audio_hearing",
+        "vita_audio_speech",
+        "vita_audio_streaming",
     ),
     "tasks": (
         "speech_scoring",
@@ -39,6 +41,7 @@ GROUPS = {
         "vision_choices",
         "vision_judged",
         "vision_prompts",
+        "vita_audio_prompts",
     ),
     "probes": ("probes",),
 }
