@@ -66,6 +66,10 @@ class Hearing(nn.Module):
             torch.manual_seed(seed)
             return cls(config, hidden, FrontEnd(front, Cmvn.none(front.width))).eval()
 
+    def parts(self) -> nn.ModuleDict:
+        """What holds the parameters, by its name in a checkpoint, for `MtpModel`: the very modules, not copies."""
+        return nn.ModuleDict(dict(self.named_children()))
+
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Features [T, inputs] of each clip -> its embeddings [T + 4, hidden], in the weights' dtype.
 

@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
+from models.vita_audio.config import MtpConfig
 from models.vita_audio.hearing import Hearing, build_hearing
+from models.vita_audio.language import MtpModel
 from models.vita_audio.sensevoice import SenseVoice, sinusoids
 from models.vita_audio.sensevoice_config import FrontEndConfig, SenseVoiceConfig
 from models.vita_audio.sensevoice_features import Cmvn, FrontEnd
@@ -139,6 +141,13 @@ def test_a_whole_checkpoint_loads_and_other_audio_tensors_are_named() -> None:
     loaded = build_hearing(CONFIG, HIDDEN, FRONT, more, WEIGHTS)
     assert loaded.unknown == ("model.audio_model.model.extra",)
     assert not loaded.model.training
+
+
+def test_parts_are_shared_with_the_language_model(hearing: Hearing) -> None:
+    model = MtpModel(MtpConfig.tiny(vocab_size=40), hearing.parts())
+    names = {name for name in model.state_dict() if name.startswith("model.audio_")}
+    assert names == {f"model.{name}" for name in hearing.state_dict()}
+    assert model.model.audio_projection is hearing.audio_projection
 
 
 @torch.no_grad()
