@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError, check_tensors
-from models.vita15.codec import fuse_weight_norm
+from models.nn.weight_norm import fuse_weight_norm
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.decoder_yaml import read_decoder_yaml
 from models.vita_audio.flow import Flow
