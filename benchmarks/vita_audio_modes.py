@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.machine import cpu_name, described
 from benchmarks.vita_audio_bytes import cycle, first_chunk, moved, speed_limit
-from benchmarks.vita_audio_files import as_text, write
+from benchmarks.vita_audio_files import Found, as_text, write
 from benchmarks.vita_audio_timing import (
     Speech,
     Times,
@@ -41,7 +41,7 @@ SIZES = {
     "0.5b": MtpConfig.half_billion(),
     "7b": MtpConfig.published(),
 }
-TOKENS = {"small": 512, "0.5b": 4096, "7b": 4096}
+TOKENS = {"small": 256, "0.5b": 4096, "7b": 4096}
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
 PUBLISHED = Path(__file__).parents[1] / "reports" / "published" / "published.json"
 
@@ -59,12 +59,10 @@ class Setting(NamedTuple):
 
 def config_without_weights(config: MtpConfig) -> MtpConfig:
     """As many calls and layers, next to no weights: what is left is the cost of calling."""
-    return MtpConfig(14, 14, config.num_hidden_layers, config.modules, 7, 1, 16)
+    return MtpConfig(56, 56, config.num_hidden_layers, config.modules, 7, 1, 16)
 
 
-def measured(
-    model: MtpModel, modes: Sequence[Mode], graphs: Sequence[bool], setting: Setting
-) -> dict[tuple[Mode, bool], list[Times]]:
+def measured(model: MtpModel, modes: Sequence[Mode], graphs: Sequence[bool], setting: Setting) -> Found:
     """Each mode's times, one a repeat; the modes take turns."""
     runs = [(mode, graph) for graph in graphs for mode in modes]
     for mode, graph in runs:
@@ -77,14 +75,18 @@ def measured(
 
 
 def mode_rows(
-    config: MtpConfig, found: dict[tuple[Mode, bool], list[Times]], setting: Setting, paper: dict[str, float]
+    config: MtpConfig, found: Found, calling: Found, setting: Setting, paper: dict[str, float]
 ) -> list[dict[str, Any]]:
-    """Table 8 with its limits, a row a mode; ratios are medians of those to Vanilla in the same turn."""
+    """Table 8 with its limits, a row a mode; ratios are medians of those to Vanilla in the same turn.
+
+    `calling` are the times of the same calls without weights to speak of.
+    """
     rows = []
     for (mode, graph), times in found.items():
         seconds = [each.on(setting.clock)[-1] for each in times]
         base = [each.on(setting.clock)[-1] for each in found[VANILLA, graph]]
         ratios = [one / other for one, other in zip(base, seconds, strict=True)]
+        without = calling[mode, graph][0].on(setting.clock)
         read = moved(config, mode, setting.prefill, setting.tokens, setting.itemsize)
         tokens_per_s = setting.tokens / statistics.median(seconds)
         limit = setting.speed * setting.tokens / read.total
@@ -103,6 +105,7 @@ def mode_rows(
             "cycle_bytes": of_cycle.total,
             "limit_tokens_per_s": limit,
             "share_of_limit": tokens_per_s / limit,
+            "calling_share": without[-1] / len(without) * tokens_per_s,
             "seconds": statistics.median(seconds),
             "wall_s": statistics.median(each.wall[-1] for each in times),
             "cpu_s": statistics.median(each.cpu[-1] for each in times),
@@ -111,18 +114,13 @@ def mode_rows(
     return rows
 
 
-def chunk_rows(
-    model: MtpModel, modes: Sequence[Mode], graphs: Sequence[bool], setting: Setting
-) -> list[dict[str, Any]]:
+def chunk_rows(config: MtpConfig, found: dict[tuple[Mode, bool], float], setting: Setting) -> list[dict[str, Any]]:
     """The language model's part of table 9: seconds until the first 8 codes could be there, and what bytes allow."""
     rows = []
-    for graph in graphs:
-        for mode in modes:
-            tokens = first_chunk(mode)
-            read = moved(model.config, mode, setting.prefill, tokens, setting.itemsize).total
-            seconds = chunk_seconds(model, setting.prefill, tokens, mode, graph, max(3, setting.repeats))
-            limit = read / setting.speed
-            rows.append({"mode": str(mode), "graphs": graph, "tokens": tokens, "llm_s": seconds, "limit_s": limit})
+    for (mode, graph), seconds in found.items():
+        tokens = first_chunk(mode)
+        limit = moved(config, mode, setting.prefill, tokens, setting.itemsize).total / setting.speed
+        rows.append({"mode": str(mode), "graphs": graph, "tokens": tokens, "llm_s": seconds, "limit_s": limit})
     return rows
 
 
@@ -160,42 +158,32 @@ def goals(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def benchmark(
-    config: MtpConfig,
-    args: argparse.Namespace,
-    speech: Speech | None,
-    bandwidth_bytes: int | None = None,
-) -> tuple[dict[str, Any], dict[tuple[Mode, bool], list[Times]]]:
-    """The whole result, and the times of each token."""
+    config: MtpConfig, args: argparse.Namespace, speech: Speech | None, size: int | None = None
+) -> tuple[dict[str, Any], Found]:
+    """The whole result, and the times of each token. Memory is measured with `size` bytes, before and after."""
     dtype, cuda = DTYPES[args.dtype], args.device.startswith("cuda")
     graphs = [graph == "on" for graph in args.graphs] if cuda else [False]
     modes = list(dict.fromkeys([VANILLA, *(parse_mode(name) for name in args.modes)]))
-    memory = bandwidth(args.device, bandwidth_bytes)
-    clock = clock_of(args.device)
-    setting = Setting(args.prefill, args.tokens, args.repeats, clock, max(memory.values()), dtype.itemsize)
+    setting = Setting(args.prefill, args.tokens, args.repeats, clock_of(args.device), 1, dtype.itemsize)
+    before = bandwidth(args.device, size)
     model = random_model(config, args.device, dtype)
     found = measured(model, modes, graphs, setting)
-    chunks = chunk_rows(model, modes, graphs, setting)
+    chunks = {
+        (mode, graph): chunk_seconds(model, args.prefill, first_chunk(mode), mode, graph, max(3, args.repeats))
+        for mode, graph in found
+    }
     parameters = sum(parameter.numel() for parameter in model.parameters())
     del model
     bare = random_model(config_without_weights(config), args.device, dtype)
-    idle = measured(bare, modes, graphs, setting._replace(tokens=min(args.tokens, 110), repeats=1))
-    memory = {name: max(speed, again) for (name, speed), again in zip(
-        memory.items(), bandwidth(args.device, bandwidth_bytes).values(), strict=True,
-    )}  # fmt: skip
+    calling = measured(bare, modes, graphs, setting._replace(tokens=min(args.tokens, 110), repeats=1))
+    after = bandwidth(args.device, size)
+    memory = {name: max(speed, after[name]) for name, speed in before.items()}
     setting = setting._replace(speed=max(memory.values()))
-    rows = mode_rows(config, found, setting, paper_speeds(args.size))
-    for row, (run, times) in zip(rows, idle.items(), strict=True):
-        each = times[0].on(clock)
-        row["calling_share"] = each[-1] / len(each) * args.tokens / row["seconds"]
-        assert row["mode"] == str(run[0])
-    for row in chunks:
-        row["limit_s"] = moved(config, parse_mode(row["mode"]), args.prefill, row["tokens"], dtype.itemsize).total
-        row["limit_s"] /= setting.speed
     result = {
         "settings": {
             **described(), **vars(args), "out": str(args.out) if args.out else None,
             "device": torch.cuda.get_device_name() if cuda else cpu_name(), "device_kind": "cuda" if cuda else "cpu",
-            "torch": torch.__version__, "torch_threads": torch.get_num_threads(), "clock": clock,
+            "torch": torch.__version__, "torch_threads": torch.get_num_threads(), "clock": setting.clock,
             "weights": "random", "parameters": parameters,
         },
         "bandwidth_measured": memory,
@@ -203,8 +191,8 @@ def benchmark(
             "here": cycle(config, TURBO, dtype.itemsize)[1].shares,
             "7b": cycle(MtpConfig.published(), TURBO, dtype.itemsize)[1].shares,
         },
-        "modes": rows,
-        "first_chunk": chunks,
+        "modes": mode_rows(config, found, calling, setting, paper_speeds(args.size)),
+        "first_chunk": chunk_rows(config, chunks, setting),
         "speech": speech and speech_seconds(speech, args.device, args.question, args.repeats),
     }  # fmt: skip
     return {**result, "goals": goals(result)}, found
@@ -217,7 +205,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--dtype", choices=tuple(DTYPES), default="bfloat16")
     parser.add_argument("--modes", nargs="+", default=list(MODES), help="names or pairs such as 1,4,3,8")
     parser.add_argument("--prefill", type=int, default=32, help="tokens of the prompt")
-    parser.add_argument("--tokens", type=int, help="tokens of an answer; 512 if small, else 4096")
+    parser.add_argument("--tokens", type=int, help="tokens of an answer; 256 if small, else 4096")
     parser.add_argument("--graphs", nargs="+", choices=("on", "off"), default=["on", "off"], help="CUDA graphs")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
