@@ -22,12 +22,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
+from models.text.tokenizer import END_OF_TEXT, TURN_END
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.vita_audio_learner import AudioLearner, grown
 from models.training.vita_audio_stages import SIZES, STAGES, Stage
-from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of, speaking_tokenizer
-from models.vita15.tokenizer import END_OF_TEXT, TURN_END
+from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel, build
 from models.vita_audio.schedule import BALANCE, BOOST, Mode
@@ -45,8 +45,8 @@ class Training:
         self, size: str, seed: int, out: Path, device: str, mode: Mode = BOOST, steps: int | None = None
     ) -> None:
         self.size, self.seed, self.out, self.device, self.mode, self.steps = SIZES[size], seed, out, device, mode, steps
-        self.tokenizer = speaking_tokenizer(self.size.tokenizer(), self.size.codes)
-        self.world = AudioWorld(self.tokenizer, self.size.codes, mode, seed)
+        self.tokenizer = self.size.tokenizer()
+        self.world = AudioWorld(self.tokenizer, mode, seed)
 
     def stage(self, name: str) -> Stage:
         stage = self.size.stage(name)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
+from models.text.tokenizer import QwenTokenizer
 from models.training.loop import Settings
-from models.vita15.tokenizer import VitaTokenizer, byte_tokenizer
 from models.vita_audio.config import MtpConfig
+from models.vita_audio.tokens import tiny_tokenizer
 
 Kind = Literal["transcript", "text", "reading", "spoken question"]
 Trained = Literal["language model", "modules", "everything"]
@@ -150,9 +152,8 @@ class Size:
 
     config: MtpConfig
     """Of the whole model; each stage has its own number of modules."""
-    codes: int
-    tokenizer: Callable[[], VitaTokenizer]
-    """Of text; the tokens of speech come on top."""
+    tokenizer: Callable[[], QwenTokenizer]
+    """With the tokens of speech."""
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def stage(self, name: str) -> Stage:
@@ -169,8 +170,7 @@ SIZES: Mapping[str, Size] = {
     # So small a network takes larger steps, and starts from random weights: there is no Qwen2.5 of this size.
     "tiny": Size(
         MtpConfig.tiny(vocab_size=8),
-        codes=256,
-        tokenizer=byte_tokenizer,
+        tokenizer=partial(tiny_tokenizer, codes=256),
         changes={
             "1": {"learning_rate": 3e-3, "steps": 20, "length": 384, "accumulation": 2, "start": "random weights"},
             "2": {"learning_rate": 3e-3, "steps": 10, "length": 384, "accumulation": 2},

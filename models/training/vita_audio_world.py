@@ -8,91 +8,68 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
-from tokenizers import AddedToken
-
+from harness.types import Message, Text
+from models.text.tokenizer import TURN_END, QwenTokenizer
+from models.training.examples import SPEECH, user
 from models.training.vita_audio_stages import Kind, Stage
-from models.vita15.tokenizer import TURN_END, TURN_START, VitaTokenizer
-from models.vita_audio.loss import IGNORE, Packed, pack
+from models.vita_audio.interleave import Example, example, interleave
+from models.vita_audio.loss import Packed, pack
+from models.vita_audio.prompts import codes_content, conversation, tokenise
 from models.vita_audio.schedule import Mode
+from models.vita_audio.tokens import SpecialTokens
 from tasks.mini.grammar import sentences
 from tasks.mini.training import training_scene
 
-BEGIN, END = "<|begin_of_audio|>", "<|end_of_audio|>"
-_PARTS = ("begin_of_{}", "end_of_{}", "context_of_{}")
-SPECIAL_TOKENS = (
-    *(f"<|{part.format(medium)}|>" for medium in ("image", "video", "patch") for part in _PARTS),
-    BEGIN, END,
-    *(f"<|{edge}_of_{medium}|>" for medium in ("quad", "ref", "box") for edge in ("begin", "end")),
-    "<|image|>", "<|video|>", "<|audio|>",
-)  # fmt: skip
 ROWS = 8
 """The embeddings' rows are a multiple of this."""
-SPOKEN_SYSTEM = "Your Name: Omni\nYour Gender: female\nRespond in a text-audio interleaved manner."
-TO_TEXT, TO_SPEECH = "Convert the speech to text.\n", "Convert the text to speech.\n"
+SPOKEN = Message("system", (Text("Your Name: Omni\nYour Gender: female\nRespond in a text-audio interleaved manner."),))
+TO_TEXT, TO_SPEECH = "Convert the speech to text.", "Convert the text to speech."
 SCENES = 100_000_000
 
-Piece = str | list[int]
-"""Text, or ids as they are."""
 
-
-def speaking_tokenizer(text: VitaTokenizer, codes: int) -> VitaTokenizer:
-    """A text tokenizer with VITA-Audio's special tokens and `codes` speech tokens behind its own (spec section 1.3)."""
-    backend = type(text.backend).from_str(text.backend.to_str())
-    backend.add_special_tokens([AddedToken(token, normalized=False) for token in SPECIAL_TOKENS])
-    backend.add_tokens([AddedToken(f"<|audio_{code}|>", normalized=False) for code in range(codes)])
-    return VitaTokenizer(backend)
-
-
-def rows_of(tokenizer: VitaTokenizer) -> int:
+def rows_of(tokenizer: QwenTokenizer) -> int:
+    """How many embeddings a model with that tokenizer has."""
     return -(-len(tokenizer) // ROWS) * ROWS
-
-
-class Sample(NamedTuple):
-    ids: list[int]
-    labels: list[int]
-    """The assistant's tokens and the line break behind them, IGNORE elsewhere."""
 
 
 class AudioWorld:
     """Samples by kind, each of which follows the random numbers that it is given. `mode` is the pattern in which text
     and speech of an answer take turns."""
 
-    def __init__(self, tokenizer: VitaTokenizer, codes: int, mode: Mode, seed: int) -> None:
-        self.tokenizer, self.codes, self.mode, self.seed = tokenizer, codes, mode, seed
-        self._begin, self._end = tokenizer.id_of(BEGIN), tokenizer.id_of(END)
-        self._first = tokenizer.id_of("<|audio_0|>")
-        self.kinds: Mapping[Kind, Callable[[random.Random], Sample]] = {
+    def __init__(self, tokenizer: QwenTokenizer, mode: Mode, seed: int) -> None:
+        self.tokenizer, self.mode, self.seed = tokenizer, mode, seed
+        self.tokens = SpecialTokens.of(tokenizer)
+        self.kinds: Mapping[Kind, Callable[[random.Random], Example]] = {
             "transcript": self.transcript,
             "text": self.text,
             "reading": self.reading,
             "spoken question": self.spoken_question,
         }
 
-    def transcript(self, rng: random.Random) -> Sample:
+    def transcript(self, rng: random.Random) -> Example:
         """Speech to be written down."""
         text = self._sentence(rng)
-        return self._sample([TO_TEXT, self._speech(text)], self.tokenizer.encode(text))
+        return self._example([user(TO_TEXT, SPEECH)], self.tokenizer.encode(text), text)
 
-    def reading(self, rng: random.Random) -> Sample:
+    def reading(self, rng: random.Random) -> Example:
         """A text to be spoken: the answer is the text, its speech in between."""
         text = self._sentence(rng)
-        return self._sample([TO_SPEECH, text], self._spoken(text))
+        return self._example([user(TO_SPEECH, text)], self._spoken(text))
 
-    def text(self, rng: random.Random) -> Sample:
+    def text(self, rng: random.Random) -> Example:
         """A description and a question on it, all written."""
         caption, question, answer = self._question(rng)
-        return self._sample([f"{caption}\n{question}"], self.tokenizer.encode(answer))
+        return self._example([user(caption, question)], self.tokenizer.encode(answer))
 
-    def spoken_question(self, rng: random.Random) -> Sample:
+    def spoken_question(self, rng: random.Random) -> Example:
         """The same, asked and answered by speech."""
         caption, question, answer = self._question(rng)
-        return self._sample([self._speech(f"{caption}\n{question}")], self._spoken(answer), SPOKEN_SYSTEM)
+        return self._example([SPOKEN, user(SPEECH)], self._spoken(answer), f"{caption}\n{question}")
 
     def codes_of(self, text: str) -> list[int]:
         """Synthetic codes: the bytes of a text in small letters."""
-        return [byte % self.codes for byte in text.lower().encode()]
+        return [byte % self.tokens.codes for byte in text.lower().encode()]
 
     def _sentence(self, rng: random.Random) -> str:
         sentence = next(sentences(rng, "train"))
@@ -103,42 +80,19 @@ class AudioWorld:
         question = rng.choice(scene.questions)
         return scene.caption, question.text, question.answer
 
-    def _speech(self, text: str) -> list[int]:
-        return [self._begin, *(self._first + code for code in self.codes_of(text)), self._end]
+    def _codes(self, text: str) -> list[int]:
+        return codes_content(self.codes_of(text), self.tokens)
 
     def _spoken(self, text: str) -> list[int]:
-        return interleaved(self.tokenizer.encode(text), self._speech(text), self.mode)
+        """A text and its speech in turns."""
+        begin, end = self.tokens.begin_of_audio, self.tokens.end_of_audio
+        content = [*self.tokenizer.encode(text), begin, *self._codes(text), end]
+        return interleave(content, begin, end, self.mode.numbers)
 
-    def _sample(self, asks: Sequence[Piece], answer: list[int], system: str = "") -> Sample:
-        opening = f"{TURN_START}system\n{system}{TURN_END}\n" if system else ""
-        pieces = [f"{opening}{TURN_START}user\n", *asks, f"{TURN_END}\n{TURN_START}assistant\n"]
-        asked = [token for piece in pieces for token in self._ids(piece)]
-        learnt = [*answer, *self._ids(f"{TURN_END}\n")]
-        return Sample(asked + learnt, [IGNORE] * len(asked) + learnt)
-
-    def _ids(self, piece: Piece) -> list[int]:
-        return self.tokenizer.encode(piece) if isinstance(piece, str) else piece
-
-
-def interleaved(text: Sequence[int], speech: Sequence[int], mode: Mode) -> list[int]:
-    """Text and speech (with its begin and end tokens) in turns (spec section 3).
-
-    A pair (t, n) of the mode is t text tokens and n tokens of speech, of which two are begin and end; the last pair
-    goes on for ever. What is left of the longer one goes with the last turn.
-    """
-    begin, codes, end = speech[0], speech[1:-1], speech[-1]
-    turns = []
-    at_text, at_code = 0, 0
-    for number in range(len(text) + len(codes)):
-        main, more = mode.pairs[min(number, len(mode.pairs) - 1)]
-        turns.append((at_text, at_code))
-        at_text, at_code = at_text + main, at_code + max(1, more - 2)
-        if at_text >= len(text) or at_code >= len(codes):
-            break
-    made: list[int] = []
-    for (start, first), (stop, last) in zip(turns, [*turns[1:], (len(text), len(codes))], strict=True):
-        made += [*text[start:stop], begin, *codes[first:last], end]
-    return made
+    def _example(self, asks: Sequence[Message], answer: Sequence[int], heard: str | None = None) -> Example:
+        recordings = [] if heard is None else [self._codes(heard)]
+        prompt = tokenise(conversation(asks), recordings, self.tokenizer, self.tokens)
+        return example(prompt.ids, answer, self.tokenizer.encode(f"{TURN_END}\n"))
 
 
 class AudioBatches:
@@ -150,13 +104,13 @@ class AudioBatches:
     @property
     def recipe(self) -> str:
         """What its packs follow, beside the stage."""
-        return f"{self.world.codes} codes, {self.world.mode}, seed {self.seed} and {self.world.seed}"
+        return f"{self.world.tokens.codes} codes, {self.world.mode}, seed {self.seed} and {self.world.seed}"
 
     def __call__(self, number: int) -> Packed:
         """Samples until the next does not fit. Raises ValueError where the first one does not."""
         rng = random.Random(f"pack {self.stage.name} {self.seed} {number}")
         kinds, shares = list(self.stage.shares), list(self.stage.shares.values())
-        samples: list[Sample] = []
+        samples: list[Example] = []
         room = self.stage.length
         while True:
             kind = rng.choices(kinds, shares)[0]

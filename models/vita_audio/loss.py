@@ -14,14 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.vita_audio.interleave import IGNORED
 from models.vita_audio.language import MtpModel
-
-IGNORE = -100
-"""A label that the loss leaves out."""
 
 
 class Packed(NamedTuple):
-    """Samples behind each other, int64 [T] each. Positions start at 0 with every sample; IGNORE labels are not learnt.
+    """Samples behind each other, int64 [T] each. Positions start at 0 with every sample; IGNORED labels are not learnt.
 
     A label is that of its own token: it is shifted later.
     """
@@ -117,14 +115,14 @@ def packed_loss(
 
 def cross_entropy(model: MtpModel, rows: Rows) -> Tensor:
     """Mean over the rows with something to predict, in float32; 0 where there is none."""
-    learnt = rows.targets != IGNORE
+    learnt = rows.targets != IGNORED
     logits = model.lm_head(rows.hidden[learnt]).float()
     return F.cross_entropy(logits, rows.targets[learnt], reduction="sum") / learnt.sum().clamp_min(1)
 
 
 def shifted(labels: Tensor) -> Tensor:
     """The label of the next row [R]; the last row has none."""
-    return F.pad(labels, (0, 1), value=IGNORE)[1:]
+    return F.pad(labels, (0, 1), value=IGNORED)[1:]
 
 
 def _within(samples: Tensor) -> Tensor:

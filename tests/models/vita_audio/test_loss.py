@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from models.vita_audio.config import MtpConfig
+from models.vita_audio.interleave import IGNORED
 from models.vita_audio.language import MtpModel, build
-from models.vita_audio.loss import IGNORE, Packed, cross_entropy, pack, packed_loss, packed_rows
+from models.vita_audio.loss import Packed, cross_entropy, pack, packed_loss, packed_rows
 
 VOCABULARY, MODULES = 40, 3
 LLM_LAYERS = 2
@@ -25,7 +26,7 @@ def model() -> MtpModel:
 def sample(length: int, prompt: int = 1, seed: int = 0) -> tuple[list[int], list[int]]:
     generator = torch.Generator().manual_seed(1000 * length + seed)
     ids = torch.randint(0, VOCABULARY, (length,), generator=generator).tolist()
-    return ids, [IGNORE] * prompt + ids[prompt:]
+    return ids, [IGNORED] * prompt + ids[prompt:]
 
 
 @settings(max_examples=20, deadline=None)
@@ -45,18 +46,18 @@ def test_a_packed_sample_has_the_states_that_it_has_alone(lengths: list[int]):
 
 def test_labels_are_shifted_after_early_tokens_were_left_out_also_across_samples(model: MtpModel):
     first, second = [1, 2, 3], [11, 12, 13, 14]
-    packed = pack([(first, [IGNORE, IGNORE, 3]), (second, [IGNORE, IGNORE, 13, 14])])
+    packed = pack([(first, [IGNORED, IGNORED, 3]), (second, [IGNORED, IGNORED, 13, 14])])
     targets = [rows.targets.tolist() for rows in packed_rows(model, packed)]
-    assert targets[0] == [IGNORE, 3, IGNORE, IGNORE, 13, 14, IGNORE]
-    assert targets[1] == [3, IGNORE, 13, 14, IGNORE]  # the next sample's token 1 is a prompt's
-    assert targets[2] == [13, 14, IGNORE]  # from here on the last row predicts the next sample's
-    assert targets[3] == [IGNORE]
+    assert targets[0] == [IGNORED, 3, IGNORED, IGNORED, 13, 14, IGNORED]
+    assert targets[1] == [3, IGNORED, 13, 14, IGNORED]  # the next sample's token 1 is a prompt's
+    assert targets[2] == [13, 14, IGNORED]  # from here on the last row predicts the next sample's
+    assert targets[3] == [IGNORED]
 
 
 @pytest.mark.parametrize("network", range(MODULES + 1))
 def test_a_row_predicts_the_token_that_many_places_on(model: MtpModel, network: int):
     ids, _ = sample(9)
-    assert packed_rows(model, pack([(ids, ids)]))[network].targets.tolist() == [*ids[network + 1 :], IGNORE]
+    assert packed_rows(model, pack([(ids, ids)]))[network].targets.tolist() == [*ids[network + 1 :], IGNORED]
 
 
 def test_the_loss_is_the_main_one_and_the_weighted_mean_of_the_modules(model: MtpModel):
