@@ -18,10 +18,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
+from models.released.files import fill, read_json, read_shapes, weight_files, write_json, write_weights
+from models.released.settings import GENERATION
 from models.text.tokenizer import END_OF_TEXT, TURN_END
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
@@ -34,7 +34,8 @@ from models.vita_audio.schedule import BALANCE, BOOST, Mode
 
 MODES = {"boost": BOOST, "balance": BALANCE}
 """Patterns of text and speech that the releases were trained with."""
-WEIGHTS, CONFIG, GENERATION, REPORT = "model.safetensors", "config.json", "generation_config.json", "stage.json"
+CONFIG, REPORT = "config.json", "stage.json"
+REMEDY = "Train the stage again, in a new folder."
 CODES_ARE = "synthetic, one a UTF-8 byte"
 
 
@@ -84,7 +85,7 @@ class Training:
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {stage.title}")
         (folder / STATE).unlink(missing_ok=True)
-        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / REPORT, report)
         print(json.dumps(report), file=sys.stderr)
 
     def start(self, stage: Stage) -> MtpModel:
@@ -135,11 +136,10 @@ class Training:
     def _save(self, model: MtpModel, folder: Path) -> None:
         stops = [self.tokenizer.id_of(TURN_END), self.tokenizer.id_of(END_OF_TEXT)]
         config = {"model_type": "qwen2_mtp", "tie_word_embeddings": False, "use_sliding_window": False}
-        generation = {"mtp_inference_mode": self.mode.numbers, "eos_token_id": stops}
-        for name, content in ((CONFIG, config | asdict(model.config)), (GENERATION, generation)):
-            (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / CONFIG, config | asdict(model.config))
+        write_json(folder / GENERATION, {"mtp_inference_mode": self.mode.numbers, "eos_token_id": stops})
         self.tokenizer.save(folder)
-        save_file(model.state_dict(), folder / WEIGHTS)
+        write_weights(folder, model.state_dict())
 
 
 def _rates(stage: Stage) -> str:
@@ -150,13 +150,14 @@ def _rates(stage: Stage) -> str:
 def load(folder: Path) -> MtpModel:
     """A stage's model, in eval mode on the CPU. Raises CheckpointError naming the file at fault."""
     try:
-        model = MtpModel(MtpConfig.from_json(json.loads((folder / CONFIG).read_text(encoding="utf-8"))))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}\nTrain the stage again, in a new folder.") from error
-    try:
-        model.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder / WEIGHTS}: {error}\nTrain the stage again, in a new folder.") from error
+        config = MtpConfig.from_json(read_json(folder / CONFIG, REMEDY))
+    except ValueError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}\n{REMEDY}") from error
+    with torch.device("meta"):
+        model = MtpModel(config)
+    files = weight_files(folder, REMEDY)
+    if unknown := fill(model, folder, files, read_shapes(files, REMEDY), "cpu", torch.float32, REMEDY):
+        raise CheckpointError(f"{folder}: the model has no {', '.join(unknown)}\n{REMEDY}")
     return model.eval()
 
 

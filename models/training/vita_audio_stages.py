@@ -45,6 +45,7 @@ class Stage:
     module_rate: float = 1.0
     """Of the learning rate, for the modules."""
     weight_decay: float = 0.0
+    """Known of the last stage alone."""
     accumulation: int = 16
     """Packs that make one step."""
     deviations: tuple[str, ...] = ()

@@ -13,8 +13,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
+from models.released.files import SINGLE
+from models.released.settings import GENERATION
 from models.training.loop import LOSSES, STATE, Settings, optimise
-from models.training.vita_audio import CONFIG, GENERATION, REPORT, WEIGHTS, Training, load, main
+from models.training.vita_audio import CONFIG, REPORT, Training, load, main
 from models.training.vita_audio_learner import AudioLearner, grown
 from models.training.vita_audio_stages import MODULE_PARTS, SIZES, STAGES, is_module
 from models.training.vita_audio_world import AudioBatches
@@ -39,7 +41,7 @@ def state_before(training: Training, name: str) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_moves_what_it_trains_and_nothing_else(training: Training, name: str):
-    before, after = state_before(training, name), load_file(training.folder(name) / WEIGHTS)
+    before, after = state_before(training, name), load_file(training.folder(name) / SINGLE)
     config = training.config(training.stage(name))
     moved = {key for key in after if not before[key].equal(after[key])}
     wanted = {key for key in after if STAGES[name].trains(key, config)}
@@ -49,7 +51,7 @@ def test_a_stage_moves_what_it_trains_and_nothing_else(training: Training, name:
 
 
 def test_the_first_module_starts_as_the_last_layer_with_a_small_projection_and_plain_norms(training: Training):
-    trained, start = load_file(training.folder("1") / WEIGHTS), state_before(training, "2")
+    trained, start = load_file(training.folder("1") / SINGLE), state_before(training, "2")
     assert all(start[key].equal(tensor) for key, tensor in trained.items())
     copied = {key for key in start if key.startswith(f"model.layers.{LLM_LAYERS}.")}
     assert copied
@@ -62,7 +64,7 @@ def test_the_first_module_starts_as_the_last_layer_with_a_small_projection_and_p
 
 
 def test_further_modules_start_as_copies_of_the_first(training: Training):
-    trained, start = load_file(training.folder("2") / WEIGHTS), state_before(training, "3")
+    trained, start = load_file(training.folder("2") / SINGLE), state_before(training, "3")
     assert all(start[key].equal(tensor) for key, tensor in trained.items())
     for index in range(10):
         for part in MODULE_PARTS:
@@ -72,7 +74,7 @@ def test_further_modules_start_as_copies_of_the_first(training: Training):
 
 
 def test_the_last_stage_starts_from_all_that_the_third_left(training: Training):
-    trained, start = load_file(training.folder("3") / WEIGHTS), state_before(training, "4")
+    trained, start = load_file(training.folder("3") / SINGLE), state_before(training, "4")
     assert trained.keys() == start.keys() and all(start[key].equal(tensor) for key, tensor in trained.items())
 
 
@@ -89,7 +91,7 @@ def test_a_stage_leaves_a_folder_that_loads_with_its_losses(training: Training, 
 
 
 def test_a_stage_that_is_done_is_not_done_again(training: Training, capsys: pytest.CaptureFixture[str]):
-    weights = training.folder("2") / WEIGHTS
+    weights = training.folder("2") / SINGLE
     before = weights.stat().st_mtime_ns
     training.run("2")
     assert weights.stat().st_mtime_ns == before and "done before" in capsys.readouterr().err
@@ -207,19 +209,22 @@ def test_a_number_of_steps_that_is_none_is_refused(steps: str, capsys: pytest.Ca
 
 def test_a_stage_that_cannot_be_read_is_named(training: Training, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     shutil.copytree(training.folder("1"), tmp_path / "stage-1")
-    weights, config = tmp_path / "stage-1" / WEIGHTS, tmp_path / "stage-1" / CONFIG
+    weights, config = tmp_path / "stage-1" / SINGLE, tmp_path / "stage-1" / CONFIG
     tensors = load_file(weights)
     del tensors["model.norm.weight"]
     save_file(tensors, weights)
     assert main(["--stage", "2", "--out", str(tmp_path)]) == 2
-    assert f"{weights}: " in (told := capsys.readouterr().err) and "model.norm.weight" in told
+    assert f"{weights.parent}: " in (told := capsys.readouterr().err) and "missing model.norm.weight" in told
+    save_file(load_file(training.folder("1") / SINGLE) | {"model.more": torch.zeros(1)}, weights)
+    with pytest.raises(CheckpointError, match=r"the model has no model\.more"):
+        load(tmp_path / "stage-1")
     weights.write_bytes(b"nothing")
-    with pytest.raises(CheckpointError, match=WEIGHTS):
+    with pytest.raises(CheckpointError, match=SINGLE):
         load(tmp_path / "stage-1")
     settings = json.loads(config.read_text())
     config.write_text(json.dumps(settings | {"hidden_size": 64}))
-    shutil.copy(training.folder("1") / WEIGHTS, weights)
-    with pytest.raises(CheckpointError, match="size mismatch"):
+    shutil.copy(training.folder("1") / SINGLE, weights)
+    with pytest.raises(CheckpointError, match="do not fit the model"):
         load(tmp_path / "stage-1")
     config.write_text("{")
     with pytest.raises(CheckpointError, match=CONFIG):
