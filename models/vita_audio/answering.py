@@ -42,6 +42,8 @@ def answers(
     """
     start = 0
     while group := list(islice(waiting, rows)):
+        if any(item.request.batch_key != group[0].request.batch_key for item in group):
+            raise ValueError("requests with other decoding settings cannot be answered side by side")
         for place, answer in _group(answerer, group, voice):
             yield start + place, answer
         start += len(group)

@@ -96,7 +96,7 @@ def test_a_release_hears_answers_and_speaks(plain: Path, name: str) -> None:
     assert (used["mode"], used["repetition_penalty"], used["chunks"]) == ("boost", 1.05, "clean")
     ids = [model.prepare(asked(tone(hertz))).prompt.ids.tolist() for hertz in (200, 200, 3000)]
     assert ids[0] == ids[1] != ids[2] and len(ids[0]) == len(ids[2])
-    heard, spoken = responses(model, [asked(noise(1.0)), asked("hello", outputs=SPOKEN)], 1)
+    (heard,), (spoken,) = responses(model, [asked(noise(1.0))]), responses(model, [asked("hello", outputs=SPOKEN)])
     assert heard.usage.prompt_tokens == responses(model, [asked(noise(0.92))])[0].usage.prompt_tokens + 1
     assert spoken.speech is not None and spoken.speech.rate == 22_050
     assert len(spoken.speech.samples) == 256 * int(6.890625 * spoken.usage.speech_tokens)
