@@ -15,7 +15,7 @@ from models.nn.kaldi import fbank
 from models.sampling import Decoding
 from models.vita_audio.cascade import MtpPrompt, decode
 from models.vita_audio.config import MtpConfig
-from models.vita_audio.hearing import Hearing, build_hearing
+from models.vita_audio.hearing import Hearing
 from models.vita_audio.language import MtpModel
 from models.vita_audio.schedule import Mode
 from models.vita_audio.sensevoice_config import FrontEndConfig, SenseVoiceConfig
@@ -43,9 +43,10 @@ def _hearing(goldens: Path) -> Hearing:
     stated = _stated(goldens)
     config = SenseVoiceConfig.from_yaml(stated["sensevoice_kwargs"])
     front = FrontEndConfig(mels=config.inputs // FrontEndConfig.stack)
-    path = locate(goldens, FOLDER, "plus_model.safetensors")
-    hidden = stated["llm_config"]["hidden_size"]
-    return build_hearing(config, hidden, FrontEnd(front, Cmvn.none(front.width)), load_file(path), path).model
+    model = Hearing(config, stated["llm_config"]["hidden_size"], FrontEnd(front, Cmvn.none(front.width)))
+    state = load_file(locate(goldens, FOLDER, "plus_model.safetensors"))
+    model.load_state_dict({name[len("model.") :]: x for name, x in state.items() if name.startswith("model.audio_")})
+    return model.eval()
 
 
 def front_end(goldens: Path) -> Check:
