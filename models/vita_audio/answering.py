@@ -12,8 +12,8 @@ import torch
 from harness.failures import SampleError, failure_from
 from harness.types import Failure, Ready, Response, Timings, Usage, Waveform
 from models.generation import decoding_of
+from models.vita_audio.answerer import Answerer
 from models.vita_audio.cascade import CascadeDecode, MtpPrompt
-from models.vita_audio.loaded import Loaded
 from models.vita_audio.processor import MtpInputs
 from models.vita_audio.replies import Reply
 from models.vita_audio.voice import Voice
@@ -34,7 +34,7 @@ class _Answer:
 
 
 def answers(
-    loaded: Loaded, waiting: Iterator[Ready], rows: int, voice: Voice | None
+    answerer: Answerer, waiting: Iterator[Ready], rows: int, voice: Voice | None
 ) -> Iterator[tuple[int, Response | Failure]]:
     """Answer requests that share a `batch_key`, `rows` side by side: (position among `waiting`, answer).
 
@@ -42,30 +42,32 @@ def answers(
     """
     start = 0
     while group := list(islice(waiting, rows)):
-        for place, answer in _group(loaded, group, voice):
+        if any(item.request.batch_key != group[0].request.batch_key for item in group):
+            raise ValueError("requests with other decoding settings cannot be answered side by side")
+        for place, answer in _group(answerer, group, voice):
             yield start + place, answer
         start += len(group)
 
 
-def prompts_of(loaded: Loaded, items: Sequence[Ready]) -> list[MtpPrompt]:
+def prompts_of(answerer: Answerer, items: Sequence[Ready]) -> list[MtpPrompt]:
     """Requests with what is heard in its places, as the decode loop takes them. Waits for the device."""
     ahead = [item.inputs.prompt for item in items if item.inputs.prompt is not None]
     if len(ahead) == len(items):
         return ahead
-    prompts = loaded.ear.hear(loaded.model, [item.inputs.heard for item in items])
-    if loaded.model.device.type == "cuda":
-        torch.cuda.synchronize(loaded.model.device)
+    prompts = answerer.ear.hear(answerer.model, [item.inputs.heard for item in items])
+    if answerer.model.device.type == "cuda":
+        torch.cuda.synchronize(answerer.model.device)
     return prompts
 
 
-def _group(loaded: Loaded, group: Sequence[Ready], voice: Voice | None) -> Iterator[tuple[int, Response | Failure]]:
+def _group(answerer: Answerer, group: Sequence[Ready], voice: Voice | None) -> Iterator[tuple[int, Response | Failure]]:
     now = time.monotonic()
-    open_ = [_begin(loaded, item, now) for item in group]
-    prompts = prompts_of(loaded, group)
+    open_ = [_begin(answerer, item, now) for item in group]
+    prompts = prompts_of(answerer, group)
     for answer in open_:
         answer.encoded = time.monotonic() - answer.start
-    decoding = decoding_of(group[0].request.generation, loaded.generation)
-    decode = CascadeDecode(loaded.model, prompts, decoding, loaded.mode)
+    decoding = decoding_of(group[0].request.generation, answerer.generation)
+    decode = CascadeDecode(answerer.model, prompts, decoding, answerer.mode)
     spoken: list[int] = []
     for emission in decode:
         answer = open_[emission.row]
@@ -97,8 +99,8 @@ def _group(loaded: Loaded, group: Sequence[Ready], voice: Voice | None) -> Itera
             yield row, _response(open_[row], Waveform(wave.numpy(), voice.sample_rate))
 
 
-def _begin(loaded: Loaded, item: Ready, now: float) -> _Answer:
-    reply = Reply.begin(loaded.tokenizer, loaded.tokens, item.request.generation.stop)
+def _begin(answerer: Answerer, item: Ready, now: float) -> _Answer:
+    reply = Reply.begin(answerer.tokenizer, answerer.tokens, item.request.generation.stop)
     return _Answer(item.inputs, now - item.prepare_s, reply)
 
 

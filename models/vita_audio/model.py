@@ -26,10 +26,10 @@ from models.generation import GenerationDefaults
 from models.lazy import LazyModel
 from models.released.identity import Identity
 from models.text.tokenizer import QwenTokenizer, estimated
+from models.vita_audio.answerer import Answerer
 from models.vita_audio.answering import answers
 from models.vita_audio.chunks import Clean, Policy, Released
 from models.vita_audio.ears import code_positions, embedding_positions
-from models.vita_audio.loaded import Loaded
 from models.vita_audio.processor import MtpInputs, Processor, planned_tokens
 from models.vita_audio.streaming import MtpStream
 from models.vita_audio.voice import Voice
@@ -45,15 +45,15 @@ Speaker = Callable[[], Voice]
 
 
 class Opened(NamedTuple):
-    """Loaded weights and what identifies them; `speaker` is None where there is no speech decoder."""
+    """Answerer weights and what identifies them; `speaker` is None where there is no speech decoder."""
 
-    loaded: Loaded
+    answerer: Answerer
     identity: Identity
     speaker: Speaker | None
 
     @property
     def generation(self) -> GenerationDefaults:
-        return self.loaded.generation
+        return self.answerer.generation
 
 
 class Outline(NamedTuple):
@@ -125,8 +125,10 @@ class VitaAudioModel(LazyModel[Opened, Outline]):
         """
         answer = self._answer_stream(ready)
         yield from answer
-        if "speech" in ready.request.outputs and answer.response().speech is None:
-            raise SampleError("the answer has no code of speech, so that there is nothing to hear")
+        if "speech" in ready.request.outputs and (made := answer.response()).speech is None:
+            codes = made.usage.speech_tokens
+            lost = f"its {codes} codes of speech were not sent, as the release's demo drops the last ones"
+            raise SampleError(f"nothing to hear: {lost if codes else 'the answer has no code of speech'}")
 
     def _streamed(self, ready: Ready) -> Response | Failure:
         answer = self._answer_stream(ready)
@@ -143,13 +145,13 @@ class VitaAudioModel(LazyModel[Opened, Outline]):
 
     def _fit(self, opened: Opened) -> Outline:
         self.capabilities = replace(self.capabilities, outputs=OUTPUTS if opened.speaker else TEXT_ONLY)
-        loaded = opened.loaded
-        budget = loaded.model.config.max_position_embeddings
-        self._processor = Processor(loaded.tokenizer, loaded.tokens, loaded.ear, budget)
-        return Outline(loaded.tokens.plus, loaded.tokenizer)
+        answerer = opened.answerer
+        budget = answerer.model.config.max_position_embeddings
+        self._processor = Processor(answerer.tokenizer, answerer.tokens, answerer.ear, budget)
+        return Outline(answerer.tokens.plus, answerer.tokenizer)
 
-    def _weights(self) -> Loaded:
-        return self._ready().loaded
+    def _weights(self) -> Answerer:
+        return self._ready().answerer
 
     def _speaker(self) -> Voice:
         """The speech decoder, opened when it is first asked for."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from harness.types import Chunk, Ready, Response, Usage
 from models.generation import decoding_of
 from models.streams import AnswerStream
+from models.vita_audio.answerer import Answerer
 from models.vita_audio.answering import prompts_of
 from models.vita_audio.cascade import CascadeDecode
 from models.vita_audio.chunks import Policy
-from models.vita_audio.loaded import Loaded
 from models.vita_audio.processor import MtpInputs
 from models.vita_audio.replies import Reply
 from models.vita_audio.voice import Voice
@@ -23,10 +23,10 @@ class MtpStream(AnswerStream):
     Raises SampleError while iterating on a token that is neither text nor a code.
     """
 
-    def __init__(self, loaded: Loaded, ready: Ready, voice: Voice | None, policy: Policy) -> None:
-        self._reply = Reply.begin(loaded.tokenizer, loaded.tokens, ready.request.generation.stop)
+    def __init__(self, answerer: Answerer, ready: Ready, voice: Voice | None, policy: Policy) -> None:
+        self._reply = Reply.begin(answerer.tokenizer, answerer.tokens, ready.request.generation.stop)
         super().__init__(ready, self._reply.feed)
-        self._loaded = loaded
+        self._answerer = answerer
         self._inputs: MtpInputs = ready.inputs
         self._session = None if voice is None else VoiceStream(voice, policy)
         self._rate = 0 if voice is None else voice.sample_rate
@@ -37,10 +37,10 @@ class MtpStream(AnswerStream):
         return self._joined(usage, self._first_code)
 
     def _run(self) -> Iterator[Chunk]:
-        prompts = prompts_of(self._loaded, [self._ready])
+        prompts = prompts_of(self._answerer, [self._ready])
         self._moments.encoded = self._now()
-        decoding = decoding_of(self._ready.request.generation, self._loaded.generation)
-        decode = CascadeDecode(self._loaded.model, prompts, decoding, self._loaded.mode)
+        decoding = decoding_of(self._ready.request.generation, self._answerer.generation)
+        decode = CascadeDecode(self._answerer.model, prompts, decoding, self._answerer.mode)
         for emission in decode:
             text, speech = self._reply.add(emission.ids, emission.finish is not None)
             self._truncated = emission.finish == "length" and not self._reply.feed.stopped

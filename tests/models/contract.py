@@ -8,7 +8,13 @@ from harness.registry import get_model
 from harness.types import Generation, LoadedRequest, Message, Output, Part, Request, Text
 
 NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny")
-RELEASED = ("vita15",)
+RELEASED = (
+    "vita15",
+    "vita-audio-boost",
+    "vita-audio-balance",
+    "vita-audio-plus-vanilla",
+    "vita-audio-plus-boost",
+)
 """The same code with weights from outside."""
 DECODING = ("vita15-tiny", "vita15-mini", "vita-audio-tiny")
 SPEAKING = ("vita15-tiny", "vita-audio-tiny")

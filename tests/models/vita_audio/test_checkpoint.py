@@ -198,11 +198,11 @@ def test_a_pipe_in_a_files_place_is_told_and_not_waited_for(folder: Path, name: 
     fault(folder)
 
 
-def test_the_releases_are_known_by_their_hub_ids_and_an_incomplete_one_is_noticed(folder: Path) -> None:
-    assert sorted(RELEASES) == [
+def test_the_releases_have_their_hub_ids_and_an_incomplete_one_is_noticed(folder: Path) -> None:
+    assert sorted(release.on_hub.id for release in RELEASES.values()) == [
         f"VITA-MLLM/VITA-Audio-{name}" for name in ("Balance", "Boost", "Plus-Boost", "Plus-Vanilla")
     ]
-    release = RELEASES["VITA-MLLM/VITA-Audio-Boost"]
+    release = RELEASES["vita-audio-boost"].on_hub
     release.check(folder)
     (folder / SINGLE).unlink()
     with pytest.raises(CheckpointError, match=SINGLE):

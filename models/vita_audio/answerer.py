@@ -1,12 +1,10 @@
-"""A model of VITA-Audio with everything that it needs to answer in text."""
+"""What answers in text: the language model with its tokenizer, its ear and how it is decoded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from models.generation import GenerationDefaults
-from models.released.settings import Stated
 from models.text.tokenizer import QwenTokenizer
 from models.vita_audio.ears import Ear
 from models.vita_audio.language import MtpModel
@@ -15,8 +13,8 @@ from models.vita_audio.tokens import SpecialTokens
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
-    """`settings` say where each came from; `told` is what has to be said of the weights."""
+class Answerer:
+    """Raises ValueError where the mode asks for modules and there are none."""
 
     model: MtpModel
     tokenizer: QwenTokenizer
@@ -24,5 +22,9 @@ class Loaded:
     ear: Ear
     generation: GenerationDefaults
     mode: Mode
-    settings: Mapping[str, Stated] = field(default_factory=dict)
-    told: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mode.uses_modules and not self.model.config.modules:
+            raise ValueError(
+                f"mode {self.mode} needs prediction modules, and these weights have none: use mode vanilla"
+            )
