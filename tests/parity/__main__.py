@@ -22,7 +22,14 @@ DEFAULT_GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
 
 # Each module holds COMPONENTS: {name: function(goldens folder) -> Check}.
 GROUPS = {
-    "models": ("vita15_perception", "vita15_language", "vita15_speech", "vita_audio_language", "vita_audio_speech"),
+    "models": (
+        "vita15_perception",
+        "vita15_language",
+        "vita15_speech",
+        "vita_audio_language",
+        "vita_audio_speech",
+        "nexus_o",
+    ),
     "tasks": (
         "speech_scoring",
         "speech_tts",
