@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from models.nexus_o.firefly import Firefly
 from models.nexus_o.firefly_config import FireflyConfig
 from models.nn.weight_norm import PARAMETRIZATIONS, fuse_weight_norm, split_weight_norm
-from models.tensor_files import Loaded, fill, read_state
+from models.released.single import Loaded, fill, read_state
 
 NAME = "firefly-gan-vq-fsq-8x1024-21hz-generator"
 REMEDY = f"Download {NAME}.pth of Fish-Speech 1.4 or 1.5 into the folder again."

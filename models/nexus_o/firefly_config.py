@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import fields
+from models.released import fields
 
 
 @dataclass(frozen=True)

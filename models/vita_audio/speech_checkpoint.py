@@ -19,7 +19,7 @@ from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
 from models.nn.weight_norm import fuse_weight_norm
-from models.tensor_files import Loaded, fill, read_state
+from models.released.single import Loaded, fill, read_state
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.flow import Flow
 from models.vita_audio.speech_tokenizer import SpeechTokenizer, TokenizerConfig

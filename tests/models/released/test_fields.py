@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models import fields
+from models.released import fields
 
 
 @pytest.mark.parametrize("value", [None, 0, -1, 1.0, True, "3", [1]])
