@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.nexus_o import firefly_mel
 from tests.parity.__main__ import DEFAULT_GOLDENS
 from tests.parity.nexus_o import COMPONENTS, FOLDER
 
@@ -50,6 +51,12 @@ def test_one_changed_number_of_the_codec_is_noticed(array: str, goldens: Path) -
 def test_a_changed_wave_is_noticed_whole_and_streamed(goldens: Path) -> None:
     _change(goldens / "firefly_io.npz", "decode_head_unmasked")
     assert COMPONENTS["nexus_o_firefly"](goldens).failed == 2
+
+
+def test_a_little_more_or_less_in_the_spectrogram_is_noticed(goldens: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firefly_mel, "POWER_FLOOR", 1e-7)
+    check = COMPONENTS["nexus_o_firefly"](goldens)
+    assert check.failed >= 1 and "encode_mel" in check.examples[0]
 
 
 def test_a_changed_published_shape_is_noticed(goldens: Path) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from models.checkpoint_error import CheckpointError
 from models.nexus_o.firefly_checkpoint import (
     NAME,
+    build_firefly,
     load_firefly,
     parameter_counts,
     random_firefly,
@@ -43,6 +44,15 @@ def test_published_sizes_and_rates() -> None:
     assert (config.codes, config.samples, config.width) == (1000, 2048, 512)
     assert config.frame_rate == pytest.approx(21.533, abs=1e-3)
     assert parameter_counts(config) == (19_447_808, 10_525_216, 17_092_194)  # 47.07 M
+
+
+def test_the_released_names_and_shapes_fill_the_published_size() -> None:
+    shapes = json.loads((GOLDENS / "firefly_full_keys_shapes.json").read_text(encoding="utf-8"))
+    state = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    assert len(state) == 547
+    loaded = build_firefly(FireflyConfig.published(), state, Path(NAME), "meta")
+    assert loaded.unknown == ()
+    assert sum(tensor.numel() for tensor in state.values()) == 47_065_218
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth"])
