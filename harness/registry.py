@@ -87,6 +87,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita15": "models.vita15.adapter:vita15",
         "vita15-mini": "models.vita15.adapter:vita15_mini",
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
+        "vita-audio-tiny": "models.vita_audio.adapter:vita_audio_tiny",
         "echo": "models.echo:echo",
     },
     "judges": {
