@@ -203,9 +203,13 @@ def _mode(path: Path, config: MtpConfig, notes: Notes) -> Mode:
     try:
         if not isinstance(numbers, list):
             raise ValueError(f"{numbers!r} is no list")
-        return notes.take("mode", Mode.of(numbers), path.name)
+        mode = Mode.of(numbers)
     except ValueError as error:
         raise CheckpointError(f"{path}: {MODE}: {error}\n{REMEDY}") from error
+    if mode.uses_modules and not config.modules:  # how it was trained; the language model makes every token
+        notes.told.append(f"{path.name} states the mode {mode}, but there are no modules: decoded as {VANILLA}")
+        return notes.take("mode", VANILLA, f"{path.name} states {mode}, for which there are no modules")
+    return notes.take("mode", mode, path.name)
 
 
 def _released_settings(model: MtpModel, tokenizer: QwenTokenizer, plus: bool) -> dict[str, Any]:

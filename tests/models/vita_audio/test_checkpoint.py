@@ -198,6 +198,15 @@ def test_a_pipe_in_a_files_place_is_told_and_not_waited_for(folder: Path, name: 
     fault(folder)
 
 
+def test_a_mode_for_which_there_are_no_modules_is_decoded_without_and_told(tmp_path: Path) -> None:
+    """Plus-Vanilla has none, and its generation_config.json may state the pattern that it was trained on."""
+    save(model_of(modules=0), PLAIN, tmp_path, BALANCE)
+    loaded = load(tmp_path)
+    assert loaded.mode == VANILLA
+    (told,) = loaded.told
+    assert "states the mode balance, but there are no modules" in told
+
+
 def test_the_releases_have_their_hub_ids_and_an_incomplete_one_is_noticed(folder: Path) -> None:
     assert sorted(release.on_hub.id for release in RELEASES.values()) == [
         f"VITA-MLLM/VITA-Audio-{name}" for name in ("Balance", "Boost", "Plus-Boost", "Plus-Vanilla")
