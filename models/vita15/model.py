@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import NamedTuple
 
 from harness.contracts import Capabilities, ModelOptions, ProbeStage
-from harness.failures import SampleError, UsageError, failure_from
+from harness.failures import SampleError, failure_from
 from harness.media import Extent
 from harness.types import (
     Chunk,
@@ -22,8 +21,8 @@ from harness.types import (
     States,
 )
 from models.generation import GenerationDefaults
-from models.lazy import LazyModel
 from models.released.identity import Identity
+from models.speaking import SpeakingModel
 from models.text.tokenizer import QwenTokenizer, estimated
 from models.vita15 import states
 from models.vita15.answering import answers, embedded_ahead
@@ -61,7 +60,7 @@ class Outline(NamedTuple):
     tokenizer: QwenTokenizer | None = None
 
 
-class Vita15Model(LazyModel[Opened, Outline]):
+class Vita15Model(SpeakingModel[Opened, Outline, SpeechSynthesizer]):
     """Implements `harness.contracts.StreamingModel` and `ProbedModel`.
 
     Text answers are decoded side by side; spoken ones one at a time, each as a stream, so that its moments are those
@@ -75,16 +74,11 @@ class Vita15Model(LazyModel[Opened, Outline]):
         note: str = "", outputs: frozenset[Output] = OUTPUTS,
     ) -> None:  # fmt: skip
         capabilities = Capabilities(INPUTS, outputs, stream=True, hidden_states=True, channels="first")
-        super().__init__(name, options, capabilities, opener, outline, note)
-        self._speech: SpeechSynthesizer | None = None
+        super().__init__(name, options, capabilities, opener, outline, note, f"folder {SPEECH_FOLDER}")
 
     @property
     def n_layers(self) -> int:
         return self._weights().model.config.language.num_hidden_layers
-
-    def close(self) -> None:
-        self._speech = None
-        super().close()
 
     def prompt_tokens(self, request: Request, extents: Sequence[Extent]) -> int:
         config, tokenizer = self._outlined()
@@ -127,8 +121,6 @@ class Vita15Model(LazyModel[Opened, Outline]):
         return states.hidden_states(loaded.model, reader, batch, stage)
 
     def _fit(self, opened: Opened) -> Outline:
-        outputs = self.capabilities.outputs if opened.speaker else TEXT_ONLY
-        self.capabilities = replace(self.capabilities, outputs=outputs)
         config, tokenizer = opened.loaded.model.config, opened.loaded.tokenizer
         self._processor = Processor(config, tokenizer)
         return Outline(config, tokenizer)
@@ -150,18 +142,6 @@ class Vita15Model(LazyModel[Opened, Outline]):
     def _answer_stream(self, ready: Ready) -> SpokenStream:
         speaker = self._speaker() if "speech" in ready.request.outputs else None
         return SpokenStream(self._weights(), ready, speaker)
-
-    def _speaker(self) -> SpeechSynthesizer:
-        """The speech decoder, opened when it is first asked for."""
-        if self._speech is None:
-            opener = self._ready().speaker
-            if opener is None:
-                raise SampleError(f"these weights have no speech decoder (folder {SPEECH_FOLDER})", "unsupported")
-            try:
-                self._speech = opener()
-            except UsageError as error:
-                raise SampleError(f"the speech decoder cannot be read: {error}") from error
-        return self._speech
 
 
 def _chained(first: Ready, rest: Iterator[Ready]) -> Iterator[Ready]:

@@ -7,24 +7,15 @@ The paper's figure for the speech encoder leaves its adapter out.
 
 from __future__ import annotations
 
-import argparse
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import torch
-from torch import nn
 
+from models.counting import Size, command, count
 from models.vita15.config import Vita15Config
 from models.vita15.omni import Vita15
 from models.vita15.speech_checkpoint import parameter_counts
 from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
-
-
-@dataclass(frozen=True)
-class Size:
-    part: str
-    parameters: int
-    paper: str = ""
 
 
 def sizes() -> list[Size]:
@@ -38,12 +29,12 @@ def sizes() -> list[Size]:
     four_nar = parameter_counts(replace(published, nar_layers=4), codec).decoder
     with_prefix = parameter_counts(replace(published, prefix_layers=published.ar_layers), codec).decoder
     return [
-        Size("vision tower", _count(model.model.vision_tower), "about 300 M (InternViT-300M)"),
-        Size("vision projector", _count(model.model.mm_projector)),
-        Size("speech encoder", _count(audio.encoder), "about 350 M"),
-        Size("speech adapter", _count(audio.adpter)),
-        Size("language model", _count(*language), "7 B"),
-        Size("understanding, all", _count(model)),
+        Size("vision tower", count(model.model.vision_tower), "about 300 M (InternViT-300M)"),
+        Size("vision projector", count(model.model.mm_projector)),
+        Size("speech encoder", count(audio.encoder), "about 350 M"),
+        Size("speech adapter", count(audio.adpter)),
+        Size("language model", count(*language), "7 B"),
+        Size("understanding, all", count(model)),
         Size("speech decoder, NAR", speech.nar),
         Size("speech decoder, AR", speech.ar),
         Size("speech decoder, all", speech.decoder, "about 120 M"),
@@ -53,21 +44,5 @@ def sizes() -> list[Size]:
     ]
 
 
-def _count(*modules: nn.Module) -> int:
-    return sum(p.numel() for module in modules for p in module.parameters())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    found = sizes()
-    if parser.parse_args().json:
-        print(json.dumps([asdict(size) for size in found], indent=1))
-        return
-    print(f"{'part':46}{'parameters':>15}  paper")
-    for size in found:
-        print(f"{size.part:46}{size.parameters:>15,}  {size.paper}".rstrip())
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, sizes)

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from harness.contracts import Capabilities, ModelOptions
-from harness.failures import SampleError, UsageError, failure_from
+from harness.failures import SampleError, failure_from
 from harness.media import Extent
 from harness.types import (
     Channels,
@@ -23,20 +23,20 @@ from harness.types import (
     Response,
 )
 from models.generation import GenerationDefaults
-from models.lazy import LazyModel
 from models.released.identity import Identity
+from models.speaking import SpeakingModel
 from models.text.tokenizer import QwenTokenizer, estimated
 from models.vita_audio.answerer import Answerer
 from models.vita_audio.answering import answers
 from models.vita_audio.chunks import Clean, Policy, Released
 from models.vita_audio.ears import code_positions, embedding_positions
 from models.vita_audio.processor import MtpInputs, Processor, planned_tokens
+from models.vita_audio.speech_folders import DECODER
 from models.vita_audio.streaming import MtpStream
 from models.vita_audio.voice import Voice
 
 INPUTS: frozenset[Modality] = frozenset({"text", "audio"})
 OUTPUTS: frozenset[Output] = frozenset({"text", "speech"})
-TEXT_ONLY: frozenset[Output] = frozenset({"text"})
 CHUNKS: Mapping[str, Policy] = {"clean": Clean(), "released": Released()}
 """How a stream is spoken: so that nothing is lost, or as the release's demo does."""
 
@@ -63,7 +63,7 @@ class Outline(NamedTuple):
     tokenizer: QwenTokenizer | None = None
 
 
-class VitaAudioModel(LazyModel[Opened, Outline]):
+class VitaAudioModel(SpeakingModel[Opened, Outline, Voice]):
     """Implements `harness.contracts.StreamingModel`.
 
     Answers are decoded side by side and spoken together; where their moments are measured, one at a time, as a stream.
@@ -77,13 +77,8 @@ class VitaAudioModel(LazyModel[Opened, Outline]):
     ) -> None:  # fmt: skip
         channels: Channels = "mean" if plus else "first"
         capabilities = Capabilities(INPUTS, OUTPUTS, stream=True, channels=channels, clones_voice=not plus)
-        super().__init__(name, options, capabilities, opener, outline, note)
+        super().__init__(name, options, capabilities, opener, outline, note, f"folder {DECODER.name}")
         self._chunks = chunks
-        self._voice: Voice | None = None
-
-    def close(self) -> None:
-        self._voice = None
-        super().close()
 
     def effective(self, generation: Generation) -> Mapping[str, Any]:
         """With the decoding mode, and how a stream is spoken."""
@@ -144,7 +139,6 @@ class VitaAudioModel(LazyModel[Opened, Outline]):
         return MtpStream(self._weights(), ready, voice, CHUNKS[self._chunks])
 
     def _fit(self, opened: Opened) -> Outline:
-        self.capabilities = replace(self.capabilities, outputs=OUTPUTS if opened.speaker else TEXT_ONLY)
         answerer = opened.answerer
         budget = answerer.model.config.max_position_embeddings
         self._processor = Processor(answerer.tokenizer, answerer.tokens, answerer.ear, budget)
@@ -152,15 +146,3 @@ class VitaAudioModel(LazyModel[Opened, Outline]):
 
     def _weights(self) -> Answerer:
         return self._ready().answerer
-
-    def _speaker(self) -> Voice:
-        """The speech decoder, opened when it is first asked for."""
-        if self._voice is None:
-            opener = self._ready().speaker
-            if opener is None:
-                raise SampleError("there is no speech decoder for these weights", "unsupported")
-            try:
-                self._voice = opener()
-            except UsageError as error:
-                raise SampleError(f"the speech decoder cannot be read: {error}") from error
-        return self._voice

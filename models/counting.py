@@ -1,0 +1,36 @@
+"""How many parameters the parts of a model have, printed beside what was published of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Size:
+    part: str
+    parameters: int
+    published: str = ""
+
+
+def count(*modules: nn.Module) -> int:
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())
+
+
+def command(description: str | None, sizes: Callable[[], Sequence[Size]]) -> None:
+    """The command line of a model's `sizes.py`: a table, or JSON with `--json`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", action="store_true")
+    as_json = parser.parse_args().json
+    found = sizes()
+    if as_json:
+        print(json.dumps([asdict(size) for size in found], indent=1))
+        return
+    width = max(len(size.part) for size in found) + 2
+    print(f"{'part':{width}}{'parameters':>15}  published")
+    for size in found:
+        print(f"{size.part:{width}}{size.parameters:>15,}  {size.published}".rstrip())
