@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from alignment_probes.names import KNOWN_METRICS, METRICS
 from alignment_probes.profiles import PROFILES, Profile
-from harness.config import DEVICES, Natural, Positive, told
+from harness.config import DEVICES, Natural, Positive, parse_options, told
 from harness.contracts import ProbeStage
 from harness.failures import UsageError
 
@@ -37,6 +37,7 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: Annotated[Natural, told("seed of random weights, shuffles and resamples")] = 0
     batch_size: Annotated[Positive, told("samples of a forward pass")] = 16
     weights: Annotated[str | None, told("folder in the released layout, or a hub id")] = None
+    option: Annotated[dict[str, str], told("option of the model alone, NAME=VALUE")] = {}
     device: Annotated[str, Meta(pattern=rf"^({DEVICES})$"), told("auto, cpu, cuda or cuda:N")] = "auto"
     dtype: Annotated[Literal["auto", "float32", "bfloat16", "float16"], told("auto, float32, bfloat16 or float16")] = (
         "auto"
@@ -103,4 +104,8 @@ def _pieces(value: Any) -> list[Any]:
     return [piece for one in given for piece in (one.split(",") if isinstance(one, str) else [one])]
 
 
-_READ = {"metrics": _metrics, "layers": _layers}
+def _options(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else parse_options(_pieces(value))
+
+
+_READ = {"metrics": _metrics, "layers": _layers, "option": _options}

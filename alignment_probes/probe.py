@@ -54,8 +54,9 @@ class Prepared:
 def prepare(config: ProbeConfig) -> Prepared:
     """Resolve names, read the data and check that there is enough of it. Raises UsageError."""
     device = resolve_device(config.device)
-    dtype = resolve_dtype(config.dtype, device)
-    model: Model = registry.get_model(config.model)(ModelOptions(config.weights, device, dtype, config.seed))
+    dtype = resolve_dtype(config.dtype, device, config.model)
+    options = ModelOptions(config.weights, device, dtype, config.seed, own=config.option)
+    model: Model = registry.get_model(config.model)(options)
     if not model.capabilities.hidden_states:
         raise UsageError(f"model {config.model} cannot be probed: it does not give its hidden states")
     if lacking := sorted({"text", "image", "audio"} - model.capabilities.inputs):

@@ -42,6 +42,10 @@ def judge_names(incomplete: str) -> list[str]:
     return [name for name in [*registry.names("judges"), "none"] if name.startswith(incomplete)]
 
 
+def mode_names(incomplete: str) -> list[str]:
+    return [name for name in ("vanilla", "balance", "boost", "turbo") if name.startswith(incomplete)]
+
+
 COMPLETION = {"tasks": task_names, "model": model_names, "judge": judge_names}
 SHORT = {"tasks": "-t", "model": "-m"}
 
@@ -53,6 +57,12 @@ JudgeOption = Annotated[
     list[str] | None,
     typer.Option("--judge", help="Judge: NAME, NAME:WEIGHTS, or none. May be repeated.", autocompletion=judge_names),
 ]
+ModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mode", help="Decoding mode of VITA-Audio; short for --option mode=MODE.", autocompletion=mode_names
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -62,12 +72,15 @@ def run(
     given: dict[str, Any],
     config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
+    mode: ModeOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Evaluate a model on tasks."""
     from harness.config import gather
 
+    if mode is not None:
+        given["option"] = [*given.get("option", []), f"mode={mode}"]
     chosen = gather(given, config)
     if dry_run:
         from harness.preview import preview
@@ -150,13 +163,15 @@ def ask(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampling and random weights.")] = 0,
+    option: Annotated[list[str] | None, typer.Option(help="Option of the model alone: NAME=VALUE.")] = None,
+    mode: ModeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask a model one question and time its answer."""
     from harness import registry
     from harness.ask import Question, timing_lines, write_wav
     from harness.ask import ask as ask_model
-    from harness.config import resolve_device, resolve_dtype
+    from harness.config import parse_options, resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import Exit, SampleError
     from harness.terminal import complain, print_json
@@ -164,7 +179,8 @@ def ask(
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
-    options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen), seed)
+    own = parse_options([*(option or []), *([f"mode={mode}"] if mode else [])])
+    options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen, model), seed, own=own)
     question = Question(text, tuple(image or ()), tuple(video or ()), tuple(audio or ()))
 
     def tell(chunk: Chunk) -> None:

@@ -15,6 +15,7 @@ from harness.part import PATTERN as PART
 from harness.texts import redacted
 
 if TYPE_CHECKING:
+    from harness.contracts import DType
     from harness.task import Task
 
 DEVICES = r"auto|cpu|cuda(:\d+)?"
@@ -37,6 +38,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tasks: Annotated[tuple[str, ...], Meta(min_length=1), told("tasks and suites, comma-separated")]
     data: Annotated[str, told("hub, mini, or a folder with the archives as they unpack")] = "hub"
     weights: Annotated[str | None, told("folder in the released layout, or a hub id")] = None
+    option: Annotated[dict[str, str], told("option of the model alone, NAME=VALUE, such as mode=turbo")] = {}
     limit: Annotated[Positive | None, told("first N samples of each task")] = None
     part: Annotated[PartText | None, told("K/N: of every N rows the K-th; `harness merge` joins the parts")] = None
     seed: Annotated[Natural, told("seed of sampling, random weights and bootstraps")] = 0
@@ -44,7 +46,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     batch_tokens: Annotated[Positive, told("token budget of a batch (longest prompt x rows)")] = 16384
     device: Annotated[str, Meta(pattern=rf"^({DEVICES})$"), told("auto, cpu, cuda or cuda:N")] = "auto"
     dtype: Annotated[
-        Literal["auto", "float32", "bfloat16", "float16"], told("auto: float32 on a CPU, float16 as released on CUDA")
+        Literal["auto", "float32", "bfloat16", "float16"], told("auto: float32 on a CPU, as released on CUDA")
     ] = "auto"
     threads: Annotated[Positive | None, told("CPU threads of a forward pass; default: the model's own")] = None
     profile: Annotated[dict[str, str], told("profile of the headline: NAME or TASK=NAME")] = {}
@@ -114,6 +116,8 @@ def gather(given: Mapping[str, Any], file: Path | None = None, objects: Mapping[
         named = fields["tasks"].split(",") if isinstance(fields["tasks"], str) else fields["tasks"]
         found = [task for name in named for task in ([name] if name in own else expand_tasks(str(name)))]
         fields["tasks"] = list(dict.fromkeys(found))
+    if isinstance(options := fields.get("option"), str | list):
+        fields["option"] = parse_options([options] if isinstance(options, str) else options)
     for name, names in (("profile", "profiles"), ("prompt", "presets")):
         if isinstance(chosen := fields.get(name), str | list):
             values = [chosen] if isinstance(chosen, str) else chosen
@@ -138,6 +142,19 @@ def parse_choices(what: str, values: Sequence[str], known: Mapping[str, Sequence
     return chosen
 
 
+def parse_options(values: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` texts as a mapping, for `--option`. Raises UsageError for one that is none, or two of a name."""
+    chosen: dict[str, str] = {}
+    for value in values:
+        name, equals, content = value.partition("=")
+        if not (name.strip() and equals and content.strip()):
+            raise UsageError(f"--option {value}: expected NAME=VALUE, such as mode=turbo")
+        if name in chosen and chosen[name] != content:
+            raise UsageError(f"--option {name} is given twice: {chosen[name]} and {content}")
+        chosen[name.strip()] = content.strip()
+    return chosen
+
+
 def resolve_device(device: str) -> str:
     """ "auto" is CUDA where a usable device is present, else the CPU. Raises UsageError for an unknown device."""
     if not re.fullmatch(DEVICES, device):
@@ -151,11 +168,14 @@ def resolve_device(device: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def resolve_dtype(dtype: str, device: str) -> Literal["float32", "bfloat16", "float16"]:
+def resolve_dtype(dtype: str, device: str, model: str) -> DType:
+    """ "auto" is float32 on a CPU and elsewhere the type that the model of that name was released in."""
+    from harness.registry import released_dtype
+
     match dtype:
         case "float32" | "bfloat16" | "float16":
             return dtype
         case "auto":
-            return "float32" if device == "cpu" else "float16"
+            return "float32" if device == "cpu" else released_dtype(model)
         case _:
             raise UsageError(f"unknown dtype {dtype!r}; there are auto, float32, bfloat16 and float16")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -50,7 +50,8 @@ class Capabilities:
 class ModelOptions:
     """How a model is opened. `weights` is a folder in the released layout or a hub id; None means the default.
 
-    `threads` are the CPU threads of a forward pass; None leaves them to the model.
+    `threads` are the CPU threads of a forward pass; None leaves them to the model. `own` are settings that this model
+    alone has (`--option mode=turbo`); a factory refuses one that it does not know.
     """
 
     weights: str | None = None
@@ -58,6 +59,7 @@ class ModelOptions:
     dtype: DType = "float32"
     seed: int = 0
     threads: int | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 class Model(Protocol):

@@ -186,8 +186,10 @@ def planned(chosen: TaskPlan, rows: Iterable[PlannedRow], seed: int, given: Mapp
 
 
 def _request(chosen: TaskPlan, sample: Sample, generation: Generation) -> Request:
-    outputs, pictures = chosen.task.outputs, chosen.preset.pictures
-    return Request(sample.id, sample.messages, generation, outputs, pictures, sample.recordings.get("voice"))
+    task, voice = chosen.task, sample.recordings.get("voice")
+    return Request(
+        sample.id, sample.messages, generation, task.outputs, chosen.preset.pictures, voice, timed=task.timed
+    )
 
 
 def request_seed(seed: int, task: str, sample_id: str, repeat: int) -> int:
@@ -250,6 +252,8 @@ def fingerprint(request: Request, given: Mapping[str, Any]) -> str:
     content: list[object] = [messages, request.generation, request.outputs, request.pictures, given]
     if request.voice is not None:
         content.append(["voice", request.voice.sha256, request.voice.start_s, request.voice.end_s])
+    if request.timed:
+        content.append("timed")
     return hashlib.sha256(encoded(content)).hexdigest()
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from harness.contracts import JudgeFactory, ModelFactory
+from harness.contracts import DType, JudgeFactory, ModelFactory
 from harness.failures import UsageError
 from harness.task import Task
 
@@ -98,6 +98,10 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
+_RELEASED_DTYPES: Mapping[str, DType] = {
+    name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
+}
+
 COMMANDS = ("harness.upkeep.commands:add", "reports.commands:add", "alignment_probes.commands:add")
 """Functions that add more commands to the command line, those of other packages among them."""
 
@@ -142,6 +146,11 @@ def get_task(name: str) -> Task:
 
 def get_model(name: str) -> ModelFactory:
     return cast(ModelFactory, _load("models", name))
+
+
+def released_dtype(name: str) -> DType:
+    """The type in which a model was released, which is what it runs in on an accelerator."""
+    return _RELEASED_DTYPES.get(name, "float16")
 
 
 def get_judge(name: str) -> JudgeFactory:

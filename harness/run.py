@@ -62,8 +62,8 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     check_named(config.judge)
     tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
-    dtype = resolve_dtype(config.dtype, device)
-    options = ModelOptions(config.weights, device, dtype, config.seed, config.threads)
+    dtype = resolve_dtype(config.dtype, device, config.model)
+    options = ModelOptions(config.weights, device, dtype, config.seed, config.threads, config.option)
     model = objects.model or registry.get_model(config.model)(options)
     check_capabilities(tasks, model.name, model.capabilities)
     for what in ("profile", "prompt"):

@@ -120,15 +120,17 @@ class Request:
     pictures: Pictures = Pictures()
     voice: Media | None = None
     """A recording of the voice to answer in; None for a model that has its own."""
+    timed: bool = False
+    """Its moments are what is measured: a spoken answer is made as a stream."""
 
     @property
     def media(self) -> tuple[Media, ...]:
         return media_of(self.messages)
 
     @property
-    def batch_key(self) -> tuple[Generation, tuple[Output, ...]]:
+    def batch_key(self) -> tuple[Generation, tuple[Output, ...], bool]:
         """Requests with equal keys may be decoded side by side: they differ in content and seed only."""
-        return replace(self.generation, seed=0), self.outputs
+        return replace(self.generation, seed=0), self.outputs, self.timed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from harness.failures import UsageError
 from harness.files import need_file
 from harness.media import Extent, sha256_of
 from harness.types import Failure, Generation, LoadedRequest, Ready, Request, Response, Text, Timings, Usage
+from models.own_options import check_own
 
 
 class Echo:
@@ -85,6 +86,7 @@ def _texts(request: Request) -> list[str]:
 
 def echo(options: ModelOptions) -> Echo:
     """`options.weights` may name a JSONL table of {"id", "response"}."""
+    check_own("echo", options.own)
     return Echo(Path(options.weights).expanduser() if options.weights else None)
 
 

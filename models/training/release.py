@@ -21,13 +21,13 @@ import torch
 from harness.config import RunConfig
 from harness.failures import UsageError
 from harness.run import start
+from models.released.identity import write_card
 from models.training.card import Facts, card
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import MINI_UTTERANCES, STAGES
 from models.training.vita15 import CMVN, REPORT
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
-from models.vita15.weights import write_card
 
 TASKS = ("librispeech_test_clean", "librispeech_test_other", "aishell1", "mme")
 MEASURED = ("1.3", "2.1b", "2.2")

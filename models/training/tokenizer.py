@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from tokenizers import AddedToken, pre_tokenizers
 
+from models.text.tokenizer import QwenTokenizer, byte_level
 from models.vita15.prompts import STATE_MARKS
-from models.vita15.tokenizer import VitaTokenizer, byte_level
 
 
-def closed_tokenizer(texts: Iterable[str], phrases: Iterable[str] = ()) -> VitaTokenizer:
+def closed_tokenizer(texts: Iterable[str], phrases: Iterable[str] = ()) -> QwenTokenizer:
     """The tokenizer of all words in `texts`, whose order does not matter.
 
     `phrases` become single tokens wherever they stand, as do VITA's three state marks.
@@ -36,7 +36,7 @@ def closed_tokenizer(texts: Iterable[str], phrases: Iterable[str] = ()) -> VitaT
             vocab.setdefault(left + right, len(vocab))
     backend = byte_level(vocab, list(merges), whole_words=True)
     backend.add_tokens([AddedToken(text, normalized=False) for text in (*STATE_MARKS, *phrases)])
-    return VitaTokenizer(backend)
+    return QwenTokenizer(backend)
 
 
 def _is_hanzi(character: str) -> bool:

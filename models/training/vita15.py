@@ -20,6 +20,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from models.released.files import SINGLE
+from models.text.tokenizer import QwenTokenizer
 from models.training.batches import Batches
 from models.training.controls import controls
 from models.training.initial import initial, write_cmvn
@@ -30,7 +32,6 @@ from models.training.recipes import SIZES, STAGES, Stage
 from models.training.world import World, world_tokenizer
 from models.vita15 import checkpoint
 from models.vita15.omni import Vita15
-from models.vita15.tokenizer import VitaTokenizer
 from tasks.mini.speech import SynthesizerError
 
 CMVN = Path(checkpoint.AUDIO_FOLDER) / "global_cmvn"
@@ -46,7 +47,7 @@ class Training:
 
     def __init__(self, size: str, seed: int, out: Path, device: str) -> None:
         self.size, self.seed, self.out, self.device = SIZES[size], seed, out, device
-        self.tokenizer: VitaTokenizer = world_tokenizer()
+        self.tokenizer: QwenTokenizer = world_tokenizer()
         rows = -(-len(self.tokenizer) // VOCABULARY_STEP) * VOCABULARY_STEP
         language = replace(self.size.config.language, vocab_size=rows)
         self.config = replace(self.size.config, language=language)
@@ -99,7 +100,7 @@ class Training:
                 )
         vita = checkpoint.load(self.folder(stage.after[0]) if stage.after else self._initial()).model
         for name in stage.after[1:]:
-            learnt = load_file(self.folder(name) / checkpoint.SINGLE)
+            learnt = load_file(self.folder(name) / SINGLE)
             prefixes = STAGES[name].trainable
             found = {key: value for key, value in learnt.items() if key.startswith(prefixes)}
             vita.load_state_dict(found, strict=False)
@@ -108,7 +109,7 @@ class Training:
     def _initial(self) -> Path:
         """The folder of the random weights with the feature statistics of the training speech, made if need be."""
         folder = self.out / "initial"
-        if not (folder / checkpoint.SINGLE).exists():
+        if not (folder / SINGLE).exists():
             clips = self.world.speech
             write_cmvn(folder / CMVN, (clip.features for clip in clips[:: max(1, len(clips) // CMVN_CLIPS)]))
             checkpoint.save(initial(self.config, self.seed, folder / CMVN), self.tokenizer, folder)

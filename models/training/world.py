@@ -14,6 +14,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from harness.types import Message
+from models.text.tokenizer import QwenTokenizer
 from models.training.collages import collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
 from models.training.drills import drill
@@ -23,7 +24,6 @@ from models.vita15.audio_features import SAMPLE_RATE, fbank
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess
 from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
-from models.vita15.tokenizer import VitaTokenizer
 from tasks.mini.drawing import SIZE, Frame, Thing
 from tasks.mini.grammar import sentences
 from tasks.mini.questions import ENDING
@@ -51,7 +51,7 @@ WORD_SAMPLE, SCENE_SAMPLE = 20_000, 7_000
 """Sentences and scenes whose words make the tokenizer; more add no word."""
 
 
-def world_tokenizer() -> VitaTokenizer:
+def world_tokenizer() -> QwenTokenizer:
     """The tokenizer of the mini world; the same whatever the seed of a training."""
     seeing = system_prompt([user(PICTURE)]).removeprefix(SYSTEM)
     phrases = [SYSTEM, seeing, *ENDINGS]
@@ -78,7 +78,7 @@ class World:
     def __init__(
         self,
         config: Vita15Config,
-        tokenizer: VitaTokenizer,
+        tokenizer: QwenTokenizer,
         seed: int,
         utterances: int,
         cache: Path,

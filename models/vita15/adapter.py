@@ -15,17 +15,21 @@ import torch
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError, left_out
-from models.vita15 import checkpoint, hub, weights
+from models.devices import dtype_of
+from models.own_options import check_own
+from models.released import hub, identity
+from models.released.identity import Identity
+from models.text.tokenizer import byte_tokenizer, load_tokenizer
+from models.vita15 import checkpoint
 from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.config import Vita15Config
 from models.vita15.model import OUTPUTS, TEXT_ONLY, Opened, Outline, Speaker, Vita15Model
+from models.vita15.release import RELEASE
 from models.vita15.settings import REMEDY
 from models.vita15.speech_checkpoint import build_speech, load_speech
 from models.vita15.speech_config import CodecConfig, Sampling, SpeechDecoderConfig
 from models.vita15.speech_stream import SpeechSynthesizer
 from models.vita15.streaming import synthesizer
-from models.vita15.tokenizer import byte_tokenizer, load_tokenizer
-from models.vita15.weights import Identity
 
 MINI = Path(__file__).parents[1] / "weights" / "vita15-mini"
 SHIPPED = "shipped with the harness"
@@ -35,7 +39,8 @@ LONGEST_RANDOM = 64
 
 def vita15(options: ModelOptions) -> Vita15Model:
     """The released model, from the hub (the default) or from `options.weights`."""
-    chosen = options.weights or hub.RELEASE
+    check_own("vita15", options.own)
+    chosen = options.weights or RELEASE.id
 
     def outline() -> Outline:
         try:
@@ -43,20 +48,22 @@ def vita15(options: ModelOptions) -> Vita15Model:
         except CheckpointError:  # a hub id, or a folder that is refused when it is opened
             return Outline(Vita15Config.published())
 
-    return Vita15Model("vita15", options, _opener(options, lambda: hub.locate(chosen)), outline)
+    return Vita15Model("vita15", options, _opener(options, lambda: hub.locate(chosen, RELEASE)), outline)
 
 
 def vita15_mini(options: ModelOptions) -> Vita15Model:
     """The small weights that ship with the harness, trained in its mini world; takes no `weights`."""
+    check_own("vita15-mini", options.own)
     if options.weights is not None:
         raise UsageError(f"--weights {options.weights}: vita15-mini has weights of its own; use --model vita15")
     opener = _opener(options, lambda: hub.Source(MINI, SHIPPED, None), own="vita15-mini")
-    note = weights.read_card(MINI).note
+    note = identity.read_card(MINI).note
     return Vita15Model("vita15-mini", options, opener, lambda: _outline(MINI), note, TEXT_ONLY)
 
 
 def vita15_tiny(options: ModelOptions) -> Vita15Model:
     """The same code at the size of tests, with random weights drawn from `options.seed`; takes no `weights`."""
+    check_own("vita15-tiny", options.own)
     if options.weights is not None:
         raise UsageError(f"--weights {options.weights}: vita15-tiny has random weights only; use --model vita15")
     config = Vita15Config.tiny()
@@ -64,7 +71,7 @@ def vita15_tiny(options: ModelOptions) -> Vita15Model:
 
     def opener() -> Opened:
         tokenizer = byte_tokenizer()
-        model = checkpoint.build(config, options.seed, options.device, _dtype(options))
+        model = checkpoint.build(config, options.seed, options.device, dtype_of(options))
         generation = replace(checkpoint.default_generation(tokenizer), longest=LONGEST_RANDOM)
         loaded = Loaded(model, tokenizer, generation)
         speech = build_speech(
@@ -78,8 +85,8 @@ def vita15_tiny(options: ModelOptions) -> Vita15Model:
         speaker = synthesizer(loaded, speech, Sampling(max_tokens=40))
         tensors = model.state_dict() | {f"speech.{name}": t for name, t in speech.decoder.state_dict().items()}
         more = {"seed": options.seed, "config": asdict(config), "speech": True}
-        identity = Identity(note, weights.tensor_digest(tensors), own=True, note=note, more=more)
-        return Opened(loaded, identity, lambda: speaker)
+        known = Identity(note, identity.tensor_digest(tensors), own=True, note=note, more=more)
+        return Opened(loaded, known, lambda: speaker)
 
     return Vita15Model("vita15-tiny", options, opener, lambda: Outline(config, byte_tokenizer()), note, OUTPUTS)
 
@@ -96,14 +103,14 @@ def _opener(options: ModelOptions, locate: Callable[[], hub.Source], own: str = 
     def opener() -> Opened:
         source = locate()
         try:
-            loaded = checkpoint.load(source.folder, options.device, _dtype(options))
-            identity = _identity(source, loaded, own)
+            loaded = checkpoint.load(source.folder, options.device, dtype_of(options))
+            known = _identity(source, loaded, own)
         except CheckpointError as error:
             raise UsageError(str(error)) from error
         except ValueError as error:  # parts that are sound but do not fit each other
             raise UsageError(f"{source.folder}: {error}\n{REMEDY}") from error
         speaks = (source.folder / SPEECH_FOLDER).is_dir()
-        return Opened(loaded, identity, _speaker(source.folder, loaded, options) if speaks else None)
+        return Opened(loaded, known, _speaker(source.folder, loaded, options) if speaks else None)
 
     return opener
 
@@ -112,14 +119,14 @@ def _identity(source: hub.Source, loaded: Loaded, own: str) -> Identity:
     """Weights are a release's where they came from its hub id at a revision, and a model's own where the folder that
     ships says so of exactly these contents."""
     files = checkpoint.content_files(source.folder)
-    digest = weights.digest(source.folder, files)
-    card = weights.read_card(source.folder)
+    digest = identity.digest(source.folder, files)
+    card = identity.read_card(source.folder)
     speaks = (source.folder / SPEECH_FOLDER).is_dir()
     return Identity(
         source=source.name,
         digest=digest,
         revision=source.revision,
-        released=source.name == hub.RELEASE and source.revision is not None,
+        released=source.name == RELEASE.id and source.revision is not None,
         own=bool(own) and (card.name, card.digest) == (own, digest),
         note=card.note,
         told=(*loaded.told, *(_speech_notes(source.folder / SPEECH_FOLDER) if speaks else ())),
@@ -153,10 +160,6 @@ def _speaker(folder: Path, loaded: Loaded, options: ModelOptions) -> Speaker:
             raise UsageError(f"{path}: {error}\n{REMEDY}") from error
 
     return opener
-
-
-def _dtype(options: ModelOptions) -> torch.dtype:
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[options.dtype]
 
 
 def _speech_dtype(options: ModelOptions) -> torch.dtype:

@@ -10,9 +10,11 @@ import torch
 
 from harness.types import Ready, Response, Timings, Usage
 from models.decoding import Decode, Prompt
+from models.generation import decoding_of
+from models.text.feed import TextFeed
 from models.vita15.checkpoint import Loaded
-from models.vita15.generation import TextFeed, decoding_of
 from models.vita15.processor import ModelInputs, collate
+from models.vita15.prompts import strip_state
 
 
 @dataclass
@@ -44,7 +46,7 @@ def answers(loaded: Loaded, waiting: Iterator[Ready], rows: int) -> Iterator[tup
         while len(items) < count and (item := ahead.pop() if ahead else next(waiting, None)) is not None:
             if item.request.batch_key != first.request.batch_key:
                 raise ValueError("requests with other decoding settings cannot be answered side by side")
-            feed = TextFeed(loaded.tokenizer, item.request.generation.stop)
+            feed = TextFeed(loaded.tokenizer, item.request.generation.stop, strip_state)
             open_[taken] = _Answer(item.inputs, time.monotonic() - item.prepare_s, feed)
             taken += 1
             items.append(item)

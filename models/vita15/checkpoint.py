@@ -13,8 +13,6 @@ other sizes state it in config.json as {"vision_config": {"num_attention_heads":
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -22,30 +20,17 @@ from typing import Any, NamedTuple
 
 import torch
 import yaml
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
-from models.checkpoint_error import CheckpointError, check_tensors, left_out
+from models.checkpoint_error import CheckpointError, left_out
+from models.generation import GenerationDefaults
+from models.released.files import INDEX, SHARD_BYTES, Shapes, fill, read_shapes, weight_files, write_json, write_weights
+from models.released.settings import GENERATION, Notes, Stated, generation_defaults
+from models.text.tokenizer import END_OF_TEXT, TURN_END, TURN_START, QwenTokenizer, load_tokenizer
 from models.vita15.config import LanguageConfig, Vita15Config
-from models.vita15.generation import GenerationDefaults
 from models.vita15.language import renew_rotary
 from models.vita15.omni import Vita15
-from models.vita15.settings import (
-    GENERATION,
-    REMEDY,
-    TRAIN,
-    Notes,
-    Shapes,
-    Stated,
-    config_file,
-    generation_defaults,
-    read_config,
-    read_json,
-)
-from models.vita15.tokenizer import END_OF_TEXT, TURN_END, TURN_START, VitaTokenizer, load_tokenizer
+from models.vita15.settings import REMEDY, TRAIN, config_file, read_config
 
-INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 AUDIO_FOLDER = "audio-encoder-Qwen2-7B-1107-weight-base-11wh-tunning"  # the released name
 SPEECH_FOLDER = "vita_tts_ckpt"
 
@@ -55,7 +40,7 @@ class Loaded:
     """`settings` say where each came from; `told` is what has to be said, `unknown` the tensors that were left out."""
 
     model: Vita15
-    tokenizer: VitaTokenizer
+    tokenizer: QwenTokenizer
     generation: GenerationDefaults
     settings: Mapping[str, Stated] = field(default_factory=dict)
     told: tuple[str, ...] = ()
@@ -71,8 +56,8 @@ def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) 
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder\n{REMEDY}")
     notes = Notes()
-    files = weight_files(folder)
-    shapes = _shapes(folder, files)
+    files = weight_files(folder, REMEDY)
+    shapes = read_shapes(files, REMEDY)
     config = read_config(folder, shapes, notes)
     tokenizer = load_tokenizer(folder)
     if len(tokenizer) > config.language.vocab_size:
@@ -80,7 +65,7 @@ def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) 
             f"{folder}: the tokenizer has {len(tokenizer)} tokens, model.embed_tokens.weight only "
             f"{config.language.vocab_size} rows\n{REMEDY}"
         )
-    generation = generation_defaults(folder, tokenizer, config.language.vocab_size, notes)
+    generation = generation_defaults(config_file(folder), tokenizer, config.language.vocab_size, notes, REMEDY)
     model, unknown = _fill(config, folder, files, shapes, device, dtype)
     if unknown:
         notes.told.append(left_out(unknown))
@@ -91,7 +76,7 @@ def outline(folder: Path) -> Vita15Config:
     """The sizes of a checkpoint's folder, without reading a weight. Raises CheckpointError."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder\n{REMEDY}")
-    return read_config(folder, _shapes(folder, weight_files(folder)), Notes())
+    return read_config(folder, read_shapes(weight_files(folder, REMEDY), REMEDY), Notes())
 
 
 def build(config: Vita15Config, seed: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Vita15:
@@ -104,27 +89,27 @@ def build(config: Vita15Config, seed: int, device: str = "cpu", dtype: torch.dty
     return model.eval()
 
 
-def default_generation(tokenizer: VitaTokenizer) -> GenerationDefaults:
+def default_generation(tokenizer: QwenTokenizer) -> GenerationDefaults:
     """Stops at the marks that start and end a turn and at the end of text; no penalty."""
     return GenerationDefaults(tuple(sorted(tokenizer.id_of(token) for token in (TURN_START, TURN_END, END_OF_TEXT))))
 
 
 def save(
     model: Vita15,
-    tokenizer: VitaTokenizer,
+    tokenizer: QwenTokenizer,
     folder: Path,
-    shard_bytes: int = 5_000_000_000,
+    shard_bytes: int = SHARD_BYTES,
     generation: GenerationDefaults | None = None,
 ) -> None:
     """Write the released layout; weights above `shard_bytes` go into several files with an index."""
     folder.mkdir(parents=True, exist_ok=True)
     generation = generation or default_generation(tokenizer)
-    config, state = model.config, model.state_dict()
+    config = model.config
     turn_end = tokenizer.id_of(TURN_END)
-    _write_json(folder / "config.json", _released_settings(config, tokenizer, model.dtype))
+    write_json(folder / "config.json", _released_settings(config, tokenizer, model.dtype))
     stops = [turn_end, *(token for token in generation.stop_ids if token != turn_end)]
     defaults = {"do_sample": False, "eos_token_id": stops, "repetition_penalty": generation.repetition_penalty}
-    _write_json(folder / "generation_config.json", defaults)
+    write_json(folder / "generation_config.json", defaults)
     transformer = {
         "transformer-chunk_size": config.audio.chunk_size,
         "transformer-left_chunks": config.audio.left_chunks,
@@ -137,57 +122,17 @@ def save(
     (folder / AUDIO_FOLDER).mkdir(exist_ok=True)
     (folder / AUDIO_FOLDER / "train.yaml").write_text(yaml.safe_dump(train), encoding="utf-8")
     tokenizer.save(folder)
-    shards = _shards(state, shard_bytes)
-    if len(shards) == 1:
-        save_file(shards[0], folder / SINGLE, metadata={"format": "pt"})
-        return
-    where: dict[str, str] = {}
-    for number, shard in enumerate(shards, start=1):
-        name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        save_file(shard, folder / name, metadata={"format": "pt"})
-        where |= dict.fromkeys(shard, name)
-    total = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
-    _write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": where})
+    write_weights(folder, model.state_dict(), shard_bytes)
 
 
 def content_files(folder: Path) -> list[Path]:
     """The files whose contents are the model: weights, settings and tokenizer, those of the speech decoder too."""
     small = [GENERATION, INDEX, "tokenizer.json", "vocab.json", "merges.txt"]
     found = [config_file(folder), *(folder / name for name in small if (folder / name).is_file())]
-    found += weight_files(folder) + sorted(folder.glob(TRAIN))
+    found += weight_files(folder, REMEDY) + sorted(folder.glob(TRAIN))
     for name in ("model.json", "model.safetensors", "final.pt"):
         found += sorted(folder.glob(f"{SPEECH_FOLDER}/*/{name}"))
     return found
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The weight files of a folder. Raises CheckpointError if there are none or the index names absent ones."""
-    if (folder / INDEX).exists():
-        where = read_json(folder / INDEX).get("weight_map")
-        if not isinstance(where, Mapping) or not where:
-            raise CheckpointError(f"{folder / INDEX}: no weight_map in it\n{REMEDY}")
-        names = sorted({str(name) for name in where.values()})
-        unsafe = [name for name in names if Path(name).name != name]
-        if unsafe:
-            raise CheckpointError(f"{folder / INDEX}: {unsafe[0]!r} is no plain file name\n{REMEDY}")
-        if absent := [name for name in names if not (folder / name).is_file()]:
-            raise CheckpointError(f"{folder}: {', '.join(absent)} of {len(names)} weight files are missing\n{REMEDY}")
-        return [folder / name for name in names]
-    if (folder / SINGLE).is_file():
-        return [folder / SINGLE]
-    raise CheckpointError(f"{folder}: neither {INDEX} nor {SINGLE} is there\n{REMEDY}")
-
-
-def _shapes(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of every tensor, from the headers alone."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for path in files:
-        try:
-            with safe_open(path, "pt") as file:
-                shapes |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{path}: cannot be read as safetensors: {error}\n{REMEDY}") from error
-    return shapes
 
 
 class _Filled(NamedTuple):
@@ -203,19 +148,12 @@ def _fill(
             model = Vita15(config)
         except (ValueError, RuntimeError, OverflowError) as error:
             raise CheckpointError(f"{config_file(folder)}: {error}\n{REMEDY}") from error
-    found = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-    unknown = check_tensors(folder, model.state_dict(), found, REMEDY)
-    state: dict[str, Tensor] = {}
-    for path in files:
-        with safe_open(path, "pt") as file:
-            for name in set(file.keys()) - set(unknown):  # one tensor at a time: the file is never whole in memory
-                state[name] = file.get_tensor(name).to(device, dtype)
-    model.load_state_dict(state, assign=True)
+    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY)
     renew_rotary(model.model, device)
     return _Filled(model.eval(), unknown)
 
 
-def _released_settings(config: Vita15Config, tokenizer: VitaTokenizer, dtype: torch.dtype) -> dict[str, Any]:
+def _released_settings(config: Vita15Config, tokenizer: QwenTokenizer, dtype: torch.dtype) -> dict[str, Any]:
     """config.json with the release's own keys; what is no size there stands as it was published."""
     language = {field.name: getattr(config.language, field.name) for field in fields(LanguageConfig)}
     return {
@@ -240,19 +178,3 @@ def _released_settings(config: Vita15Config, tokenizer: VitaTokenizer, dtype: to
         "torch_dtype": str(dtype).removeprefix("torch."),
         "vision_config": {"num_attention_heads": config.vision.num_attention_heads},
     }
-
-
-def _shards(state: Mapping[str, Tensor], shard_bytes: int) -> list[dict[str, Tensor]]:
-    shards: defaultdict[int, dict[str, Tensor]] = defaultdict(dict)
-    number, filled = 0, 0
-    for name, tensor in state.items():
-        size = tensor.numel() * tensor.element_size()
-        if filled and filled + size > shard_bytes:
-            number, filled = number + 1, 0
-        shards[number][name] = tensor.detach().cpu().contiguous()
-        filled += size
-    return list(shards.values())
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -24,8 +24,6 @@ from models.vita15.video_frames import sample_frames
 
 DEMO_TILES = 12  # most tiles an image where the benchmark names no number
 MAX_FRAMES, MIN_FRAMES = 16, 4
-BYTES_PER_TOKEN = 3
-"""Of text, without a tokenizer: four letters of English or one ideograph make about a token of Qwen2.5's."""
 
 Count = Callable[[str], int]
 """Tokens of a text."""
@@ -147,11 +145,6 @@ def planned_tokens(request: Request, extents: Sequence[Extent], config: Vita15Co
     except SampleError:
         return budget
     return text + sum(size.tokens(cuts) for size in sizes)
-
-
-def estimated(text: str) -> int:
-    """About how many tokens a text has, where there is no tokenizer to ask."""
-    return math.ceil(len(text.encode(errors="surrogatepass")) / BYTES_PER_TOKEN)
 
 
 def _size(media: Media, extent: Extent, config: Vita15Config) -> Size:

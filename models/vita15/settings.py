@@ -1,51 +1,27 @@
-"""The settings of a checkpoint's folder: sizes, attention chunks, dither, stop tokens, penalty, each with its source.
+"""The settings of a checkpoint's folder: sizes, attention chunks, dither, each with its source.
 
 Everything that can be wrong with the files raises a CheckpointError that names the file and the field.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from models.checkpoint_error import CheckpointError
+from models.released.files import Shapes, read_json
+from models.released.settings import Notes, field_of
 from models.vita15.config import AudioConfig, LanguageConfig, VisionConfig, Vita15Config
-from models.vita15.generation import GenerationDefaults
-from models.vita15.tokenizer import TURN_END, TURN_START, VitaTokenizer
 
 REMEDY = "Take config.json and all model-*.safetensors from one release of VITA-MLLM/VITA-1.5."
-CONFIG, ORIGINAL, GENERATION = "config.json", "origin_config.json", "generation_config.json"
+CONFIG, ORIGINAL = "config.json", "origin_config.json"
 TRAIN = "audio-encoder*/train.yaml"
-RELEASED_PENALTY = 1.05
 VISION_HEAD_DIM = 64
-MAX_JSON_BYTES = 50_000_000
-
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-class Stated(NamedTuple):
-    """A setting and the file, or the default, that it came from."""
-
-    value: Any
-    source: str
-
-
-@dataclass
-class Notes:
-    """What is found out on the way: settings with their sources, and what has to be said of the weights."""
-
-    settings: dict[str, Stated] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-
-    def take(self, name: str, value: Any, source: str) -> Any:
-        self.settings[name] = Stated(value, source)
-        return value
 
 
 def config_file(folder: Path) -> Path:
@@ -76,7 +52,7 @@ def read_config(folder: Path, shapes: Shapes, notes: Notes) -> Vita15Config:
     path = config_file(folder)
     if path.name == ORIGINAL:
         notes.told.append(f"{CONFIG} is another program's; {ORIGINAL} beside it is read")
-    settings = read_json(path)
+    settings = read_json(path, REMEDY)
     try:
         language = _language_config(path, settings, shapes)
         audio = replace(_audio_config(shapes), **_train_settings(folder, settings, notes))
@@ -165,11 +141,11 @@ def _train_settings(folder: Path, settings: Mapping[str, Any], notes: Notes) -> 
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         transformer = content.get("encoder_conf", {}).get("para_conf", {}).get("transformer", {})
         noise = content.get("dataset_conf", {}).get("fbank_conf", {})
-        dither = notes.take("dither", *_stated(noise, "dither", float, 0.0, name))
+        dither = notes.take("dither", *field_of(noise, "dither", float, 0.0, name))
         if not (math.isfinite(dither) and dither >= 0):
             raise ValueError(f"dither is {dither}")
-        chunk_size = notes.take("chunk_size", *_stated(transformer, "transformer-chunk_size", int, -1, name))
-        left_chunks = notes.take("left_chunks", *_stated(transformer, "transformer-left_chunks", int, -1, name))
+        chunk_size = notes.take("chunk_size", *field_of(transformer, "transformer-chunk_size", int, -1, name))
+        left_chunks = notes.take("left_chunks", *field_of(transformer, "transformer-left_chunks", int, -1, name))
         if transformer.get("transformer-dynamic-chunks", False):
             notes.told.append(
                 f"{name} says transformer-dynamic-chunks: the reference draws the chunks of each call at random, here "
@@ -179,60 +155,6 @@ def _train_settings(folder: Path, settings: Mapping[str, Any], notes: Notes) -> 
     except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path}: cannot be read as the speech encoder's settings: {error}\n{REMEDY}") from error
     return {"chunk_size": chunk_size, "left_chunks": left_chunks, "dither": dither}
-
-
-def _stated(content: Mapping[str, Any], name: str, kind: type, default: Any, source: str) -> Stated:
-    if (value := content.get(name)) is None:
-        return Stated(default, f"default: {source} does not state {name}")
-    return Stated(kind(value), source)
-
-
-def generation_defaults(folder: Path, tokenizer: VitaTokenizer, vocabulary: int, notes: Notes) -> GenerationDefaults:
-    """Stop tokens and penalty; the marks that start and end a turn always stop."""
-    path = folder / GENERATION
-    stated = read_json(path) if path.exists() else {}
-    source = path.name
-    ends = stated.get("eos_token_id")
-    if ends is None:
-        source, ends = config_file(folder).name, read_json(config_file(folder)).get("eos_token_id")
-    stops = {tokenizer.id_of(TURN_START), tokenizer.id_of(TURN_END)}
-    for token in ends if isinstance(ends, list) else [] if ends is None else [ends]:
-        if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < vocabulary:
-            raise CheckpointError(
-                f"{folder / source}: eos_token_id holds {token!r}, which is no id from 0 to {vocabulary - 1}\n{REMEDY}"
-            )
-        stops.add(token)
-    marks = f"{TURN_START} and {TURN_END}"
-    stop_ids = notes.take("stop_ids", tuple(sorted(stops)), marks if ends is None else f"{source}; {marks}")
-    return GenerationDefaults(stop_ids, _penalty(path, stated.get("repetition_penalty"), notes))
-
-
-def _penalty(path: Path, stated: Any, notes: Notes) -> float:
-    if stated is None:
-        why = f"{GENERATION} {'states none' if path.exists() else 'is not there'}"
-        notes.told.append(f"no repetition penalty is used: {why} (the release states {RELEASED_PENALTY})")
-        return float(notes.take("repetition_penalty", 1.0, f"default: {why}"))
-    if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not 0 < stated < math.inf:
-        raise CheckpointError(f"{path}: repetition_penalty is {stated!r}, expected a number above 0\n{REMEDY}")
-    return float(notes.take("repetition_penalty", float(stated), path.name))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.exists() and not path.is_file():
-            raise CheckpointError(f"{path}: is no plain file\n{REMEDY}")
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError(f"{path}: has {path.stat().st_size} bytes, far more than such a file needs\n{REMEDY}")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such file\n{REMEDY}") from None
-    except RecursionError:
-        raise CheckpointError(f"{path}: cannot be read as JSON: nested too deeply\n{REMEDY}") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read as JSON: {error}\n{REMEDY}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: holds {type(content).__name__}, expected an object\n{REMEDY}")
-    return content
 
 
 def _count(shapes: Shapes, prefix: str) -> int:

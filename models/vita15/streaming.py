@@ -6,19 +6,19 @@ after the whole answer. Speech does not depend on when its text arrived: the sam
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-import numpy as np
 import torch
 
-from harness.types import Chunk, Ready, Response, Timings, Usage, Waveform
+from harness.types import Chunk, Ready, Response, Usage
 from models.decoding import Decode, Prompt
+from models.generation import decoding_of
+from models.streams import AnswerStream
+from models.text.feed import TextFeed
 from models.vita15.answering import prompts_of
 from models.vita15.checkpoint import Loaded
-from models.vita15.generation import TextFeed, decoding_of
 from models.vita15.processor import ModelInputs
+from models.vita15.prompts import strip_state
 from models.vita15.speech_checkpoint import SpeechModels
 from models.vita15.speech_config import Sampling
 from models.vita15.speech_stream import ChunkedVocoder, SpeechSession, SpeechSynthesizer
@@ -31,68 +31,27 @@ def synthesizer(loaded: Loaded, speech: SpeechModels, sampling: Sampling) -> Spe
     return SpeechSynthesizer(speech.decoder, ChunkedVocoder(speech.codec), tokenize, embed, sampling)
 
 
-@dataclass
-class _Moments:
-    """Seconds since the request was handed over."""
-
-    encoded: float | None = None
-    first_token: float | None = None
-    first_audio: float | None = None
-
-
-class AnswerStream(Iterator[Chunk]):
-    """The chunks of one answer; `response()` is what they make up, once they are exhausted.
+class SpokenStream(AnswerStream):
+    """The chunks of one answer, in text alone where there is no `speaker`.
 
     Raises `SpeechError` while iterating when speech is asked for and there is nothing to say.
     """
 
     def __init__(self, loaded: Loaded, ready: Ready, speaker: SpeechSynthesizer | None) -> None:
-        self._start = time.monotonic() - ready.prepare_s
-        self._loaded, self._ready = loaded, ready
-        self._inputs: ModelInputs = ready.inputs
         self._generation = ready.request.generation
-        self._feed = TextFeed(loaded.tokenizer, self._generation.stop)
+        super().__init__(ready, TextFeed(loaded.tokenizer, self._generation.stop, strip_state))
+        self._loaded = loaded
+        self._inputs: ModelInputs = ready.inputs
         self._session = None
+        self._codes = 0
         if speaker is not None:
-            config = speaker.vocoder.codec.config
-            self._rate, self._hop = config.sample_rate, config.hop
+            self._rate = speaker.vocoder.codec.config.sample_rate
             device = speaker.decoder.embedding.weight.device
             self._session = SpeechSession(speaker, torch.Generator(device).manual_seed(self._generation.seed))
-        self._moments = _Moments()
-        self._made: list[Chunk] = []
-        self._truncated = False
-        self._chunks = self._run()
-
-    def __next__(self) -> Chunk:
-        with torch.inference_mode():  # entered for each piece: a generator must not hold it while it is paused
-            chunk = next(self._chunks)
-        self._made.append(chunk)
-        return chunk
 
     def response(self) -> Response:
-        pieces = [chunk for chunk in self._made if chunk.speech is not None]
-        speech, moments = _joined(pieces), self._moments
-        first_code = self._session.first_code if self._session else None
-        timings = Timings(
-            end=self._made[-1].at if self._made else self._now(),
-            encoded=moments.encoded,
-            first_token=moments.first_token,
-            first_audio_token=None if first_code is None else first_code - self._start,
-            first_audio=moments.first_audio,
-            audio_s=None if speech is None else speech.seconds,
-            first_chunk_s=pieces[0].speech.seconds if pieces and pieces[0].speech else None,
-            underruns=underruns(pieces) if pieces else None,
-        )
-        codes = 0 if speech is None else len(speech.samples) // self._hop
-        raw, text = self._feed.raw, self._feed.text
-        return Response(
-            text,
-            speech,
-            timings,
-            Usage(self._inputs.n_tokens, self._feed.n_tokens, codes),
-            raw_text=raw if raw != text else None,
-            truncated=self._truncated,
-        )
+        usage = Usage(self._inputs.n_tokens, self._feed.n_tokens, self._codes)
+        return self._joined(usage, self._session.first_code if self._session else None)
 
     def _run(self) -> Iterator[Chunk]:
         segments = SegmentBuffer()
@@ -124,27 +83,5 @@ class AnswerStream(Iterator[Chunk]):
 
     def _speak(self, session: SpeechSession, segment: str) -> Iterator[Chunk]:
         for piece in session.say(segment):
-            samples = piece.samples.numpy()
-            if self._moments.first_audio is None:
-                self._moments.first_audio = self._now()
-            yield Chunk(self._now(), speech=Waveform(samples, self._rate))
-
-    def _now(self) -> float:
-        return time.monotonic() - self._start
-
-
-def underruns(pieces: Sequence[Chunk]) -> int:
-    """How many pieces came after all before them had been played, playing from the first one's arrival."""
-    late, played_until = 0, float("inf")
-    for piece in pieces:
-        if piece.speech is None:
-            continue
-        late += piece.at > played_until
-        begins = piece.at if played_until == float("inf") else max(piece.at, played_until)
-        played_until = begins + piece.speech.seconds
-    return late
-
-
-def _joined(pieces: Sequence[Chunk]) -> Waveform | None:
-    waves = [piece.speech for piece in pieces if piece.speech is not None]
-    return Waveform(np.concatenate([wave.samples for wave in waves]), waves[0].rate) if waves else None
+            self._codes += len(piece.codes)
+            yield self._sound(piece.samples.numpy(), self._rate)

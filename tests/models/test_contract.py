@@ -35,6 +35,7 @@ from harness.types import (
     Sample,
     Text,
 )
+from models.released.files import SINGLE
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
 from tests.models.asking import outcomes, ready, responses
@@ -107,9 +108,9 @@ def test_the_fingerprint_changes_with_one_row_of_a_table(tmp_path: Path) -> None
 def test_the_fingerprint_changes_with_one_weight_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = get_model("vita15-mini")(ModelOptions()).fingerprint()["digest"]
     folder = Path(shutil.copytree(MINI, tmp_path / "weights"))
-    state = load_file(folder / checkpoint.SINGLE)
+    state = load_file(folder / SINGLE)
     state["lm_head.weight"][7, 11] += 0.25
-    save_file(state, folder / checkpoint.SINGLE, metadata={"format": "pt"})
+    save_file(state, folder / SINGLE, metadata={"format": "pt"})
     monkeypatch.setattr("models.vita15.adapter.MINI", folder)
     changed = get_model("vita15-mini")(ModelOptions())
     assert changed.fingerprint()["digest"] != before

@@ -27,10 +27,10 @@ from torch import Tensor
 
 from harness.types import Media, Message, Part, Role, Text
 from models.decoding import decode
+from models.text.tokenizer import CONTROL_TOKENS, CUTS, PLAIN_TOKENS
 from models.vita15.config import AudioConfig, LanguageConfig, VisionConfig, Vita15Config
 from models.vita15.omni import AUDIO, IGNORE, IMAGE, OmniBatch, Vita15
 from models.vita15.prompts import STATE_MARKS, as_text, conversation, tokenise
-from models.vita15.tokenizer import CONTROL_TOKENS, CUTS, PLAIN_TOKENS
 from tests.parity.check import Check
 from tests.parity.goldens import locate
 

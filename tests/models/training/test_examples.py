@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from harness.types import Generation, LoadedRequest, Message, Picture, Request, Text, Waveform
+from models.text.tokenizer import byte_tokenizer
 from models.training.examples import PICTURE, SPEECH, assistant, collate, example, user
 from models.vita15.config import Vita15Config
 from models.vita15.omni import IGNORE, IMAGE
 from models.vita15.processor import Processor
-from models.vita15.tokenizer import byte_tokenizer
 
 TOKENIZER = byte_tokenizer()
 QUESTION = "Is there a star in this image? Please answer yes or no."

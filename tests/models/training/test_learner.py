@@ -7,13 +7,13 @@ import random
 import pytest
 import torch
 
+from models.text.tokenizer import byte_tokenizer
 from models.training.examples import PICTURE, SPEECH, Example, Imagined, assistant, collate, example, user
 from models.training.learner import LENGTH_WEIGHT, NAMING_WEIGHT, Learner, length_loss, naming_loss
 from models.training.recipes import STAGES
 from models.training.vita15 import Training
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
-from models.vita15.tokenizer import byte_tokenizer
 from tasks.mini.scenes import CATEGORIES
 
 CONFIG = Vita15Config.tiny()

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.text.tokenizer import load_tokenizer
 from models.training.tokenizer import closed_tokenizer
-from models.vita15.tokenizer import load_tokenizer
 
 PHRASE = "You are a robot. \n- Be kind."
 TOKENIZER = closed_tokenizer(["the red bird", "昨天男孩", 'Is it "KEY"?'], [PHRASE, " Please."])

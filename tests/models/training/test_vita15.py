@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from models.released.files import SINGLE
 from models.training.loop import LOSSES, STATE
 from models.training.recipes import SIZES, STAGES
 from models.training.vita15 import CMVN, CTC_WEIGHTS, REPORT, Training, main
 from models.vita15.audio_features import load_cmvn
-from models.vita15.checkpoint import SINGLE, load
+from models.vita15.checkpoint import load
 
 
 def start_of(out: Path, name: str) -> Path:

@@ -20,10 +20,10 @@ from harness.failures import SampleError, UsageError
 from harness.media import Clip, Extent
 from harness.registry import get_model
 from harness.types import Generation, LoadedRequest, Media, Message, Pictures, Request, Text
+from models.generation import GenerationDefaults
+from models.text.tokenizer import byte_tokenizer
 from models.vita15.checkpoint import build, save
 from models.vita15.config import Vita15Config
-from models.vita15.generation import GenerationDefaults
-from models.vita15.tokenizer import byte_tokenizer
 from tests.models.asking import ready, responses
 from tests.models.vita15.clips import write_video
 

@@ -1,13 +1,10 @@
-"""The released layout: exact round trips, sizes read off tensors, every fault named, the hub's cache."""
+"""The released layout: exact round trips, sizes read off tensors, every fault named."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +15,12 @@ import yaml
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError
-from models.vita15 import hub
-from models.vita15.checkpoint import AUDIO_FOLDER, INDEX, SINGLE, build, load, outline, save
+from models.released.files import INDEX, SINGLE
+from models.text.tokenizer import byte_tokenizer
+from models.vita15.checkpoint import AUDIO_FOLDER, build, load, outline, save
 from models.vita15.config import Vita15Config
 from models.vita15.omni import Vita15
-from models.vita15.tokenizer import byte_tokenizer
 
 CONFIG = Vita15Config.tiny()
 
@@ -294,63 +290,9 @@ def test_a_tokenizer_larger_than_the_embeddings_is_refused(folder: Path) -> None
         load(folder)
 
 
-def hub_cache(root: Path, folder: Path, revision: str = "0123abc") -> Path:
-    """The folder as the hub's cache holds it."""
-    repository = root / "models--VITA-MLLM--VITA-1.5"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text(revision, encoding="utf-8")
-    return Path(shutil.copytree(folder, repository / "snapshots" / revision))
-
-
-LOCATE = "import sys; from models.vita15.hub import locate; print(*locate(sys.argv[1]), sep='|')"
-
-
-def locate_in_process(cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`locate` in a fresh interpreter: the hub's library reads its settings when it is imported."""
-    env = os.environ | {"HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | environment
-    return subprocess.run(
-        [sys.executable, "-c", LOCATE, hub.RELEASE], capture_output=True, text=True, env=env, timeout=300, check=False
-    )
-
-
-def test_the_hubs_cache_is_read_offline(saved: Path, tmp_path: Path) -> None:
-    snapshot = hub_cache(tmp_path, saved)
-    done = locate_in_process(tmp_path, HF_HUB_OFFLINE="1")
-    assert done.stdout.strip() == f"{snapshot}|{hub.RELEASE}|0123abc", done.stderr
-
-
-def test_an_unreachable_hub_is_told_in_one_message_soon(saved: Path, tmp_path: Path) -> None:
-    snapshot = hub_cache(tmp_path, saved)
-    (snapshot / SINGLE).unlink()  # an incomplete snapshot is as good as none
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts and never answers
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        done = locate_in_process(tmp_path, HF_ENDPOINT=address, HF_HUB_OFFLINE="0", no_proxy="127.0.0.1")
-    told = done.stderr.rpartition("UsageError: ")[2]
-    assert "of the weights VITA-MLLM/VITA-1.5 the hub's cache lacks files" in told and SINGLE in told
-    assert all(way in told for way in ("hf download", "--weights DIR", "--model vita15-mini --data mini"))
-
-
-def test_a_hub_that_is_not_to_be_asked_and_an_empty_cache_are_one_message(tmp_path: Path) -> None:
-    done = locate_in_process(tmp_path, HF_HUB_OFFLINE="1")
-    told = done.stderr.rpartition("UsageError: ")[2]
-    assert "VITA-MLLM/VITA-1.5 are not in the hub's cache and could not be fetched" in told
-
-
 @pytest.mark.parametrize("name", ["config.json", "generation_config.json", SINGLE, f"{AUDIO_FOLDER}/train.yaml"])
 def test_a_pipe_in_a_files_place_is_told_and_not_waited_for(folder: Path, name: str) -> None:
     (folder / name).unlink()
     os.mkfifo(folder / name)
     with pytest.raises(CheckpointError):
         load(folder)
-
-
-def test_credentials_in_a_url_reach_no_message() -> None:
-    with pytest.raises(UsageError) as error:
-        hub.locate("https://user:secret@hub.example/weights")
-    assert "hub.example" in str(error.value) and "secret" not in str(error.value)
-
-
-def test_what_is_neither_folder_nor_hub_id_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such folder"):
-        hub.locate(str(tmp_path / "absent"))
-    assert hub.locate(str(tmp_path)) == (tmp_path, str(tmp_path), None)

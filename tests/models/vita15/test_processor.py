@@ -28,13 +28,13 @@ from harness.types import (
     Text,
     Waveform,
 )
+from models.text.tokenizer import byte_tokenizer
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess
 from models.vita15.lengths import Cuts, ImageSize, Size, SpeechSize, VideoSize
 from models.vita15.omni import AUDIO, IMAGE
 from models.vita15.processor import Processor, collate
-from models.vita15.tokenizer import byte_tokenizer
 
 TINY = Vita15Config.tiny()
 TOKENIZER = byte_tokenizer()

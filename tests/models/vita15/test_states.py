@@ -25,13 +25,13 @@ from harness.types import (
     Text,
     Waveform,
 )
+from models.text.tokenizer import byte_tokenizer
 from models.vita15 import checkpoint
 from models.vita15.adapter import vita15_tiny
 from models.vita15.config import Vita15Config
 from models.vita15.omni import Vita15
 from models.vita15.processor import collate
 from models.vita15.states import ContentProcessor, hidden_states
-from models.vita15.tokenizer import byte_tokenizer
 
 TOLERANCE = 1e-5
 

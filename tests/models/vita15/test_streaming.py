@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,12 +10,10 @@ from hypothesis import strategies as st
 from harness.contracts import ModelOptions
 from harness.engines.local import prepared
 from harness.failures import SampleError
-from harness.types import Chunk, Generation, LoadedRequest, Message, Output, Request, Response, Text, Waveform
+from harness.types import Chunk, Generation, LoadedRequest, Message, Output, Request, Response, Text
+from models.text.feed import TextFeed
 from models.vita15.adapter import vita15_tiny
-from models.vita15.generation import TextFeed
 from models.vita15.model import Vita15Model
-from models.vita15.streaming import underruns
-from models.vita15.tokenizer import byte_tokenizer
 from models.vita15.tts_text import SegmentBuffer, segments
 from tests.models.asking import outcomes, responses
 
@@ -93,32 +89,8 @@ def test_nothing_to_say_is_an_answer_without_speech_and_never_silence(
         streamed(model, request("hello"))
 
 
-@given(
-    text=st.text(max_size=120), cuts=st.lists(st.integers(0, 400), max_size=8), stop=st.sampled_from([(), ("ab", "c")])
-)
-def test_text_fed_in_pieces_is_the_text(text: str, cuts: list[int], stop: tuple[str, ...]) -> None:
-    tokenizer = byte_tokenizer()
-    ids = tokenizer.encode(text)
-    bounds = [0, *sorted(min(cut, len(ids)) for cut in cuts), len(ids)]
-    pieces, whole_text = TextFeed(tokenizer, stop), TextFeed(tokenizer, stop)
-    spans = list(pairwise(bounds))
-    given_out = [pieces.add(ids[start:end], final=i == len(spans) - 1) for i, (start, end) in enumerate(spans)]
-    assert "".join(given_out) == whole_text.add(ids, final=True)
-
-
 @given(pieces=st.lists(st.text(alphabet="abc 12.,。，?\n", max_size=40), max_size=12))
 def test_segments_of_text_in_pieces_are_those_of_the_text(pieces: list[str]) -> None:
     buffer = SegmentBuffer()
     found = [segment for piece in pieces for segment in buffer.add(piece)] + buffer.finish()
     assert [segment for segment in found if segment] == segments("".join(pieces))
-
-
-def test_underruns_are_pieces_that_come_too_late() -> None:
-    second = Waveform(np.zeros(24_000, np.float32), 24_000)
-
-    def pieces(*at: float) -> list[Chunk]:
-        return [Chunk(moment, speech=second) for moment in at]
-
-    assert underruns(pieces(5.0, 5.5, 6.9)) == 0
-    assert underruns(pieces(0.0, 1.5, 2.0)) == 1
-    assert underruns(pieces(0.0, 1.5, 3.0)) == 2

@@ -1,9 +1,7 @@
-"""What identifies weights: contents and not names, hashed once, and what a folder says of itself."""
+"""Whose weights were opened: the release's, those that ship, or others; and what a folder says of itself."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from pathlib import Path
 
@@ -14,10 +12,13 @@ from safetensors.torch import load_file, save_file
 from harness.contracts import ModelOptions
 from harness.registry import get_model
 from harness.types import Failure, Generation, LoadedRequest, Message, Output, Request, Text
-from models.vita15 import adapter, checkpoint, hub, weights
+from models.released import hub, identity
+from models.released.files import SINGLE
+from models.vita15 import adapter, checkpoint
 from models.vita15.adapter import MINI
-from models.vita15.checkpoint import SINGLE, content_files
+from models.vita15.checkpoint import content_files
 from models.vita15.model import Vita15Model
+from models.vita15.release import RELEASE
 from models.vita15.speech_checkpoint import SpeechModels, build_speech, load_speech, save_speech
 from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
 from tests.models.asking import outcomes, responses
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def digest(folder: Path) -> str:
-    return weights.digest(folder, content_files(folder))
+    return identity.digest(folder, content_files(folder))
 
 
 def opened(folder: Path | str) -> Vita15Model:
@@ -77,46 +78,6 @@ def test_every_file_that_makes_the_model_counts_and_the_card_does_not(folder: Pa
         before = digest(folder)
 
 
-def test_a_large_file_is_hashed_once(
-    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(weights, "REMEMBERED_BYTES", 1000)
-    long_ago = 1_600_000_000
-    os.utime(folder / SINGLE, (long_ago, long_ago))
-    first = weights.content_hash(folder / SINGLE)
-    remembered = json.loads((cache / "weights.json").read_text())
-    assert remembered == {str(folder / SINGLE): [(folder / SINGLE).stat().st_size, long_ago * 10**9, first]}
-    monkeypatch.setattr(weights, "_hash", lambda path: "hashed again")
-    assert weights.content_hash(folder / SINGLE) == first
-    nudge(folder / SINGLE)
-    assert weights.content_hash(folder / SINGLE) == "hashed again"
-
-
-def test_a_hash_that_was_taken_just_after_a_change_is_not_remembered(
-    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(weights, "REMEMBERED_BYTES", 1000)
-    nudge(folder / SINGLE)
-    weights.content_hash(folder / SINGLE)
-    assert not (cache / "weights.json").exists()
-
-
-def test_in_the_hubs_cache_the_blobs_name_is_the_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blob = tmp_path / "blobs" / ("ab" * 32)
-    blob.parent.mkdir()
-    blob.write_bytes(b"x" * 10)
-    link = tmp_path / "snapshots" / "model.safetensors"
-    link.parent.mkdir()
-    link.symlink_to(blob)
-    monkeypatch.setattr(weights, "_hash", lambda path: "read")
-    assert weights.content_hash(link) == "ab" * 32
-    small = tmp_path / "blobs" / ("ab" * 20)  # the hub names small files by another kind of hash
-    small.write_bytes(b"{}")
-    other = tmp_path / "snapshots" / "config.json"
-    other.symlink_to(small)
-    assert weights.content_hash(other) == "read"
-
-
 def test_weights_by_another_name_are_labelled_with_their_digest_and_keep_their_note(folder: Path) -> None:
     model = opened(folder)
     said = model.fingerprint()
@@ -129,11 +90,11 @@ def test_the_shipped_weights_are_what_their_name_says() -> None:
     model = get_model("vita15-mini")(ModelOptions())
     model.open()
     assert (model.label, model.note) == ("vita15-mini", "trained in the mini world")
-    assert model.fingerprint()["digest"] == weights.read_card(MINI).digest
+    assert model.fingerprint()["digest"] == identity.read_card(MINI).digest
 
 
 def test_a_folder_cannot_call_itself_the_release(folder: Path) -> None:
-    weights.write_card(folder, "vita15", "better than all", content_files(folder))
+    identity.write_card(folder, "vita15", "better than all", content_files(folder))
     model = opened(folder)
     assert model.label.startswith("vita15 (") and model.note == "better than all"
 
@@ -150,10 +111,10 @@ def test_changed_weights_do_not_go_by_the_name_of_those_that_ship(
 
 def test_only_what_came_from_the_releases_hub_id_is_the_release(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def located(name: str, revision: str | None) -> Vita15Model:
-        monkeypatch.setattr(hub, "locate", lambda chosen: hub.Source(folder, name, revision))
+        monkeypatch.setattr(hub, "locate", lambda chosen, release: hub.Source(folder, name, revision))
         return opened(name)
 
-    release = located(hub.RELEASE, "0123abc")
+    release = located(RELEASE.id, "0123abc")
     assert (release.label, release.fingerprint()["released"]) == ("vita15", True)
     assert release.fingerprint()["revision"] == "0123abc"
     for name, revision in (("someone/VITA-1.5", "0123abc"), (str(folder), None)):
@@ -164,18 +125,6 @@ def test_only_what_came_from_the_releases_hub_id_is_the_release(folder: Path, mo
 def test_random_weights_have_a_digest_of_their_own() -> None:
     first, again, other = (get_model("vita15-tiny")(ModelOptions(seed=seed)) for seed in (1, 1, 2))
     assert first.fingerprint()["digest"] == again.fingerprint()["digest"] != other.fingerprint()["digest"]
-
-
-def test_tensors_are_hashed_by_name_type_and_value() -> None:
-    tensors = {"a": torch.zeros(3), "b": torch.ones(2, dtype=torch.bfloat16)}
-    changed = [
-        tensors | {"a": torch.tensor([0.0, 0.0, 1e-9])},
-        tensors | {"a": torch.zeros(3, dtype=torch.float16)},
-        tensors | {"a": torch.zeros(1, 3)},
-        {"c": tensors["a"], "b": tensors["b"]},
-    ]
-    found = {weights.tensor_digest(each) for each in (tensors, dict(reversed(tensors.items())), *changed)}
-    assert len(found) == 1 + len(changed)
 
 
 def with_speech(folder: Path) -> Path:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.text.feed import TextFeed, before_stop
+from models.text.tokenizer import QwenTokenizer, byte_tokenizer, load_tokenizer
 from models.vita15.adapter import MINI
-from models.vita15.generation import TextFeed, before_stop
-from models.vita15.tokenizer import VitaTokenizer, byte_tokenizer, load_tokenizer
+from models.vita15.prompts import strip_state
 
 BYTES, WORDS = byte_tokenizer(), load_tokenizer(MINI)
 tokens = st.lists(st.integers(0, 1300), max_size=40)
@@ -19,7 +21,7 @@ tokens = st.lists(st.integers(0, 1300), max_size=40)
 
 @pytest.mark.parametrize("tokenizer", [BYTES, WORDS], ids=["bytes", "words"])
 @given(ids=tokens, size=st.integers(1, 5))
-def test_the_pieces_join_to_what_the_tokenizer_says(tokenizer: VitaTokenizer, ids: list[int], size: int) -> None:
+def test_the_pieces_join_to_what_the_tokenizer_says(tokenizer: QwenTokenizer, ids: list[int], size: int) -> None:
     """Halves of characters, control tokens and ids past the vocabulary too."""
     feed = TextFeed(tokenizer)
     parts = [feed.add(ids[start : start + size]) for start in range(0, len(ids), size)] + [feed.add([], final=True)]
@@ -31,7 +33,7 @@ def test_the_pieces_join_to_what_the_tokenizer_says(tokenizer: VitaTokenizer, id
 @given(st.lists(st.sampled_from(["a", "b", "☞", "é", "ab", "🙂"]), max_size=20).map("".join))
 def test_nothing_is_given_out_that_a_stop_string_takes_back(text: str) -> None:
     stop = ("ba", "abb", "é🙂")
-    feed, given_out = TextFeed(BYTES, stop), ""
+    feed, given_out = TextFeed(BYTES, stop, strip_state), ""
     for token in BYTES.encode(text):
         given_out += feed.add([token])
     given_out += feed.add([], final=True)
@@ -42,9 +44,14 @@ def test_nothing_is_given_out_that_a_stop_string_takes_back(text: str) -> None:
 
 
 def test_a_state_mark_that_comes_in_three_tokens_is_left_out() -> None:
-    feed = TextFeed(BYTES)
+    feed = TextFeed(BYTES, strip=strip_state)
     assert [feed.add([token]) for token in BYTES.encode("☞ok")] == ["", "", "", "o", "k"]
     assert (feed.raw, feed.text) == ("☞ok", "ok")
+
+
+def test_without_a_mark_to_strip_the_answer_is_all_that_was_said() -> None:
+    feed = TextFeed(BYTES)
+    assert feed.add(BYTES.encode("☞ok"), final=True) == feed.raw == feed.text == "☞ok"
 
 
 @pytest.mark.parametrize("stop", [(), ("never said", "nor this")])
@@ -63,9 +70,21 @@ def test_each_token_of_a_long_answer_is_looked_at_once(stop: tuple[str, ...], mo
         searched.append(len(text))
         return before_stop(text, marks)
 
-    monkeypatch.setattr("models.vita15.generation.before_stop", counting)
-    feed = TextFeed(cast(VitaTokenizer, Counting()), stop)
+    monkeypatch.setattr("models.text.feed.before_stop", counting)
+    feed = TextFeed(cast(QwenTokenizer, Counting()), stop)
     for token in ids:
         feed.add([token])
     assert read == ids
     assert sum(searched) <= len(ids) * max(map(len, ("x", *stop)))
+
+
+@given(
+    text=st.text(max_size=120), cuts=st.lists(st.integers(0, 400), max_size=8), stop=st.sampled_from([(), ("ab", "c")])
+)
+def test_text_fed_in_pieces_is_the_text(text: str, cuts: list[int], stop: tuple[str, ...]) -> None:
+    ids = BYTES.encode(text)
+    bounds = [0, *sorted(min(cut, len(ids)) for cut in cuts), len(ids)]
+    pieces, whole_text = TextFeed(BYTES, stop), TextFeed(BYTES, stop)
+    spans = list(pairwise(bounds))
+    given_out = [pieces.add(ids[start:end], final=i == len(spans) - 1) for i, (start, end) in enumerate(spans)]
+    assert "".join(given_out) == whole_text.add(ids, final=True)

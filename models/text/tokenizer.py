@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -30,10 +31,12 @@ PLAIN_TOKENS = (
 # How Qwen2.5 cuts text before BPE: contractions, words with one leading mark, single digits, marks, white space.
 CUTS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _PROBE = " It's 12 café, 你好 🙂\n"
+BYTES_PER_TOKEN = 3
+"""Of text, without a tokenizer: four letters of English or one ideograph make about a token of Qwen2.5's."""
 _REMEDY = "Take the tokenizer files of the model's release: tokenizer.json, or vocab.json with merges.txt."
 
 
-class VitaTokenizer:
+class QwenTokenizer:
     """Text <-> ids. Placeholders of media never come here: the prompt is cut at them first."""
 
     def __init__(self, backend: Tokenizer) -> None:
@@ -91,7 +94,7 @@ class VitaTokenizer:
         self.backend.save(str(folder / "tokenizer.json"))
 
 
-def load_tokenizer(folder: Path) -> VitaTokenizer:
+def load_tokenizer(folder: Path) -> QwenTokenizer:
     """The tokenizer of a checkpoint's folder. Raises CheckpointError naming the file at fault."""
     whole, vocab, merges = folder / "tokenizer.json", folder / "vocab.json", folder / "merges.txt"
     if not whole.exists() and not (vocab.exists() and merges.exists()):
@@ -99,16 +102,21 @@ def load_tokenizer(folder: Path) -> VitaTokenizer:
     path = whole if whole.exists() else vocab
     try:
         if path == whole:
-            return VitaTokenizer(Tokenizer.from_file(str(whole)))
-        return VitaTokenizer(byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges)))
+            return QwenTokenizer(Tokenizer.from_file(str(whole)))
+        return QwenTokenizer(byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges)))
     except Exception as error:  # `tokenizers` raises bare Exception on malformed files
         raise CheckpointError(f"{path}: cannot be read as a tokenizer: {error}\n{_REMEDY}") from error
 
 
-def byte_tokenizer() -> VitaTokenizer:
+def byte_tokenizer() -> QwenTokenizer:
     """256 byte tokens and Qwen2.5's added tokens, without merges: every text, at a byte a token."""
     symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
-    return VitaTokenizer(byte_level({symbol: index for index, symbol in enumerate(symbols)}, []))
+    return QwenTokenizer(byte_level({symbol: index for index, symbol in enumerate(symbols)}, []))
+
+
+def estimated(text: str) -> int:
+    """About how many tokens a text has, where there is no tokenizer to ask."""
+    return math.ceil(len(text.encode(errors="surrogatepass")) / BYTES_PER_TOKEN)
 
 
 @cache

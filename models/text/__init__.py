@@ -1,0 +1,1 @@
+"""Text of language models: tokenizer, and tokens to text as they come."""
