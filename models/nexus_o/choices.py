@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from harness.failures import UsageError
+from models.own_options import check_own
 
 Value = bool | int | str
 MOST = (1 << 31) - 1
@@ -98,14 +98,10 @@ def known() -> dict[str, str]:
 
 def with_options(choices: Choices, given: Mapping[str, str]) -> Choices:
     """The choices with those of `--option NAME=VALUE` in place. Raises UsageError naming option, value and remedy."""
+    check_own("nexus-o", given, known())
     parts = {part.name: part for part in fields(Choices)}
     values = {}
     for name, text in given.items():
-        if name not in parts:
-            near = difflib.get_close_matches(name, parts, n=1)
-            guess = f" Did you mean {near[0]}?" if near else ""
-            listed = "\n".join(f"  {one}: {what}" for one, what in known().items())
-            raise UsageError(f"--option {name}: NEXUS-O has no such option.{guess} It has\n{listed}")
         try:
             values[name] = _read(parts[name], text)
             replace(choices, **{name: values[name]})

@@ -15,8 +15,10 @@ from models.nexus_o.positions import Grid, Run, positions
 from tests.models.nexus_o.backbones import CONFIG, pair
 
 runs = st.builds(Run, st.integers(1, 9))
-images = st.builds(Grid, st.just(1), st.integers(1, 6), st.integers(1, 6))
-videos = st.builds(Grid, st.integers(1, 5), st.integers(1, 6), st.integers(1, 6), st.integers(1, 400).map(lambda steps: steps / 64))
+images = st.builds(Grid, st.just(1), st.integers(1, 6), st.integers(1, 6), st.just(0.0))
+videos = st.builds(
+    Grid, st.integers(1, 5), st.integers(1, 6), st.integers(1, 6), st.integers(1, 400).map(lambda steps: steps / 64)
+)
 
 
 @pytest.fixture(scope="module")
