@@ -184,7 +184,8 @@ def _problems(
         said.append(f"{result.n_counted:,} of {result.n_published:,} published rows")
     if result.n_unscored:
         why = f" ({', '.join(reasons)})" if len(reasons) == 1 and "" not in reasons else ""
-        said.append(f"{result.n_unscored} samples have a reference that no answer can be scored on{why}")
+        verb = "is" if result.n_unscored == 1 else "are"
+        said.append(f"{_samples(result.n_unscored)} {verb} unscored and in no number{why}")
     return said
 
 

@@ -75,6 +75,7 @@ def _task(plan: TaskPlan, engine: Engine) -> TaskManifest:
         n_published=None if plan.data.kind == "mini" else task.source.published,
         benchmark=task.benchmark,
         split=task.split,
+        splits=dict(task.splits),
         published_metrics=dict(task.published_metrics),
         judges=dict(task.judges),
         signatures=dict(task.signatures),

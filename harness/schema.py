@@ -292,6 +292,8 @@ class TaskManifest(msgspec.Struct):
     n_published: int | None = None
     benchmark: str | None = None
     split: str = ""
+    splits: dict[Channel, str] = msgspec.field(default_factory=dict)
+    """Of channels beside the headline's."""
     published_metrics: dict[str, str] = msgspec.field(default_factory=dict)
     judges: dict[str, str] = msgspec.field(default_factory=dict)
     signatures: dict[str, str] = msgspec.field(default_factory=dict)

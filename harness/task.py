@@ -185,6 +185,8 @@ class Task:
     benchmark: str | None = None
     """The benchmark as `published.json` names it, with `split` and the metric's name there by ours."""
     split: str = ""
+    splits: Mapping[Channel, str] = field(default_factory=dict)
+    """Channel beside the headline's -> what stands for `split` in its place."""
     published_metrics: Mapping[str, str] = field(default_factory=dict)
     cluster_name: str | None = None
     cluster: Callable[[Doc], str | None] = _alone

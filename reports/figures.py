@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.schema import MetricResult, TaskResult
 
@@ -72,14 +72,26 @@ def headline(metrics: Mapping[str, MetricResult]) -> dict[str, MetricResult]:
 
 
 def over_profiles(entry: TaskResult, name: str) -> str:
-    """ "2.04 % qwen2; 2.04–9.31 % over 5 profiles", nothing where all profiles agree."""
+    """ "2.04 % qwen2; 2.04–9.31 % over 5 profiles", nothing where all profiles agree; one that counts another number of
+    samples is named with it."""
     values = profile_values(entry, name)
     if len({number(value, entry.headline.metrics[name].unit) for value in values.values()}) < 2:
         return ""  # one profile, or all agree
     unit = entry.headline.metrics[name].unit
     own = with_unit(entry.headline.metrics[name].value, unit)
     low, high = number(min(values.values()), unit), number(max(values.values()), unit)
-    return f"{own} {entry.profile}; {low}–{high} {unit}".rstrip() + f" over {len(values)} profiles"
+    others = "".join(f", n = {n:,} under {profile}" for profile, n in _other_counts(entry, values).items())
+    return f"{own} {entry.profile}; {low}–{high} {unit}".rstrip() + f" over {len(values)} profiles{others}"
+
+
+def _other_counts(entry: TaskResult, profiles: Iterable[str]) -> dict[str, int]:
+    """Profile -> how many samples count under it, where they are not as many as in the headline."""
+    counts = {
+        profile: scores.n_scored + scores.n_failed
+        for profile in profiles
+        if (scores := entry.scores[profile].get(entry.channel)) is not None
+    }
+    return {profile: n for profile, n in counts.items() if n != counts.get(entry.profile)}
 
 
 def profile_values(entry: TaskResult, name: str) -> dict[str, float]:

@@ -110,18 +110,20 @@ def _row(run: Run, task: str, entry: TaskResult, profile: str, channel: Channel,
         caveats=caveats(run),
         problems=entry.problems,
         profiles=profile_values(entry, name) if first else {},
-        published=published(run, task, name) if first else None,
+        published=published(run, task, name, channel) if profile == entry.profile else None,
     )
 
 
-def published(run: Run, task: str, metric: str) -> Published | None:
-    """The paper's value of a number: of the released weights only, of this benchmark, split and metric, and not beside
-    a rule that stands in for a judge."""
+def published(run: Run, task: str, metric: str, channel: Channel | None = None) -> Published | None:
+    """The paper's value of a number, in the headline's channel unless one is named: of the released weights only, of
+    this benchmark, split and metric, and not beside a rule that stands in for a judge."""
     described = run.manifest.tasks[task]
     if not run.results.model.released or run.is_mini or run.results.tasks[task].by_rule:
         return None
     theirs = described.published_metrics.get(metric)
-    return find(run.results.model.name, described.benchmark, described.split, theirs)
+    headline = run.results.tasks[task].channel
+    split = described.split if channel in (None, headline) else described.splits.get(channel or "")
+    return None if split is None else find(run.results.model.name, described.benchmark, split, theirs)
 
 
 def leaderboard(runs: Sequence[Run]) -> Leaderboard:

@@ -17,6 +17,7 @@ from harness.texts import printable
 from reports import averages, figures, subscores
 from reports.figures import MISSING, measured
 from reports.leaderboard import published
+from reports.published import Published
 from reports.runs import Run, caveats, conditions, load, speed_of_hearing
 
 PAPER = "paper: the value that the model's paper prints for the released weights on the whole set; not a rank"
@@ -75,9 +76,18 @@ def _cells(run: Run, task: str, entry: TaskResult, name: str, metric: MetricResu
         name,
         measured(metric),
         f"{entry.n_scored}/{entry.n_expected}",
-        MISSING if paper is None else f"{paper.value:g}{'*' if paper.note else ''}",
+        MISSING if paper is None else _shown(paper),
     )
     return dict(zip(_HEADINGS, told, strict=True))
+
+
+def _shown(paper: Published) -> str:
+    """The paper's value, with a star where something is said of it below the table."""
+    return f"{paper.value:g}{'*' if paper.note else ''}"
+
+
+def _beside(paper: Published | None) -> str:
+    return "" if paper is None else f" (paper {_shown(paper)})"
 
 
 def _aligned(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
@@ -111,7 +121,11 @@ def details(run: Run, task: str) -> Iterator[str]:
             yield f"{name}: text minus speech {gap:+.2f} {shown[name].unit}".rstrip()
     for channel, scored in entry.scores[entry.profile].items():
         if channel != entry.channel:
-            found = [f"{name} {measured(one)}" for name, one in scored.metrics.items() if one.value is not None]
+            found = [
+                f"{name} {measured(one)}{_beside(published(run, task, name, channel))}"
+                for name, one in scored.metrics.items()
+                if one.value is not None
+            ]
             yield f"{channel} channel: {', '.join(found) or MISSING}, {scored.n_scored}/{entry.n_expected} scored"
     for name, values in entry.spread.items():
         if name in entry.headline.metrics:
@@ -165,12 +179,12 @@ def _paper_notes(run: Run) -> Iterator[_Line]:
     found = [
         (task, paper)
         for task, entry in run.results.tasks.items()
-        for name in figures.headline(entry.headline.metrics)
-        if (paper := published(run, task, name)) is not None
+        for channel, scores in sorted(entry.scores[entry.profile].items(), key=lambda one: one[0] != entry.channel)
+        for name in figures.headline(scores.metrics)
+        if (paper := published(run, task, name, channel)) is not None
     ]
     if not found:
         return
     yield _Line(PAPER, "dim")
-    for task, paper in found:
-        if paper.note:
-            yield _Line(f"* {task}: {paper.note}", "dim")
+    for task, note in dict.fromkeys((task, paper.note) for task, paper in found if paper.note):
+        yield _Line(f"* {task}: {note}", "dim")

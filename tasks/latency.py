@@ -17,7 +17,8 @@ from typing import Any
 from harness.contracts import DataChoice
 from harness.task import Preset, Quantile, Row, RowSource, Task
 from harness.types import Answer, Doc, Generation, Message, Score, Text, Timings
-from tasks.data import media_part
+from tasks import vita_audio
+from tasks.prompts import audio_alone
 from tasks.speech.librispeech import TEST_CLEAN
 
 REQUESTS = 50
@@ -145,9 +146,7 @@ def _words(row: Row) -> Sequence[Message]:
     return (Message("user", (Text(" ".join(["go"] * row["words"])),)),)
 
 
-def _audio_alone(row: Row) -> Sequence[Message]:
-    return (Message("user", (media_part("audio", row.get("audio")),)),)
-
+_SPOKEN = Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=MIN_SPOKEN_TOKENS)
 
 FIXED = Task(
     name="latency_fixed",
@@ -175,7 +174,8 @@ SPOKEN = Task(
     source=First(TEST_CLEAN.source, REQUESTS),
     doc=_doc,
     presets={
-        "audio alone": Preset(_audio_alone, Generation(max_new_tokens=NEW_TOKENS, min_new_tokens=MIN_SPOKEN_TOKENS))
+        "audio alone": Preset(audio_alone, _SPOKEN),
+        "vita_audio": vita_audio.conversation(_SPOKEN),
     },
     default_preset="audio alone",
     scorer=measured,

@@ -36,6 +36,11 @@ def preset(wording: Wording, generation: Generation, pictures: Pictures = Pictur
     return Preset(messages, generation, pictures)
 
 
+def audio_alone(row: Row) -> Sequence[Message]:
+    """No word beside the row's `audio`."""
+    return (Message("user", (media_part("audio", row.get("audio")),)),)
+
+
 def interleaved(wording: Wording, generation: Generation) -> Preset:
     """Pictures where the text has `<image 1>`; those that it does not name come first."""
 

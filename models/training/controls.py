@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from models.nn.kaldi import MEL_FLOOR
 from models.training.examples import Example
 from models.training.learner import Learner
-from models.vita15.audio_features import MEL_FLOOR
 
 Batch = Sequence[Example]
 

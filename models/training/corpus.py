@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.progress import track
-from models.vita15.audio_features import fbank
+from models.nn.kaldi import fbank
 from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
 from tasks.mini.voices import Language
 

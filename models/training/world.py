@@ -14,13 +14,13 @@ from PIL.Image import Image
 from torch import Tensor
 
 from harness.types import Message
+from models.nn.kaldi import SAMPLE_RATE, fbank
 from models.text.tokenizer import QwenTokenizer
 from models.training.collages import collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
 from models.training.drills import drill
 from models.training.examples import NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
 from models.training.tokenizer import closed_tokenizer
-from models.vita15.audio_features import SAMPLE_RATE, fbank
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess
 from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt

@@ -16,7 +16,8 @@ from harness.failures import SampleError
 from harness.media import Extent
 from harness.media.frames import sampled
 from harness.types import FrameRule, Media, Pictures, Request
-from models.vita15.audio_features import SAMPLE_RATE, num_fbank_frames, num_llm_tokens
+from models.nn.kaldi import SAMPLE_RATE, num_fbank_frames
+from models.vita15.audio_features import num_llm_tokens
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import choose_grid
 from models.vita15.prompts import conversation

@@ -12,13 +12,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from harness.failures import SampleError
 from harness.types import Decoded, Footage, LoadedRequest, Message, Picture, Waveform
-from models.vita15.audio_features import (
-    SAMPLE_RATE,
-    check_frames,
-    fbank,
-    num_encoder_frames,
-    resample,
-)
+from models.nn.kaldi import SAMPLE_RATE, fbank
+from models.nn.resampling import resample
+from models.vita15.audio_features import check_frames, num_encoder_frames
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess, tile_image
 from models.vita15.lengths import Cuts, ImageSize, Size, SpeechSize, VideoSize, fit

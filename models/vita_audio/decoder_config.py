@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -53,6 +53,11 @@ class FlowConfig:
         """glm-4-voice-decoder."""
         estimator = EstimatorConfig(320, 80, (256, 256), 4, 12, 8, 64)
         return cls(16384, 512, 192, 80, 512, 8, 2048, 6, 10, 4, 0.7, 12.5, estimator)
+
+    @classmethod
+    def tiny(cls) -> FlowConfig:
+        """For tests and a model that runs anywhere: the published rates, 64 codes."""
+        return cls(64, 16, 8, 8, 16, 2, 32, 1, 10, 1, 0.7, 12.5, EstimatorConfig(32, 8, (16, 16), 1, 1, 1, 16))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FlowConfig:
@@ -129,6 +134,15 @@ class VocoderConfig:
         return cls(
             *(80, 512, 512, 8, 22050, 0.1, 0.003, 10.0, (8, 8), (16, 16), 16, 4),
             *((3, 7, 11), (steps,) * 3, (7, 11), (steps,) * 2, 0.1, 0.99),
+        )
+
+    @classmethod
+    def tiny(cls) -> VocoderConfig:
+        """For tests and a model that runs anywhere: the published rates, with few channels and one kernel a stage."""
+        return replace(
+            cls.published(),
+            **{"mels": 8, "base": 8, "predictor": 8, "harmonics": 2},
+            **{"kernels": (3,), "dilations": ((1,),), "source_kernels": (3, 3), "source_dilations": ((1,), (1,))},
         )
 
     @classmethod

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.vita_audio.decoder_config import EstimatorConfig
+from models.vita_audio.ragged import Rows, attended, convolved, normalised
 
 GROUPS = 8
 TIME_SCALE = 1000.0
@@ -47,23 +48,30 @@ class Estimator(nn.Module):
         self.final_block = _Block(rising[-1], rising[-1])
         self.final_proj = nn.Conv1d(rising[-1], config.outputs, 1)
 
-    def forward(self, x: Tensor, mu: Tensor, speaker: Tensor, prompt: Tensor, time: Tensor) -> Tensor:
-        """Noisy `x`, expected `mu` and `prompt` [B, mels, T], `speaker` [B, mels], `time` [B] in 0..1."""
+    def forward(
+        self, x: Tensor, mu: Tensor, speaker: Tensor, prompt: Tensor, time: Tensor, rows: Rows | None = None
+    ) -> Tensor:
+        """Noisy `x`, expected `mu` and `prompt` [B, mels, T], `speaker` [B, mels], `time` [B] in 0..1.
+
+        `rows` says how long each row is where they are not all T; what is given beyond its end means nothing.
+        """
         x = torch.cat([x, mu, speaker[:, :, None].expand_as(x), prompt], dim=1)  # [B, inputs, T]
         t = self.time_mlp["linear_1"](time_waves(time, self.inputs))
         t = self.time_mlp["linear_2"](F.silu(t))  # [B, 4 * channels]
         skips = []
         for resnet, blocks, resample in self.down_blocks:
-            x = _through(blocks, resnet(x, t))
-            skips.append(x)
-            x = resample(x)
+            x = _through(blocks, resnet(x, t, rows), rows)
+            skips.append((x, rows))
+            x = convolved(resample, x, rows)
+            if rows is not None and x.shape[-1] < rows.mask.shape[-1]:
+                rows = rows.halved()
         for resnet, blocks in self.mid_blocks:
-            x = _through(blocks, resnet(x, t))
+            x = _through(blocks, resnet(x, t, rows), rows)
         for resnet, blocks, resample in self.up_blocks:
-            skip = skips.pop()
+            skip, rows = skips.pop()
             x = torch.cat([x[..., : skip.shape[-1]], skip], dim=1)
-            x = resample(_through(blocks, resnet(x, t)))
-        return self.final_proj(self.final_block(x))
+            x = convolved(resample, _through(blocks, resnet(x, t, rows), rows), rows)
+        return self.final_proj(self.final_block(x, rows))
 
 
 def time_waves(time: Tensor, width: int) -> Tensor:
@@ -74,10 +82,10 @@ def time_waves(time: Tensor, width: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
-def _through(blocks: nn.ModuleList, x: Tensor) -> Tensor:
+def _through(blocks: nn.ModuleList, x: Tensor, rows: Rows | None) -> Tensor:
     x = x.transpose(1, 2)  # [B, T, width]
     for block in blocks:
-        x = block(x)
+        x = block(x, rows)
     return x.transpose(1, 2)
 
 
@@ -86,8 +94,9 @@ class _Block(nn.Module):
         super().__init__()
         self.block = nn.Sequential(nn.Conv1d(width_in, width, 3, padding=1), nn.GroupNorm(GROUPS, width), nn.Mish())
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.block(x)
+    def forward(self, x: Tensor, rows: Rows | None) -> Tensor:
+        conv, norm, activation = self.block
+        return activation(normalised(norm, convolved(conv, x, rows), rows))
 
 
 class _ResNet(nn.Module):
@@ -98,8 +107,9 @@ class _ResNet(nn.Module):
         self.block2 = _Block(width, width)
         self.res_conv = nn.Conv1d(width_in, width, 1)
 
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        return self.block2(self.block1(x) + self.mlp(time)[:, :, None]) + self.res_conv(x)
+    def forward(self, x: Tensor, time: Tensor, rows: Rows | None) -> Tensor:
+        told = self.block1(x, rows) + self.mlp(time)[:, :, None]
+        return self.block2(told, rows) + self.res_conv(x)
 
 
 class _Transformer(nn.Module):
@@ -110,8 +120,8 @@ class _Transformer(nn.Module):
         self.norm3 = nn.LayerNorm(width)
         self.ff = _FeedForward(width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn1(self.norm1(x))
+    def forward(self, x: Tensor, rows: Rows | None) -> Tensor:
+        x = x + self.attn1(self.norm1(x), rows)
         return x + self.ff(self.norm3(x))
 
 
@@ -125,12 +135,12 @@ class _Attention(nn.Module):
         self.to_v = nn.Linear(width, inner, bias=False)
         self.to_out = nn.ModuleList([nn.Linear(inner, width)])
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, rows: Rows | None) -> Tensor:
         q, k, v = (
             project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, heads, T, head width]
             for project in (self.to_q, self.to_k, self.to_v)
         )
-        return self.to_out[0](F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return self.to_out[0](attended(q, k, v, rows).transpose(1, 2).flatten(2))
 
 
 class _FeedForward(nn.Module):

@@ -1,20 +1,23 @@
 """From speech codes to a mel spectrogram by conditional flow matching with classifier-free guidance.
 
-Requests of one length run as one batch; each draws the noise that it would draw alone.
+Requests run as one batch, of one length or of several (`Flow.ragged`); each draws the noise that it would draw alone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from models.vita_audio.decoder_config import FlowConfig
 from models.vita_audio.estimator import Estimator
 from models.vita_audio.flow_encoder import FlowEncoder, LengthRegulator
+from models.vita_audio.ragged import Rows, rows_of
 
 SAMPLE_RATE = 22_050
 FRAME = 256  # samples of a mel frame
@@ -52,17 +55,19 @@ class Flow(nn.Module):
         speaker: Tensor | None = None,
         prompt: Prompt | None = None,
         noise: Tensor | None = None,
+        frames: int | None = None,
     ) -> Tensor:
         """Codes [B, T] -> spectrogram [B, mels, frames]; the prompt's own frames are cut off.
 
         `speaker` [B, speaker] is a voice embedding, zeros by default; `noise` [B, mels, frames with the prompt's] is
-        drawn from seed 42 by default. Raises ValueError on no code, a code out of range or a prompt that is too long.
+        drawn from seed 42 by default; `frames` is the length with the prompt's, where rounding for this stretch of an
+        answer alone would not do. Raises ValueError on no code, a code out of range or a prompt that is too long.
         """
-        self._check(codes)
+        self.check(codes)
         if prompt is not None:
-            self._check(prompt.codes)
+            self.check(prompt.codes)
         given = codes if prompt is None else torch.cat([prompt.codes, codes], dim=1)
-        mu = self.expected(given).transpose(1, 2)  # [B, mels, frames]
+        mu = self.expected(given, frames).transpose(1, 2)  # [B, mels, frames]
         condition = torch.zeros_like(mu)
         start = 0
         if prompt is not None:
@@ -77,21 +82,58 @@ class Flow(nn.Module):
         voice = self.spk_embed_affine_layer(F.normalize(speaker, dim=1))  # [B, mels]
         return self.solve(noise, mu, voice, condition, steps)[:, :, start:]
 
-    def encode(self, codes: Tensor) -> Tensor:
+    @torch.no_grad()
+    def ragged(
+        self, codes: Sequence[Tensor], steps: int = STEPS, noise: Sequence[Tensor] | None = None
+    ) -> list[Tensor]:
+        """Codes [T] of several requests -> their spectrograms [mels, frames], each as it is alone (1e-4, float32).
+
+        `noise` [mels, frames] of each is drawn from seed 42 by default; the voice is that of zeros. Raises ValueError
+        on no request, no code, or a code out of range.
+        """
+        if not codes:
+            raise ValueError("no speech codes given: expected at least one request")
+        for row in codes:
+            self.check(row[None])
+        counts = [self.frames(len(row)) for row in codes]
+        if noise is None:
+            noise = [initial_noise(self.encoder_proj.weight.new_empty(1, self.config.mels, n))[0] for n in counts]
+        x = pad_sequence([row.T for row in noise], batch_first=True).transpose(1, 2)  # [B, mels, longest]
+        if len({len(row) for row in codes}) == 1:
+            given, rows = torch.stack(list(codes)), None
+            mu = self.expected(given)
+        else:
+            lengths = torch.tensor([len(row) for row in codes], device=x.device)
+            encoded = self.encode(pad_sequence(list(codes), batch_first=True), rows_of(lengths))
+            rows = rows_of(torch.tensor(counts, device=x.device))
+            projected = self.encoder_proj(encoded)
+            mu = self.length_regulator.ragged(
+                [row[: len(own)] for row, own in zip(projected, codes, strict=True)], rows
+            )
+        voice = self.spk_embed_affine_layer(mu.new_zeros(len(mu), self.config.speaker))
+        mel = self.solve(x, mu.transpose(1, 2), voice, torch.zeros_like(x), steps, rows)
+        return [row[:, :n] for row, n in zip(mel, counts, strict=True)]
+
+    def encode(self, codes: Tensor, rows: Rows | None = None) -> Tensor:
         """[B, T] -> [B, T, width]"""
-        return self.encoder(self.input_embedding(codes))
+        return self.encoder(self.input_embedding(codes), rows)
 
-    def expected(self, codes: Tensor) -> Tensor:
+    def expected(self, codes: Tensor, frames: int | None = None) -> Tensor:
         """The spectrogram around which the flow is: [B, T] -> [B, frames, mels]"""
-        return self.length_regulator(self.encoder_proj(self.encode(codes)), self.frames(codes.shape[1]))
+        frames = self.frames(codes.shape[1]) if frames is None else frames
+        return self.length_regulator(self.encoder_proj(self.encode(codes)), frames)
 
-    def solve(self, x: Tensor, mu: Tensor, voice: Tensor, condition: Tensor, steps: int) -> Tensor:
+    def solve(
+        self, x: Tensor, mu: Tensor, voice: Tensor, condition: Tensor, steps: int, rows: Rows | None = None
+    ) -> Tensor:
         """Euler steps from noise `x` to a spectrogram, both [B, mels, T]; both estimates of a step in one call."""
         grid, weight = time_grid(steps).to(x), self.config.guidance
+        both_rows = None if rows is None else rows.twice()
         mu, voice, condition = (torch.cat([part, torch.zeros_like(part)]) for part in (mu, voice, condition))
         time, step = grid[0], grid[1] - grid[0]
         for index in range(1, steps + 1):
-            both = self.decoder["estimator"](torch.cat([x, x]), mu, voice, condition, time.expand(2 * len(x)))
+            times = time.expand(2 * len(x))
+            both = self.decoder["estimator"](torch.cat([x, x]), mu, voice, condition, times, both_rows)
             told, free = both.chunk(2)
             x = x + step * ((1 + weight) * told - weight * free)
             time = time + step
@@ -99,12 +141,19 @@ class Flow(nn.Module):
                 step = grid[index + 1] - time
         return x
 
-    def _check(self, codes: Tensor) -> None:
+    def check(self, codes: Tensor) -> None:
+        """Raise ValueError, with the remedy, on no code [B, T] or one that is out of range."""
         if codes.ndim != 2 or not codes.numel():
-            raise ValueError(f"speech codes of shape {list(codes.shape)}: expected [B, T] with at least one code")
+            raise ValueError(
+                f"speech codes of shape {list(codes.shape)}: expected [B, T] with at least one code; "
+                "an answer without one has no speech to decode"
+            )
         wrong = codes[(codes < 0) | (codes >= self.config.codes)]
         if len(wrong):
-            raise ValueError(f"speech code {int(wrong[0])} is out of range: expected 0 to {self.config.codes - 1}")
+            raise ValueError(
+                f"speech code {int(wrong[0])} is out of range: expected 0 to {self.config.codes - 1}, "
+                "a token's id less that of <|audio_0|>"
+            )
 
 
 def time_grid(steps: int) -> Tensor:
@@ -114,7 +163,7 @@ def time_grid(steps: int) -> Tensor:
     return 1 - torch.cos(torch.linspace(0, 1, steps + 1) * (0.5 * math.pi))
 
 
-def initial_noise(like: Tensor) -> Tensor:
-    """Noise of the shape [B, mels, T], the same for every row: that of seed 42 on the CPU."""
-    generator = torch.Generator().manual_seed(SEED)
+def initial_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Noise of the shape [B, mels, T], the same for every row: that of seed 42 on the CPU, or the generator's."""
+    generator = torch.Generator().manual_seed(SEED) if generator is None else generator
     return torch.randn(1, *like.shape[1:], generator=generator).to(like).expand_as(like)

@@ -47,6 +47,11 @@ class TokenizerConfig:
         return cls(1280, 20, 5120, 16, 128, 1500, 16384, 200, 4, 16)
 
     @classmethod
+    def tiny(cls) -> TokenizerConfig:
+        """For tests and a model that runs anywhere: the published rates, 64 codes."""
+        return cls(16, 2, 32, 1, 16, 1500, 64, 200, 4, 1)
+
+    @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TokenizerConfig:
         """From a released config.json. Raises ValueError naming a field that is missing or has no implementation."""
         only = {

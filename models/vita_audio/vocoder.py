@@ -7,6 +7,7 @@ plain convolutions.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,13 @@ from models.vita_audio.decoder_config import VocoderConfig
 
 LOUDEST = 100.0  # of a magnitude
 HEAD_SLOPE = 0.01
+
+
+class SourceState(NamedTuple):
+    """Where the harmonics of a source stand after its last sample: `turns` and `phase` [B, 1, harmonics + 1]."""
+
+    turns: Tensor
+    phase: Tensor
 
 
 class Vocoder(nn.Module):
@@ -65,19 +73,33 @@ class Vocoder(nn.Module):
 
     def source(self, f0: Tensor, generator: torch.Generator | None = None, random: bool = True) -> Tensor:
         """Harmonics of a pitch [B, T] with noise, before the filter: [B, 1, 256 * T]; without any if not `random`."""
+        return self.source_on(f0, generator, random=random)[0]
+
+    def source_on(
+        self,
+        f0: Tensor,
+        generator: torch.Generator | None = None,
+        state: SourceState | None = None,
+        random: bool = True,
+    ) -> tuple[Tensor, SourceState]:
+        """As `source`, going on where a stream stood, so that its waves have no break; and where it stands then."""
         config = self.config
         f0 = f0.repeat_interleave(config.frame, dim=1)[..., None]  # [B, samples, 1]
         order = torch.arange(1, config.harmonics + 2, device=f0.device)
-        turns = (f0 * order / config.sample_rate).cumsum(1) % 1  # [B, samples, harmonics + 1]
-        phase, noise = f0.new_zeros(len(f0), 1, len(order)), torch.zeros_like(turns)
-        if random:
-            phase = (torch.rand(phase.shape, generator=generator) * 2 - 1).to(f0) * math.pi
-            phase[..., 0] = 0
-            noise = torch.randn(noise.shape, generator=generator).to(f0)
+        turns = (f0 * order / config.sample_rate).cumsum(1)  # [B, samples, harmonics + 1]
+        if state is None:
+            phase = f0.new_zeros(len(f0), 1, len(order))
+            if random:
+                phase = (torch.rand(phase.shape, generator=generator) * 2 - 1).to(f0) * math.pi
+                phase[..., 0] = 0
+        else:
+            phase, turns = state.phase, turns + state.turns
+        turns = turns % 1
+        noise = torch.randn(turns.shape, generator=generator).to(f0) if random else torch.zeros_like(turns)
         voiced = (f0 > config.voiced_above).to(f0.dtype)
         level = voiced * config.noise_level + (1 - voiced) * (config.sine_level / 3)
         waves = config.sine_level * torch.sin(2 * math.pi * turns + phase) * voiced + level * noise
-        return self.m_source["l_linear"](waves).tanh().transpose(1, 2)
+        return self.m_source["l_linear"](waves).tanh().transpose(1, 2), SourceState(turns[:, -1:], phase)
 
     def spectrum(self, source: Tensor) -> Tensor:
         """Real parts, then imaginary parts, of a source [B, 1, n] -> [B, 2 * bins, n // hop + 1]"""

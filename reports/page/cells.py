@@ -58,7 +58,7 @@ class Cell:
     @property
     def difference(self) -> str:
         """Ours minus the paper's, signed: "+0.31", or nothing."""
-        if self.paper is None or self.value is None:
+        if self.paper is None or not self.paper.comparable or self.value is None:
             return ""
         apart = self.value - self.paper.value
         return f"{'+' if apart >= 0 else '−'}{abs(apart):.2f}"
@@ -107,7 +107,8 @@ def _scored(run: Run, entry: TaskResult, column: Column, profile: str) -> list[A
     the machine too."""
     machine = [run.manifest.device, run.manifest.dtype, run.manifest.platform] if column.group == "latency" else []
     judged = [entry.by_rule, dict(sorted(entry.judges.items()))]
-    return [entry.version, profile, entry.channel, entry.n_counted, entry.repeats, *judged, *machine]
+    counted = [entry.n_counted, entry.scores[profile][entry.channel].n_unscored]  # some profiles leave silence out
+    return [entry.version, profile, entry.channel, *counted, entry.repeats, *judged, *machine]
 
 
 def comparable(one: Cell, other: Cell) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.papers.layout import Entry, Fill, Measure
 
 NORMALISER = "the paper does not say how it normalises text; ours is the profile's"
-GREEDY = "decoded greedily, where the paper sampled"
+SAMPLED = "the paper's speech is sampled; here it is with the prompt vita_audio alone, otherwise greedy"
 
 
 def asr(task: str, note: str = NORMALISER) -> Measure:
@@ -28,4 +28,4 @@ def accuracy(
 
 def tts(split: str, task: str, metric: str, unit: str, printed: str = "") -> Entry:
     place = ("Seed-TTS", split, printed or f"{unit} %")
-    return Entry(split, (place,), "Seed-TTS", f"{unit} %", (Measure(task, metric, None, GREEDY),))
+    return Entry(split, (place,), "Seed-TTS", f"{unit} %", (Measure(task, metric, None, SAMPLED),))

@@ -7,7 +7,7 @@ from functools import partial
 from harness.task import Task
 from tasks.data import Source
 from tasks.readers.speech import aishell2
-from tasks.speech.asr import SPEAKERS, asr_task
+from tasks.speech.asr import SPEAKERS, Published, asr_task
 
 
 def _task(channel: str) -> Task:
@@ -22,6 +22,7 @@ def _task(channel: str) -> Task:
             published=5000,
         ),
         SPEAKERS,
+        published=Published("AISHELL-2", "Mac" if channel == "Mic" else channel),  # NEXUS-O's name for it
         citation="Du et al., AISHELL-2: transforming Mandarin ASR research into industrial scale, 2018",
         licence="research use, on request from the publisher",
     )

@@ -17,14 +17,17 @@ from typing import cast
 
 from harness.task import Preset, Ratio, Row, Task
 from harness.types import Answer, Doc, Generation, Message, Part, Score, Text
+from tasks import vita_audio
 from tasks.data import Source, media_part
 from tasks.scoring.error_rate import PROFILES, Language, content_of, score_pair
 
 REFERENCE_COLUMNS = ("text", "transcription", "gt", "ref", "reference", "sentence")
 """Columns that public data sets keep transcripts in; read when a saved row lacks the task's own column."""
 CONVENTIONS = ("whisper", "qwen2", "lmms_eval", "kimi", "ultraeval", "vita", "open_asr")
-"""The profiles of recognition, each for the languages that it has rules for. `vita` has one unit for each language:
-`vita_wer` and `vita_cer` fix it."""
+"""The profiles of recognition, each for the languages that it has rules for. `vita` has one unit for each language.
+
+VITA-Audio scores Mandarin by `compute-wer` too, where a run of Latin letters is one unit: `vita_wer`, the same as
+`vita` in English."""
 GENERATION = Generation(max_new_tokens=256)
 
 _QWEN2 = "Detect the language and recognize the speech: "
@@ -74,7 +77,7 @@ def asr_task(
 
     `reference` is the column with the transcript and `clean` what is done to it before it is normalised. The two
     prompts replace those that the evaluation kits use for most sets. VITA-1.5 was given no instruction with speech
-    (its demo sends the audio alone), so the preset "vita" is empty.
+    (its demo sends the audio alone), so the preset "vita" is empty; VITA-Audio's stands before the audio.
     """
 
     def scorer(doc: Doc, answer: Answer, profile: str) -> Score:
@@ -93,12 +96,13 @@ def asr_task(
             "lmms_eval": _preset(lmms_eval_prompt),
             "ultraeval": _preset(_ULTRAEVAL, content_of),
             "vita": _preset(""),
+            "vita_audio": vita_audio.recognition(),
         },
         default_preset="kimi",
         scorer=scorer,
         reference=lambda doc: clean(reference_of(doc, reference)),
         metrics=metrics(language),
-        profiles=tuple(name for name in CONVENTIONS if language in PROFILES[name].languages),
+        profiles=profiles_of(language),
         default_profile="qwen2" if language == "en" else "kimi",
         benchmark=published.benchmark if published else None,
         split=published.split if published else "",
@@ -108,6 +112,12 @@ def asr_task(
         citation=citation,
         licence=licence,
     )
+
+
+def profiles_of(language: Language) -> tuple[str, ...]:
+    """The profiles that have rules for a language."""
+    found = tuple(name for name in CONVENTIONS if language in PROFILES[name].languages)
+    return found if language == "en" else (*found, "vita_wer")
 
 
 def doc_of(row: Row) -> Doc:

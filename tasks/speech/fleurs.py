@@ -13,7 +13,7 @@ from tasks.data import Source
 from tasks.readers.hub import Hub
 from tasks.readers.speech import fleurs, fleurs_sentence, hub_utterances
 from tasks.scoring.error_rate import Language
-from tasks.speech.asr import Clusters, asr_task
+from tasks.speech.asr import Clusters, Published, asr_task
 
 
 def _task(language: Language, config: str, kimi_prompt: str) -> Task:
@@ -36,6 +36,7 @@ def _task(language: Language, config: str, kimi_prompt: str) -> Task:
             published={"en": 647, "zh": 945}[language],
         ),
         Clusters("sentence", fleurs_sentence),
+        published=Published("Fleurs", language),
         reference="transcription",
         kimi_prompt=kimi_prompt,
         citation="Conneau et al., FLEURS: few-shot learning evaluation of universal representations of speech, 2022",

@@ -21,7 +21,7 @@ TEST_CLEAN = tts_task(
     "en",
     LIBRITTS,
     text="text_normalized",
-    profiles=("libritts", "whisper", "qwen2") if _WHOLE else ("whisper", "qwen2"),
+    profiles=("libritts", "whisper", "qwen2", "libritts_dropped") if _WHOLE else ("whisper", "qwen2"),
     signatures={} if _WHOLE else {"whisper": _STANDS_IN},
     how=LONG_FORM,
     mean=False,

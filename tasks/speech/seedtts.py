@@ -20,7 +20,7 @@ def _task(name: str, language: Language) -> Task:
         language,
         SEEDTTS[name],
         text="target_text",
-        profiles=("seedtts", "whisper", "qwen2") if english else ("seedtts", "kimi", "qwen2"),
+        profiles=("seedtts", *(("whisper", "qwen2") if english else ("kimi", "qwen2")), "seedtts_dropped"),
         how=ONE_WINDOW,
         mean=True,
         judge="whisper" if english else "paraformer-zh",

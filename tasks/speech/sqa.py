@@ -2,7 +2,8 @@
 
 One generation is scored twice: its text (S->T) and what a recogniser hears of its speech (S->S). An answer without
 speech is wrong as speech, and right or wrong as text (speech protocol 5). Rules: VITA-Audio's containment, and beside
-it UltraEval-Audio's, which wants the words of an answer in a row.
+it UltraEval-Audio's, which wants the words of an answer in a row. VITA-Audio's scripts leave an answer without speech
+out of both numbers: `vita_contain_dropped` does so too, and its n says how many are left.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from dataclasses import replace
 
 from harness.failures import JudgeError
 from harness.task import Preset, Ratio, Row, Task
-from harness.types import Answer, Ask, Channel, Doc, Generation, Message, Score, Text, Verdict
-from tasks.data import Source, media_part
+from harness.types import Answer, Ask, Channel, Doc, Generation, Score, Verdict
+from tasks import vita_audio
+from tasks.data import Source
 from tasks.docs import kept
+from tasks.prompts import audio_alone
 from tasks.readers.answers import answers_of
 from tasks.scoring.containment import token_sequence, vita_contain
+from tasks.scoring.dropped import DROPPED, is_dropped
 from tasks.scoring.heard import LONG_FORM, RECOGNISERS, transcript
 
 PROFILES: Mapping[str, Callable[[str, Sequence[str]], bool]] = {
     "vita_contain": vita_contain,
     "token_sequence": token_sequence,
+    "vita_contain_dropped": vita_contain,
 }
 GENERATION = Generation(max_new_tokens=512)
-INTERLEAVED = "Your Name: Omni\nYour Gender: female\nRespond in a text-audio interleaved manner."
 NO_GOLD = "the row has no gold answer"
 NOBODY_HEARS = "no recogniser hears the speech: name one by --judge"
 
@@ -52,6 +56,8 @@ def scorer(doc: Doc, answer: Answer, profile: str) -> Channels | Generator[Ask, 
     channels: tuple[Channel, ...] = ("text", "speech") if answer.spoken else ("text",)
     if not golds:
         return {channel: Score("correct", None, status="unscored", reason=NO_GOLD) for channel in channels}
+    if is_dropped(profile, answer):
+        return {channel: Score("correct", None, status="unscored", reason=DROPPED) for channel in channels}
     text = _score(answer.text, golds, profile)
     if not answer.spoken:
         return {"text": text}
@@ -90,14 +96,6 @@ def _score(said: str | None, golds: Sequence[str], profile: str, silent: float |
     return Score("correct", float(right), parts, extracted=said, wrong=not right, shown=shown)
 
 
-def _preset(system: str) -> Preset:
-    def messages(row: Row) -> Sequence[Message]:
-        asked = Message("user", (media_part("audio", row.get("audio")),))
-        return (Message("system", (Text(system),)), asked) if system else (asked,)
-
-    return Preset(messages, GENERATION)
-
-
 def sqa_task(name: str, source: Source, benchmark: str, citation: str, licence: str) -> Task:
     """A benchmark of spoken questions, named in the papers' tables as `benchmark`."""
     return Task(
@@ -107,7 +105,7 @@ def sqa_task(name: str, source: Source, benchmark: str, citation: str, licence: 
         more_outputs=("speech",),
         source=source,
         doc=doc_of,
-        presets={"vita": _preset(""), "vita_audio": _preset(INTERLEAVED)},
+        presets={"vita": Preset(audio_alone, GENERATION), "vita_audio": vita_audio.spoken_question()},
         default_preset="vita",
         scorer=scorer,
         metrics=(
@@ -121,6 +119,7 @@ def sqa_task(name: str, source: Source, benchmark: str, citation: str, licence: 
         mini_judges={RECOGNISERS["en"]: "mini-ctc"},
         benchmark=benchmark,
         split="S->T",
+        splits={"speech": "S->S"},
         published_metrics={"accuracy": "accuracy %"},
         citation=citation,
         licence=licence,

@@ -1,7 +1,9 @@
 """What all benchmarks of synthesised speech share: a text to be said, heard again by a recogniser.
 
-Where no speech came, every word is missing. Beside the error rate stand the recogniser's own errors on the
-benchmark's recordings of the same texts (`judge_wer`), and, for models that clone a voice, how alike the voices are.
+Where no speech came, every word is missing. The scripts of Seed-TTS and VITA-Audio leave such a text out, and so do the
+profiles that end in `_dropped`, whose n says how many are left. Beside the error rate stand the recogniser's own errors
+on the benchmark's recordings of the same texts (`judge_wer`), and, for models that clone a voice, how alike the voices
+are.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import numpy as np
 
 from harness.task import Metric, Preset, Ratio, Row, Statistic, Sums, Task
 from harness.types import Answer, Ask, Doc, Generation, Media, Message, Score, Text, Verdict
+from tasks import vita_audio
 from tasks.data import Source, media_part
 from tasks.docs import kept
 from tasks.prompts import field
 from tasks.scoring.conventions import Language
+from tasks.scoring.dropped import DROPPED, base_of, is_dropped
 from tasks.scoring.error_rate import EMPTY, PairScore, score_pair
 from tasks.scoring.heard import RECOGNISERS, SPEAKER, Settings, floor, similarity, transcript
 from tasks.speech.asr import rate_name
@@ -25,10 +29,7 @@ READ_ALOUD = {
     "en": "Read this text aloud, word for word, and say nothing else:\n",
     "zh": "请逐字朗读下面的文字，不要说别的话：\n",
 }
-VITA_AUDIO = "Convert the text to speech.\n"
 PLAIN = Generation(max_new_tokens=512)
-INTERLEAVED = Generation(max_new_tokens=1024)
-"""Of a model whose answer holds its speech as tokens, as VITA-Audio's script has it."""
 
 Asking = Generator[Ask, Verdict, Score]
 
@@ -61,12 +62,14 @@ def tts_task(
         if profile not in profiles:
             raise ValueError(f"no profile {profile!r}; there are {', '.join(profiles)}")
         wanted = field(doc, text)
-        silent = score_pair(profile, language, wanted, "")
+        silent = score_pair(base_of(profile), language, wanted, "")
         if silent.unscored is not None or not silent.counts.ref_len:  # no utterance without words has a rate
             return Score(rate, None, status="unscored", reason=silent.unscored or EMPTY)
+        if is_dropped(profile, answer):
+            return Score(rate, None, status="unscored", reason=DROPPED)
         if answer.text is None:
             return _score(rate, silent, None, {"silent": float(answer.speech is None)})
-        return heard(doc, answer, profile)
+        return heard(doc, answer, base_of(profile))
 
     def heard(doc: Doc, answer: Answer, profile: str) -> Asking:
         wanted, said = field(doc, text), None
@@ -86,11 +89,12 @@ def tts_task(
         version="1",
         inputs=frozenset({"text"}),
         outputs=("speech",),
+        more_outputs=("text",),
         source=source,
         doc=doc_of,
         presets={
-            "read_aloud": _preset(READ_ALOUD[language], text, PLAIN),
-            "vita_audio": _preset(VITA_AUDIO, text, INTERLEAVED),
+            "read_aloud": _preset(READ_ALOUD[language], text),
+            "vita_audio": vita_audio.synthesis(text),
         },
         default_preset="read_aloud",
         scorer=scorer,
@@ -165,8 +169,8 @@ def _floor_parts(pair: PairScore) -> dict[str, float]:
     }
 
 
-def _preset(prompt: str, column: str, generation: Generation) -> Preset:
+def _preset(prompt: str, column: str) -> Preset:
     def messages(row: Row) -> Sequence[Message]:
         return (Message("user", (Text(prompt + field(row, column)),)),)
 
-    return Preset(messages, generation)
+    return Preset(messages, PLAIN)

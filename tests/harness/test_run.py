@@ -139,7 +139,7 @@ def test_unscorable_references_are_not_held_against_the_model(tmp_path: Path) ->
     run = start(config(), tmp_path / "run", objects(toy_task(rows)))
     found = result(run)
     assert (found.n_scored, found.n_unscored, found.coverage, found.valid) == (98, 2, 1.0, True)
-    assert any(said.startswith("2 samples have a reference that no answer can be scored on") for said in found.problems)
+    assert any(said.startswith("2 samples are unscored and in no number") for said in found.problems)
 
 
 def test_out_of_memory_asks_for_fewer_rows(tmp_path: Path) -> None:

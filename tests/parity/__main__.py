@@ -22,7 +22,16 @@ DEFAULT_GOLDENS = Path(__file__).resolve().parents[1] / "goldens"
 
 # Each module holds COMPONENTS: {name: function(goldens folder) -> Check}.
 GROUPS = {
-    "models": ("vita15_perception", "vita15_language", "vita15_speech", "vita_audio_language", "vita_audio_speech"),
+    "models": (
+        "vita15_perception",
+        "vita15_language",
+        "vita15_speech",
+        "vita_audio_language",
+        "vita_audio_text",
+        "vita_audio_hearing",
+        "vita_audio_speech",
+        "vita_audio_streaming",
+    ),
     "tasks": (
         "speech_scoring",
         "speech_tts",
@@ -32,6 +41,7 @@ GROUPS = {
         "vision_choices",
         "vision_judged",
         "vision_prompts",
+        "vita_audio_prompts",
     ),
     "probes": ("probes",),
 }
@@ -40,10 +50,13 @@ Component = Callable[[Path], Check]
 
 
 def components(group: str) -> dict[str, Component]:
-    """The components of a group, in the order in which they are printed."""
+    """The components of a group, in the order in which they are printed. Raises ValueError on two of one name."""
     found: dict[str, Component] = {}
     for module in GROUPS[group]:
-        found |= importlib.import_module(f"tests.parity.{module}").COMPONENTS
+        more = importlib.import_module(f"tests.parity.{module}").COMPONENTS
+        if twice := found.keys() & more.keys():
+            raise ValueError(f"{module}: there is another component of the name {', '.join(sorted(twice))}")
+        found |= more
     return found
 
 
@@ -85,10 +98,11 @@ def main() -> int:
     if args.json:
         print(json.dumps([check.as_dict() for check in checks], ensure_ascii=False, indent=1))
     else:
+        width = max((len(check.component) for check in checks), default=0)
         for check in checks:
             verdict = "ok" if check.checked and not check.failed else "FAILED"
             print(
-                f"{check.component:16} {check.checked:6} checked {check.failed:5} failed   "
+                f"{check.component:{width}} {check.checked:6} checked {check.failed:5} failed   "
                 f"max |err| {check.max_abs_err:.2e} {allowed(check)}  {verdict}"
             )
             for example in check.examples:

@@ -53,3 +53,22 @@ def test_what_needs_a_library_that_is_not_installed_is_named(
     monkeypatch.setitem(sys.modules, "tn.english.normalizer", None)
     assert [check.component for check in runner.run("tasks", tmp_path)] == ["sqa_containment"]
     assert "libritts_en: not checked, the profile libritts" in capsys.readouterr().err
+
+
+def test_two_components_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second would take the place of the first, and the first would never be run."""
+    monkeypatch.setitem(runner.GROUPS, "probes", ("probes", "probes"))
+    with pytest.raises(ValueError, match="another component of the name"):
+        runner.components("probes")
+
+
+def test_rows_are_as_wide_as_the_longest_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("chat_template.json", "interleave.json"):
+        shutil.copyfile(GOLDENS / "vita_audio" / name, tmp_path / name)
+    monkeypatch.setattr(sys, "argv", ["parity", "models", "--goldens", str(tmp_path)])
+    assert runner.main() == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split()[0] for row in rows] == ["vita_audio_interleave", "vita_audio_chat_template"]
+    assert len({row.index(" checked") for row in rows}) == 1

@@ -40,4 +40,4 @@ def test_one_changed_number_is_noticed(name: str, array: str, tmp_path: Path) ->
     arrays[array] = arrays[array].copy()
     arrays[array].reshape(-1)[0] += 1
     np.savez(tmp_path / f"{name}_io.npz", **arrays)
-    assert COMPONENTS[name](tmp_path).failed == 1
+    assert COMPONENTS[f"vita_audio_{name}"](tmp_path).failed == 1

@@ -16,8 +16,10 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from models.nn.kaldi import fbank
+from models.nn.resampling import resample
 from models.vita15.audio_encoder import AudioEncoder, chunk_mask
-from models.vita15.audio_features import fbank, load_cmvn, num_encoder_frames, num_llm_tokens, resample
+from models.vita15.audio_features import load_cmvn, num_encoder_frames, num_llm_tokens
 from models.vita15.config import AudioConfig, VisionConfig
 from models.vita15.connector import Projector, pixel_shuffle, vision_features
 from models.vita15.image_processing import choose_grid, expand_to_square, preprocess, tile_image

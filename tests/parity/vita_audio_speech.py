@@ -35,7 +35,7 @@ def _config(goldens: Path, name: str) -> Any:
 
 @torch.no_grad()
 def glm_tokenizer(goldens: Path) -> Check:
-    check = Check("glm_tokenizer", HIDDEN_TOLERANCE)
+    check = Check("vita_audio_glm_tokenizer", HIDDEN_TOLERANCE)
     path = locate(goldens, FOLDER, "glm_tokenizer_model.safetensors")
     config = TokenizerConfig.from_json(_config(goldens, "glm_tokenizer_config.json"))
     io, loaded = _arrays(goldens, "glm_tokenizer"), build_tokenizer(config, load_file(path), path)
@@ -64,7 +64,7 @@ def glm_tokenizer(goldens: Path) -> Check:
 
 @torch.no_grad()
 def flow(goldens: Path) -> Check:
-    check = Check("flow", HIDDEN_TOLERANCE)
+    check = Check("vita_audio_flow", HIDDEN_TOLERANCE)
     path = locate(goldens, FOLDER, "flow_model.safetensors")
     config = FlowConfig.from_json(_config(goldens, "decoder_config.json"))
     io, loaded = _arrays(goldens, "flow"), build_flow(config, load_file(path), path)
@@ -101,7 +101,7 @@ def _prompt_codes(frames: Callable[[int], int], given: int) -> int:
 
 @torch.no_grad()
 def hift(goldens: Path) -> Check:
-    check = Check("hift", HIDDEN_TOLERANCE)
+    check = Check("vita_audio_hift", HIDDEN_TOLERANCE)
     path = locate(goldens, FOLDER, "hift_model.safetensors")
     config = VocoderConfig.from_json(_config(goldens, "decoder_config.json"))
     io, loaded = _arrays(goldens, "hift"), build_vocoder(config, load_file(path), path)
@@ -119,4 +119,8 @@ def hift(goldens: Path) -> Check:
     return check
 
 
-COMPONENTS = {"glm_tokenizer": glm_tokenizer, "flow": flow, "hift": hift}
+COMPONENTS = {
+    "vita_audio_glm_tokenizer": glm_tokenizer,
+    "vita_audio_flow": flow,
+    "vita_audio_hift": hift,
+}

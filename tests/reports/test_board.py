@@ -177,6 +177,18 @@ def test_another_profile_has_its_own_best(tmp_path: Path) -> None:
     assert found.profiles == ("loose",) and places == {0: "best", 1: ""}
 
 
+def test_a_run_that_kept_silent_is_no_better_under_a_profile_that_leaves_silence_out(tmp_path: Path) -> None:
+    def two(dropped: float, silent: int) -> Tasks:
+        result = accuracy(10.0)
+        counts = {"n_scored": 3 - silent, "n_unscored": silent}
+        result.scores["dropped"] = {"": numbers({"accuracy": metric(dropped, higher=True)}, **counts)}
+        return {"mmstar": result}
+
+    found = board(tmp_path, {"a": two(50.0, 0), "b": two(90.0, 2)})
+    assert {cell.place for cell in found.others["dropped"].values()} == {""}
+    assert [cell.n for cell in found.others["dropped"].values()] == [3, 1]
+
+
 def test_a_blind_run_is_no_row(tmp_path: Path) -> None:
     found = board(tmp_path, {"a": {"mmstar": accuracy(1.0)}, "b": {"mmstar": accuracy(2.0)}}, b={"ablate": "image"})
     assert [one.model for one in found.rows] == ["a"]

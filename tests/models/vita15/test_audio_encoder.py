@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from models.nn.kaldi import MEL_FLOOR
 from models.vita15.audio_encoder import AudioEncoder, PositionBiasedAttention, chunk_mask, sinusoids
-from models.vita15.audio_features import MEL_FLOOR, num_llm_tokens
+from models.vita15.audio_features import num_llm_tokens
 from models.vita15.config import AudioConfig, Vita15Config
 
 TINY = Vita15Config.tiny().audio

@@ -2,106 +2,19 @@ import json
 import math
 from pathlib import Path
 
-import kaldi_native_fbank as knf
-import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.vita15.audio_features import (
-    FRAME_LENGTH,
-    MEL_FLOOR,
     MIN_FRAMES,
-    SAMPLE_RATE,
     check_frames,
-    fbank,
     load_cmvn,
     num_encoder_frames,
-    num_fbank_frames,
     num_llm_tokens,
-    resample,
     to_mono,
 )
-
-
-def tone(hz: float, rate: int, seconds: float = 0.5) -> torch.Tensor:
-    return torch.sin(2 * math.pi * hz * torch.arange(int(rate * seconds), dtype=torch.float64) / rate).float()
-
-
-@settings(max_examples=30)
-@given(st.integers(0, 3000))
-def test_fbank_has_the_announced_number_of_finite_frames(samples: int) -> None:
-    features = fbank(torch.randn(samples, generator=torch.Generator().manual_seed(samples)) * 0.1)
-    assert features.shape == (num_fbank_frames(samples), 80)
-    assert features.dtype == torch.float32
-    assert features.isfinite().all()
-
-
-def test_fbank_of_silence_is_the_floor() -> None:
-    assert fbank(torch.zeros(1000)).unique().tolist() == pytest.approx([math.log(MEL_FLOOR)])
-
-
-def test_fbank_agrees_with_an_independent_implementation() -> None:
-    options = knf.FbankOptions()
-    options.mel_opts.num_bins = 80
-    options.frame_opts.dither = 0.0
-    options.frame_opts.samp_freq = SAMPLE_RATE
-    waveform = torch.randn(8000, generator=torch.Generator().manual_seed(0)) * 0.1
-    computer = knf.OnlineFbank(options)
-    computer.accept_waveform(SAMPLE_RATE, (waveform * 32768).tolist())
-    computer.input_finished()
-    expected = np.stack([computer.get_frame(i) for i in range(computer.num_frames_ready)])
-    np.testing.assert_allclose(fbank(waveform).numpy(), expected, atol=5e-4)
-
-
-def test_fbank_peaks_in_the_bin_of_a_tone() -> None:
-    peak = int(fbank(tone(1000, SAMPLE_RATE)).mean(0).argmax())
-    low, high = (1127 * math.log(1 + hz / 700) for hz in (20, 8000))
-    bin_of_tone = (1127 * math.log(1 + 1000 / 700) - low) / (high - low) * 81 - 1
-    assert abs(peak - bin_of_tone) <= 1
-
-
-def test_dither_is_reproducible_noise() -> None:
-    silence = torch.zeros(4000)
-    noisy = [fbank(silence, dither=1.0, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
-    assert torch.equal(noisy[0], noisy[1])
-    assert not torch.equal(noisy[0], noisy[2])
-    assert (noisy[0] > math.log(MEL_FLOOR)).all()
-
-
-@pytest.mark.parametrize("rate", [8000, 11025, 22050, 24000, 44100, 44101, 48000])
-def test_resampling_keeps_a_tone(rate: int) -> None:
-    got, expected = resample(tone(440, rate), rate), tone(440, SAMPLE_RATE)
-    length = min(len(got), len(expected))
-    assert abs(len(got) - len(expected)) <= 1
-    inner = slice(200, length - 200)  # the ends see zeros beyond the clip
-    torch.testing.assert_close(got[inner], expected[inner], atol=5e-3, rtol=0)
-
-
-def test_resampling_removes_what_the_target_cannot_hold() -> None:
-    assert resample(tone(12_000, 48_000), 48_000)[200:-200].abs().max() < 0.02
-
-
-@settings(max_examples=30)
-@given(st.integers(0, 500), st.integers(1, 100_000))
-def test_resampled_length_is_rounded_up(samples: int, rate: int) -> None:
-    got = resample(torch.ones(samples), rate, target_rate=1000)
-    assert len(got) == -(-samples * 1000 // rate)
-    assert got.isfinite().all()
-
-
-def test_resampling_in_steps_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    waveform = torch.randn(3000, generator=torch.Generator().manual_seed(0))
-    whole = resample(waveform, 44_100)
-    monkeypatch.setattr("models.vita15.audio_features._CELLS_PER_STEP", 1000)
-    torch.testing.assert_close(resample(waveform, 44_100), whole)
-
-
-@pytest.mark.parametrize("rate", [0, -8000, 10**9])
-def test_absurd_rates_are_refused(rate: int) -> None:
-    with pytest.raises(ValueError, match=str(rate)):
-        resample(torch.zeros(10), rate)
 
 
 @given(st.integers(0, 3000))
@@ -132,8 +45,6 @@ def test_first_channel_is_taken() -> None:
     assert to_mono(stereo[:, 1]).tolist() == [2, 4, 6]
     with pytest.raises(ValueError, match=r"\[n, channels\]"):
         to_mono(torch.zeros(2, 2, 2))
-    with pytest.raises(ValueError, match="to_mono"):
-        fbank(torch.zeros(2, FRAME_LENGTH))
 
 
 def test_both_forms_of_the_statistics_read_the_same(tmp_path: Path) -> None:

@@ -94,3 +94,29 @@ def test_breaks_in_an_answer_are_no_new_answers() -> None:
 def test_failures_name_their_stage() -> None:
     (one,) = heard(NAME, [said(NAME, DOC, "Paris", "broken")], Hearers({"broken": DEAF}))
     assert one.failure == Failure("judge", "permanent", DEAF.message)
+
+
+def test_answers_without_speech_are_wrong_unless_the_profile_leaves_them_out() -> None:
+    found = entry(("Paris", "paris"), ("Paris", None), ("London", None), (None, None))
+    assert (value(found, "text"), value(found, "speech")) == (50, 25)
+    dropped = found.scores["vita_contain_dropped"]
+    for channel in dropped.values():
+        assert (channel.n_scored, channel.n_unscored, channel.n_failed) == (1, 2, 1), "a failure is no silence"
+        assert channel.metrics["accuracy"].value == 50
+    assert dropped["speech"].metrics["no_speech"].value == 50, "of the failed answer, which has none"
+
+
+def test_the_headline_says_why_samples_are_left_out() -> None:
+    records = [said(NAME, DOC, "Paris", "paris"), said(NAME, DOC, "Paris", None)]
+    for number, record in enumerate(records):
+        record.id = str(number)
+    planned = Planned("vita_audio", "vita_contain_dropped")
+    made = task_result(get_task(NAME), planned, zip(records, heard(NAME, records), strict=True), None)
+    why = "the answer has no speech, and the profile leaves such samples out"
+    assert f"1 sample is unscored and in no number ({why})" in made.problems
+    assert made.valid and made.n_unscored == 1
+
+
+def test_an_answer_of_which_no_speech_was_asked_is_not_left_out() -> None:
+    found = entry(("Paris", None), spoken=False)
+    assert found.scores["vita_contain_dropped"]["text"].n_scored == 1

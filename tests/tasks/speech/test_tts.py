@@ -134,3 +134,29 @@ def test_breaks_in_what_was_heard_are_blanks(text: str) -> None:
 @given(st.lists(st.integers(-9, 9), min_size=2, max_size=5).filter(any))
 def test_a_cosine_is_one_of_a_vector_with_itself_whatever_its_length(vector: list[int]) -> None:
     assert cosine([float(value) for value in vector], [0.3 * value for value in vector]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("name", "doc"), [("seedtts_en", EN), ("seedtts_zh", ZH)])
+def test_a_dropping_profile_leaves_texts_without_speech_out_and_keeps_failures(name: str, doc: dict[str, str]) -> None:
+    words = next(iter(doc.values())).strip(".。").lower()
+
+    def records() -> list[Record]:
+        return [said(name, doc, "", words), said(name, doc, "", None), said(name, doc, None, None)]
+
+    found = {profile: result(name, records(), profile=profile) for profile in ("seedtts", "seedtts_dropped")}
+    rate = "wer" if name == "seedtts_en" else "cer"
+    assert values(found["seedtts"])[rate] == pytest.approx(200 / 3)
+    assert values(found["seedtts_dropped"])[rate] == 50
+    dropped = found["seedtts_dropped"]
+    assert (dropped.n_scored, dropped.n_unscored, dropped.n_failed) == (1, 1, 1)
+
+
+def test_a_dropping_profile_scores_what_was_said_as_its_own_does() -> None:
+    (one,) = heard("seedtts_en", [said("seedtts_en", EN, "", "the bat sat")])
+    scores = one.scores["seedtts_dropped"][""], one.scores["seedtts"][""]
+    assert scores[0] == scores[1]
+
+
+def test_libritts_is_dropped_where_its_own_profile_can_be_scored() -> None:
+    profiles = get_task("libritts_test_clean").profiles
+    assert ("libritts_dropped" in profiles) == ("libritts" in profiles)
