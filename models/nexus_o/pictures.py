@@ -6,7 +6,7 @@ Facts from transformers' Qwen2VLImageProcessor, and for videos from Qwen2.5-VL's
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -101,7 +101,7 @@ def grid_of(size: Side, frames: int, vision: VisionConfig, fps: float | None = N
     return Grid(layers, size.height // vision.factor, size.width // vision.factor, seconds)
 
 
-def patches(frames: Sequence[npt.NDArray[np.uint8]], size: Side, vision: VisionConfig) -> Tensor:
+def patches(frames: Iterable[npt.NDArray[np.uint8]], size: Side, vision: VisionConfig) -> Tensor:
     """RGB frames [H, W, 3] -> patches [layers * height * width / 14^2, 3 * 2 * 14^2] fp32.
 
     Two frames make a layer; the last is repeated where there is an odd one. The 2x2 patches of a token are neighbours.
