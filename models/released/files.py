@@ -74,9 +74,9 @@ def fill(
     state: dict[str, Tensor] = {}
     for path in files:
         with safe_open(path, "pt") as file:
-            for name in file.keys():  # noqa: SIM118; one tensor at a time: the file is never whole in memory
-                if rename(name) not in unknown:
-                    state[rename(name)] = file.get_tensor(name).to(device, dtype)
+            for name in set(file.keys()):  # one tensor at a time: the file is never whole in memory
+                if (own := rename(name)) not in unknown:
+                    state[own] = file.get_tensor(name).to(device, dtype)
     model.load_state_dict(state, assign=True)
     return unknown
 

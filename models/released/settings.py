@@ -55,7 +55,8 @@ def generation_defaults(
 ) -> GenerationDefaults:
     """Stop tokens and penalty, from the generation_config.json beside `config` (config.json), else from `config`.
 
-    The tokens `marks` always stop; `penalty` is what the release states, None where it states none. Raises CheckpointError naming file and field.
+    The tokens `marks` always stop; `penalty` is what the release states, None where it states none. Raises
+    CheckpointError naming file and field.
     """
     path = config.parent / GENERATION
     content = read_json(path, remedy) if path.exists() else {}
