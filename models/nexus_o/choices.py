@@ -118,7 +118,8 @@ def card_table() -> str:
         alternatives = (
             takes(part).partition(" or ")[2] if isinstance(others, range) else ", ".join(map(_written, others))
         )
-        lines.append(f"| `{part.name}` | {_written(part.default)} | {alternatives} | {part.metadata['says']} |")
+        says = part.metadata["says"].replace("|", "\\|")
+        lines.append(f"| `{part.name}` | {_written(part.default)} | {alternatives} | {says} |")
     return "\n".join(lines) + "\n"
 
 
