@@ -38,6 +38,8 @@ def text_config(config: LanguageConfig) -> Qwen2_5_VLTextConfig:
         },
         hidden_act="silu",
         use_sliding_window=False,
+        bos_token_id=None,  # theirs are of the published vocabulary
+        eos_token_id=None,
         attn_implementation="sdpa",
     )
 

@@ -131,13 +131,18 @@ class Nexus(nn.Module):
         embeds = self.embed(inputs) if inputs.embeds is None else inputs.embeds
         return Prompt(embeds, seed, inputs.positions.to(self.device))
 
-    def logits(self, prompts: Sequence[Inputs]) -> Tensor:
-        """[B, S, vocabulary] of prompts side by side; what stands behind a prompt's end means nothing."""
+    def hidden(self, prompts: Sequence[Inputs]) -> Tensor:
+        """Last hidden states [B, S, D], after the norm, of prompts side by side; what stands behind a prompt's end
+        means nothing."""
         embeds = pad_sequence([self.embed(inputs) for inputs in prompts], batch_first=True)
         longest = embeds.shape[1]
         padded = [F.pad(inputs.positions, (0, longest - inputs.n_tokens)) for inputs in prompts]
         positions = torch.stack(padded, dim=1).to(self.device)  # [3, B, S]
-        return self.lm_head(causal_hidden(self.model.language_model, embeds, positions))
+        return causal_hidden(self.model.language_model, embeds, positions)
+
+    def logits(self, prompts: Sequence[Inputs]) -> Tensor:
+        """[B, S, vocabulary] of prompts side by side."""
+        return self.lm_head(self.hidden(prompts))
 
 
 def build(config: NexusConfig, seed: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Nexus:

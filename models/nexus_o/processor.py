@@ -10,13 +10,13 @@ import numpy.typing as npt
 import torch
 
 from harness.failures import SampleError
-from harness.types import Decoded, Footage, LoadedRequest, Picture, Pictures, Waveform
+from harness.types import Decoded, Footage, LoadedRequest, Message, Picture, Pictures, Waveform
 from models.nexus_o.config import NexusConfig
 from models.nexus_o.lengths import check_length, image_grid, video_frames, video_grid
 from models.nexus_o.omni import Inputs, Seen
 from models.nexus_o.pictures import Frames, Side, patches
 from models.nexus_o.positions import Grid, Run, positions
-from models.nexus_o.prompts import assemble, conversation, mark_ids
+from models.nexus_o.prompts import Assembled, assemble, conversation, mark_ids
 from models.nexus_o.sound import audio_tokens, windows
 from models.nn.mel import SAMPLE_RATE
 from models.nn.resampling import resample
@@ -60,7 +60,7 @@ class Processor:
         request = loaded.request
         media = [self._measured(content, request.pictures) for content in loaded.media]
         spans = [one.span for one in media]
-        prompt = assemble(conversation(request.messages), spans, self.tokenizer, self.marks)
+        prompt = self._assembled(request.messages, spans)
         check_length(len(prompt.ids), spans, self.config)
         tokens_per_second = self.config.vision.tokens_per_second
         axes = positions(prompt.spans, tokens_per_second, self.config.choices.after_visual).axes
@@ -72,6 +72,9 @@ class Processor:
             tuple(self._seen(one) for one in media if isinstance(one.span, Grid)),
             tuple(windows(_wave(clip), self.config) for clip in clips),
         )
+
+    def _assembled(self, messages: Sequence[Message], media: Sequence[Run | Grid]) -> Assembled:
+        return assemble(conversation(messages), media, self.tokenizer, self.marks)
 
     def _measured(self, content: Decoded, pictures: Pictures) -> _Measured:
         if isinstance(content, Waveform):

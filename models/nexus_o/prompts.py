@@ -96,11 +96,15 @@ def mark_ids(tokenizer: QwenTokenizer, choices: Choices) -> dict[str, int]:
 
 
 def assemble(
-    pieces: Sequence[str | Place], media: Sequence[Run | Grid], tokenizer: QwenTokenizer, marks: Mapping[str, int]
+    pieces: Sequence[str | Place],
+    media: Sequence[Run | Grid],
+    tokenizer: QwenTokenizer,
+    marks: Mapping[str, int],
+    around: bool = True,
 ) -> Assembled:
     """Token ids of a prompt; `media[i]` says how many tokens its i-th medium has, and how they stand.
 
-    Raises ValueError on text that cannot be encoded.
+    `around`: with the marks before and behind each medium. Raises ValueError on text that cannot be encoded.
     """
     spans: list[Run | Grid] = []
     ids: list[int] = []
@@ -115,7 +119,8 @@ def assemble(
             continue
         span = next(waiting)
         start, pad, end = (marks[mark] for mark in MARKS[piece.kind])
-        spans += [Run(1), span, Run(1)]
-        ids += [start, *[pad] * span.tokens, end]
-        kinds += [Kind.TEXT, *[KINDS[piece.kind]] * span.tokens, Kind.TEXT]
-    return Assembled(torch.tensor(ids), torch.tensor(kinds), spans)
+        before, behind = ([start], [end]) if around else ([], [])
+        spans += [Run(len(before)), span, Run(len(behind))]
+        ids += [*before, *[pad] * span.tokens, *behind]
+        kinds += [*[Kind.TEXT] * len(before), *[KINDS[piece.kind]] * span.tokens, *[Kind.TEXT] * len(behind)]
+    return Assembled(torch.tensor(ids, dtype=torch.long), torch.tensor(kinds, dtype=torch.long), spans)
