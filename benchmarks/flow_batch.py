@@ -1,8 +1,8 @@
 """What it is worth to take the flow's steps for many requests at once.
 
 `python -m benchmarks.flow_batch [--size tiny|small|published] [--batch 8] [--steps 10] [--json]`: CPU seconds for the
-spectrograms of `--batch` answers with random weights, in float32: one at a time, and side by side in one batch, whose
-rows are of one length, or of lengths spread evenly down to `--shortest` and then grouped as `Voice.speak` groups them.
+spectrograms of `--batch` answers with random weights, in float32: one at a time, and side by side as `Voice.speak`
+takes them. The answers are of one length, or of lengths spread evenly down to `--shortest` of the longest.
 `most_apart` is the largest difference between the two ways. The ways take turns; seconds are medians over the repeats,
 ratios medians of each repeat's own.
 """

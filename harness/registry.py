@@ -87,6 +87,11 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita15": "models.vita15.adapter:vita15",
         "vita15-mini": "models.vita15.adapter:vita15_mini",
         "vita15-tiny": "models.vita15.adapter:vita15_tiny",
+        "vita-audio-boost": "models.vita_audio.adapter:boost",
+        "vita-audio-balance": "models.vita_audio.adapter:balance",
+        "vita-audio-plus-vanilla": "models.vita_audio.adapter:plus_vanilla",
+        "vita-audio-plus-boost": "models.vita_audio.adapter:plus_boost",
+        "vita-audio-tiny": "models.vita_audio.adapter:tiny",
         "echo": "models.echo:echo",
     },
     "judges": {

@@ -13,12 +13,12 @@ class Step:
 
     `key` names the shapes of a call. The first call with a key runs plainly, which also warms up the libraries; the
     second captures a graph, and from then on the graph is replayed. Capturing runs nothing, so no step is taken twice.
-    If a capture fails, the step goes on without graphs and says so once.
+    If a capture fails, the step goes on without graphs and says so once. Without `graphs` every call is plain.
     """
 
-    def __init__(self, step: Callable[[], None], device: torch.device) -> None:
+    def __init__(self, step: Callable[[], None], device: torch.device, graphs: bool = True) -> None:
         self._step = step
-        self._capturing = device.type == "cuda"
+        self._capturing = graphs and device.type == "cuda"
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph | None] = {}
         self._pool = torch.cuda.graph_pool_handle() if self._capturing else None
 

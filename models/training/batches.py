@@ -28,6 +28,11 @@ class Batches:
         self.counts = counts(stage.shares, size)
         self._first = FIRST * list(STAGES).index(stage.name)
 
+    @property
+    def recipe(self) -> str:
+        """What its batches follow, beside the stage."""
+        return f"{self.counts} {self.seed}"
+
     def __call__(self, step: int) -> list[Example]:
         rng = random.Random(f"batch {self.stage.name} {self.seed} {step}")
         batch = []

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.training.examples import Example, collate
-from models.training.recipes import Stage
+from models.training.recipes import LANGUAGE, Stage
 from models.vita15.omni import OmniBatch, Vita15
 
 LENGTH_WEIGHT, NAMING_WEIGHT = 0.1, 0.5
@@ -45,6 +45,10 @@ class Learner(nn.Module):
         """What the stage trains, by the name that it has in a checkpoint."""
         named = ((name.removeprefix("vita."), parameter) for name, parameter in self.named_parameters())
         return {name: parameter for name, parameter in named if name.startswith(self.stage.trainable)}
+
+    def rate_of(self, name: str) -> float:
+        """Of the learning rate, for a parameter of that name."""
+        return self.stage.language_rate if name.startswith(LANGUAGE) else 1.0
 
     def forward(self, examples: Sequence[Example]) -> Tensor:
         """The stage's loss on some examples, a scalar."""

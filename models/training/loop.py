@@ -8,39 +8,94 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from models.training.batches import Batches
-from models.training.learner import Learner
-from models.training.recipes import LANGUAGE
-
-BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.98), 0.01, 1.0
-WARM_UP, FLOOR = 0.03, 0.02
-"""Share of the steps in which the learning rate rises, and the share of its peak at which it ends."""
 SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
 LOSSES, STATE = "losses.csv", "state.safetensors"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of AdamW and of the learning rate's course."""
+
+    betas: tuple[float, float] = (0.9, 0.98)
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    """Largest norm of the gradients of all parameters together."""
+    warm_up: float = 0.03
+    """Share of the steps in which the learning rate rises."""
+    floor: float = 0.02
+    """Share of the peak at which the learning rate ends."""
+    accumulation: int = 1
+    """Batches that make one step."""
+
+
+SETTINGS = Settings()
+"""VITA-1.5's here."""
+
+
+class Stage(Protocol):
+    """Its representation is a part of what a state has to agree with."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def learning_rate(self) -> float: ...
+
+
+class Trainee(Protocol):
+    """An `nn.Module` whose forward takes a batch and gives a loss, a scalar."""
+
+    stage: Stage
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """What the stage trains, by the name that it has in a checkpoint."""
+        ...
+
+    def rate_of(self, name: str) -> float:
+        """Of the learning rate, for one of these parameters."""
+        ...
+
+    def parameters(self) -> Any: ...
+    def train(self) -> Any: ...
+    def eval(self) -> Any: ...
+    def __call__(self, batch: Any) -> Tensor: ...
+
+
+class Supply(Protocol):
+    """Gives the n-th batch, of which `recipe` and the stage say all."""
+
+    @property
+    def recipe(self) -> str: ...
+    def __call__(self, number: int) -> Any: ...
 
 
 class StateError(RuntimeError):
     """A state cannot be gone on from: it belongs to another start or another recipe."""
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
+def learning_rate(step: int, steps: int, peak: float, settings: Settings = SETTINGS) -> float:
     """Linear warm-up, then a cosine."""
-    warm = max(1, round(WARM_UP * steps))
+    warm = max(1, round(settings.warm_up * steps))
     if step < warm:
         return peak * (step + 1) / warm
     progress = (step - warm) / max(1, steps - warm)
-    return peak * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * progress)))
+    floor = settings.floor
+    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> float:
+def optimise(learner: Trainee, batches: Supply, steps: int, folder: Path, settings: Settings = SETTINGS) -> float:
     """Train for `steps` steps and return the seconds that this took, those of an interrupted try included.
 
     Writes LOSSES below `folder` and, every SAVE_EVERY steps, STATE, from which a killed training goes on as if it
@@ -48,15 +103,18 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
     Raises FloatingPointError when the loss is no number, StateError on the state of another training.
     """
     trained = learner.trained()
-    origin = _origin(trained, f"{learner.stage} {steps} {batches.counts} {batches.seed}")
+    origin = _origin(trained, f"{learner.stage} {steps} {batches.recipe} {settings}")
     for parameter in learner.parameters():
         parameter.requires_grad_(False)
     for parameter in trained.values():
         parameter.requires_grad_(True)
-    language = [parameter for name, parameter in trained.items() if name.startswith(LANGUAGE)]
-    others = [parameter for name, parameter in trained.items() if not name.startswith(LANGUAGE)]
-    groups = [{"params": others, "factor": 1.0}, {"params": language, "factor": learner.stage.language_rate}]
-    optimizer = torch.optim.AdamW(groups, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in trained.items():
+        groups.setdefault(learner.rate_of(name), []).append(parameter)
+    optimizer = torch.optim.AdamW(
+        [{"params": parameters, "factor": factor} for factor, parameters in groups.items()],
+        betas=settings.betas, eps=settings.eps, weight_decay=settings.weight_decay, fused=True,
+    )  # fmt: skip
     state, losses = folder / STATE, folder / LOSSES
     start, before = _restore(trained, optimizer, state, origin) if state.exists() else _Restored(0, 0.0)
     _cut(losses, start)
@@ -65,16 +123,19 @@ def optimise(learner: Learner, batches: Batches, steps: int, folder: Path) -> fl
     with losses.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")  # as `_cut` leaves the rows before
         for step in range(start, steps):
-            rate = learning_rate(step, steps, learner.stage.learning_rate)
+            rate = learning_rate(step, steps, learner.stage.learning_rate, settings)
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["factor"]
-            with torch.autocast(learner.device.type, torch.bfloat16):
-                loss = learner(batches(step))
             optimizer.zero_grad()
-            loss.backward()
-            norm = nn.utils.clip_grad_norm_(trained.values(), CLIP)
+            whole = torch.zeros((), device=learner.device)
+            for part in range(settings.accumulation):
+                with torch.autocast(learner.device.type, torch.bfloat16):
+                    loss = learner(batches(step * settings.accumulation + part)) / settings.accumulation
+                loss.backward()
+                whole += loss.detach()
+            norm = nn.utils.clip_grad_norm_(trained.values(), settings.clip)
             optimizer.step()
-            value = loss.item()
+            value = whole.item()
             if not math.isfinite(value):
                 raise FloatingPointError(f"{folder}: the loss is {value} at step {step}; lower the learning rate")
             writer.writerow([step, f"{value:.5f}", f"{float(norm):.4f}", f"{rate:.3e}"])

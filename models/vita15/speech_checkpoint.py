@@ -26,7 +26,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError, check_tensors
-from models.vita15.codec import Codec, fuse_weight_norm, split_weight_norm
+from models.nn.weight_norm import fuse_weight_norm, split_weight_norm
+from models.vita15.codec import Codec
 from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
 from models.vita15.speech_decoder import SpeechDecoder
 

@@ -46,11 +46,18 @@ class Cascade:
     """The rows of one batch: tokens, caches of all networks and the states that wait for the modules, in place.
 
     A token's slot is its position in the longest row. Row j of a module, which reads the token at
-    j + i + 1, has slot j.
+    j + i + 1, has slot j. `graphs` are for CUDA alone.
     """
 
-    def __init__(self, model: MtpModel, prompts: Sequence[MtpPrompt], decoding: Decoding, mode: Mode) -> None:
-        self._model, self._mode = model, mode
+    def __init__(
+        self,
+        model: MtpModel,
+        prompts: Sequence[MtpPrompt],
+        decoding: Decoding,
+        mode: Mode,
+        graphs: bool = True,
+    ) -> None:
+        self._model, self._mode, self._graphs, self._prompts = model, mode, graphs, prompts
         device, lengths = model.device, [len(prompt.ids) for prompt in prompts]
         self.prompt = max(lengths)
         self._padded = min(lengths) < self.prompt
@@ -70,11 +77,17 @@ class Cascade:
         self.ids = torch.zeros(len(prompts), slots, dtype=torch.long, device=device)
         self.ids[:, : self.prompt] = _left_padded([prompt.ids.to(device) for prompt in prompts])
         self._chosen = Chooser(len(prompts), config.vocab_size, decoding, device)
-        self._chosen.begin(self._rows, [p.seed for p in prompts], [p.ids.to(device) for p in prompts])
+        self.rewind()
         self.logits = like.new_zeros(len(prompts), config.vocab_size, dtype=torch.float32)  # of the last call
         self._turn: tuple[Call, ...] = ()
         self._visible = 0
-        self._step = Step(self._run, device)
+        self._step = Step(self._run, device, graphs)
+
+    def rewind(self) -> None:
+        """Back to before the first token, all in its place, so that what was captured serves again."""
+        self._time.zero_()
+        ids = [prompt.ids.to(self._rows.device) for prompt in self._prompts]
+        self._chosen.begin(self._rows, [prompt.seed for prompt in self._prompts], ids)
 
     def take(self, turn: tuple[Call, ...], made: int) -> None:
         """Make the tokens of a turn, after `made` others."""
@@ -157,15 +170,23 @@ class Cascade:
             for index, old in enumerate(tensors):
                 tensors[index] = _longer(old, dim, slots)
         self.ids = _longer(self.ids, 1, slots)
-        self._step = Step(self._run, self._model.device)
+        self._step = Step(self._run, self._model.device, self._graphs)
 
 
 class CascadeDecode:
     """Iterating decodes prompts side by side and yields their tokens as they are read: on an accelerator a turn at a
     time, else one by one. Every prompt's last emission says how it finished, unless it is ended by `end`."""
 
-    def __init__(self, model: MtpModel, prompts: Sequence[MtpPrompt], decoding: Decoding, mode: Mode) -> None:
+    def __init__(
+        self,
+        model: MtpModel,
+        prompts: Sequence[MtpPrompt],
+        decoding: Decoding,
+        mode: Mode,
+        graphs: bool = True,
+    ) -> None:
         self._model, self._prompts, self._decoding, self._mode = model, prompts, decoding, mode
+        self._graphs = graphs
         self._open = set(range(len(prompts)))
 
     def end(self, number: int) -> None:
@@ -175,7 +196,7 @@ class CascadeDecode:
     @torch.inference_mode()
     def __iter__(self) -> Iterator[Emission]:
         limit, made = self._decoding.max_new_tokens, 0
-        table = Cascade(self._model, self._prompts, self._decoding, self._mode)
+        table = Cascade(self._model, self._prompts, self._decoding, self._mode, self._graphs)
         for turn in self._turns():
             table.take(turn, made)
             start, made = made, made + len(turn)

@@ -20,6 +20,11 @@ class EstimatorConfig:
     heads: int
     head_width: int
 
+    @property
+    def halvings(self) -> int:
+        """Steps of two on the way down."""
+        return len(self.channels) - 1
+
 
 @dataclass(frozen=True)
 class FlowConfig:

@@ -53,7 +53,7 @@ class Estimator(nn.Module):
     ) -> Tensor:
         """Noisy `x`, expected `mu` and `prompt` [B, mels, T], `speaker` [B, mels], `time` [B] in 0..1.
 
-        `rows` says how long each row is where they are not all T; what is given beyond its end means nothing.
+        `rows` says where requests stand that are end to end in T.
         """
         x = torch.cat([x, mu, speaker[:, :, None].expand_as(x), prompt], dim=1)  # [B, inputs, T]
         t = self.time_mlp["linear_1"](time_waves(time, self.inputs))
@@ -63,7 +63,7 @@ class Estimator(nn.Module):
             x = _through(blocks, resnet(x, t, rows), rows)
             skips.append((x, rows))
             x = convolved(resample, x, rows)
-            if rows is not None and x.shape[-1] < rows.mask.shape[-1]:
+            if rows is not None and x.shape[-1] < len(rows.outside):
                 rows = rows.halved()
         for resnet, blocks in self.mid_blocks:
             x = _through(blocks, resnet(x, t, rows), rows)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from models.vita_audio.decoder_config import FlowConfig
 from models.vita_audio.estimator import Estimator
@@ -95,28 +94,21 @@ class Flow(nn.Module):
             raise ValueError("no speech codes given: expected at least one request")
         for row in codes:
             self.check(row[None])
-        counts = [self.frames(len(row)) for row in codes]
-        if noise is None:
-            noise = [initial_noise(self.encoder_proj.weight.new_empty(1, self.config.mels, n))[0] for n in counts]
-        x = pad_sequence([row.T for row in noise], batch_first=True).transpose(1, 2)  # [B, mels, longest]
         if len({len(row) for row in codes}) == 1:
-            given, rows = torch.stack(list(codes)), None
-            mu = self.expected(given)
-        else:
-            lengths = torch.tensor([len(row) for row in codes], device=x.device)
-            encoded = self.encode(pad_sequence(list(codes), batch_first=True), rows_of(lengths))
-            rows = rows_of(torch.tensor(counts, device=x.device))
-            projected = self.encoder_proj(encoded)
-            mu = self.length_regulator.ragged(
-                [row[: len(own)] for row, own in zip(projected, codes, strict=True)], rows
-            )
-        voice = self.spk_embed_affine_layer(mu.new_zeros(len(mu), self.config.speaker))
-        mel = self.solve(x, mu.transpose(1, 2), voice, torch.zeros_like(x), steps, rows)
-        return [row[:, :n] for row, n in zip(mel, counts, strict=True)]
+            own = None if noise is None else torch.stack(list(noise))
+            return list(self(torch.stack(list(codes)), steps, noise=own))
+        given = [self.expected(row[None]).transpose(1, 2) for row in codes]  # [1, mels, frames] each
+        if noise is None:
+            noise = [initial_noise(mu)[0] for mu in given]
+        rows = rows_of([mu.shape[2] for mu in given], self.config.estimator.halvings, given[0])
+        mu, x = rows.joined([mu[0] for mu in given])[None], rows.joined(noise)[None]
+        voice = self.spk_embed_affine_layer(mu.new_zeros(1, self.config.speaker))
+        mel = self.solve(x, mu, voice, torch.zeros_like(mu), steps, rows)
+        return rows.parted(mel[0])
 
-    def encode(self, codes: Tensor, rows: Rows | None = None) -> Tensor:
+    def encode(self, codes: Tensor) -> Tensor:
         """[B, T] -> [B, T, width]"""
-        return self.encoder(self.input_embedding(codes), rows)
+        return self.encoder(self.input_embedding(codes))
 
     def expected(self, codes: Tensor, frames: int | None = None) -> Tensor:
         """The spectrogram around which the flow is: [B, T] -> [B, frames, mels]"""
@@ -128,12 +120,11 @@ class Flow(nn.Module):
     ) -> Tensor:
         """Euler steps from noise `x` to a spectrogram, both [B, mels, T]; both estimates of a step in one call."""
         grid, weight = time_grid(steps).to(x), self.config.guidance
-        both_rows = None if rows is None else rows.twice()
         mu, voice, condition = (torch.cat([part, torch.zeros_like(part)]) for part in (mu, voice, condition))
         time, step = grid[0], grid[1] - grid[0]
         for index in range(1, steps + 1):
             times = time.expand(2 * len(x))
-            both = self.decoder["estimator"](torch.cat([x, x]), mu, voice, condition, times, both_rows)
+            both = self.decoder["estimator"](torch.cat([x, x]), mu, voice, condition, times, rows)
             told, free = both.chunk(2)
             x = x + step * ((1 + weight) * told - weight * free)
             time = time + step

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from models.vita_audio.decoder_config import FlowConfig
-from models.vita_audio.ragged import Rows, convolved, normalised
 from models.vita_audio.speech_tokenizer import block_mask
 
 
@@ -27,13 +24,11 @@ class FlowEncoder(nn.Module):
         self.encoders = nn.ModuleList(_Block(config) for _ in range(config.layers))
         self.after_norm = nn.LayerNorm(config.width)
 
-    def forward(self, x: Tensor, rows: Rows | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         x = self.embed["out"](x)
         x = x * math.sqrt(x.shape[-1])
         positions = relative_positions(x.shape[1], x.shape[2], x)
         mask = block_mask(x.shape[1], self.block, x.device)
-        if rows is not None:
-            mask = mask & rows.mask[:, None]  # [B, 1, T, T]
         for block in self.encoders:
             x = block(x, positions, mask)
         return self.after_norm(x)
@@ -104,25 +99,5 @@ class LengthRegulator(nn.Module):
         self.model = nn.Sequential(*parts, nn.Conv1d(mels, mels, 1))
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
-        return self._smooth(_stretched(x, frames), None)
-
-    def ragged(self, x: Sequence[Tensor], rows: Rows) -> Tensor:
-        """Each [T, mels] to the length of its row, side by side [B, longest, mels]."""
-        pairs = zip(x, rows.lengths.tolist(), strict=True)
-        stretched = pad_sequence([_stretched(row[None], frames)[0].T for row, frames in pairs], batch_first=True)
-        return self._smooth(stretched.transpose(1, 2), rows)
-
-    def _smooth(self, x: Tensor, rows: Rows | None) -> Tensor:
-        for part in self.model:
-            if isinstance(part, nn.GroupNorm):
-                x = normalised(part, x, rows)
-            elif isinstance(part, nn.Conv1d):
-                x = convolved(part, x, rows)
-            else:
-                x = part(x)
-        return x.transpose(1, 2)
-
-
-def _stretched(x: Tensor, frames: int) -> Tensor:
-    """[B, T, mels] -> [B, mels, frames]"""
-    return F.interpolate(x.transpose(1, 2), size=frames, mode="nearest")
+        stretched = F.interpolate(x.transpose(1, 2), size=frames, mode="nearest")
+        return self.model(stretched).transpose(1, 2)

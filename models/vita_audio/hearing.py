@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from models.checkpoint_error import CheckpointError, check_tensors
 from models.vita_audio.sensevoice import SenseVoice
 from models.vita_audio.sensevoice_config import FrontEndConfig, SenseVoiceConfig
 from models.vita_audio.sensevoice_features import Cmvn, FrontEnd
-
-PREFIX = "model."
-REMEDY = "Download all model-*.safetensors of one release of VITA-Audio-Plus again."
 
 
 class Projector(nn.Module):
@@ -66,6 +60,13 @@ class Hearing(nn.Module):
             torch.manual_seed(seed)
             return cls(config, hidden, FrontEnd(front, Cmvn.none(front.width))).eval()
 
+    def parts(self) -> nn.ModuleDict:
+        """What holds the parameters, by its name in a checkpoint, for `MtpModel`: the very modules, not copies.
+
+        Weights that are filled into that model, made on the meta device with this one, are this one's too.
+        """
+        return nn.ModuleDict(dict(self.named_children()))
+
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Features [T, inputs] of each clip -> its embeddings [T + 4, hidden], in the weights' dtype.
 
@@ -92,39 +93,3 @@ class Hearing(nn.Module):
     def n_tokens(self, samples: int) -> int:
         """Embeddings of a 16 kHz wave of so many samples. ValueError below 25 ms."""
         return self.front_end.n_tokens(samples)
-
-
-class LoadedHearing(NamedTuple):
-    """A model in eval mode, and the names of tensors that were left out."""
-
-    model: Hearing
-    unknown: tuple[str, ...]
-
-
-def build_hearing(
-    config: SenseVoiceConfig,
-    hidden: int,
-    front_end: FrontEnd,
-    state: Mapping[str, Tensor],
-    source: Path,
-    device: str = "cpu",
-    dtype: torch.dtype = torch.float32,
-) -> LoadedHearing:
-    """The model with the audio weights of `state`, a whole checkpoint's that came from `source`.
-
-    Raises `CheckpointError` naming what is missing or of another shape. Other tensors than `model.audio_...` are
-    the language model's, and no concern of this.
-    """
-    audio = {name: tensor for name, tensor in state.items() if name.startswith(f"{PREFIX}audio_")}
-    if config.layers + config.top_layers > len(audio):  # before so many are built
-        raise CheckpointError(
-            f"{source}: the weights hold {len(audio)} tensors named {PREFIX}audio_..., too few for "
-            f"{config.layers} + {config.top_layers} layers (num_blocks, tp_blocks)\n{REMEDY}"
-        )
-    with torch.device("meta"):
-        model = Hearing(config, hidden, front_end)
-    expected = {PREFIX + name: tensor for name, tensor in model.state_dict().items()}
-    unknown = check_tensors(source, expected, audio, REMEDY)
-    placed = {name.removeprefix(PREFIX): audio[name].to(device, dtype) for name in expected}
-    model.load_state_dict(placed, assign=True)
-    return LoadedHearing(model.eval(), tuple(unknown))

@@ -1,7 +1,8 @@
-"""Rows of different lengths side by side: each gives what it gives alone.
+"""Rows of different lengths end to end in one sequence: each gives what it gives alone.
 
-Padding is zero before every convolution, as what lies beyond a row's ends is; no norm counts it and no place attends
-to it.
+Gaps of zeros stand between the rows, as zeros stand beyond the ends of one that is alone, so that convolutions go
+over all rows at once and hardly any place is computed for nothing. Norms count each row for itself, and attention
+stays within a row.
 """
 
 from __future__ import annotations
@@ -15,58 +16,94 @@ from torch import Tensor, nn
 
 
 class Rows(NamedTuple):
-    """Where rows stand in [B, ..., T]: their `lengths` [B], and `mask` [B, 1, T], true inside a row."""
+    """Where rows stand in [B, ..., size]: their starts and lengths, and for each place whether it is in one.
 
-    lengths: Tensor
-    mask: Tensor
+    `member` [size, rows] is 1.0 where a place is in a row, `outside` [size] is true in the gaps.
+    """
+
+    starts: tuple[int, ...]
+    lengths: tuple[int, ...]
+    member: Tensor
+    outside: Tensor
 
     def halved(self) -> Rows:
         """After a step of two, which keeps the last place of an odd row."""
-        return rows_of((self.lengths + 1) // 2)
+        size = len(self.member) // 2
+        halves = tuple((length + 1) // 2 for length in self.lengths)
+        return _placed(tuple(start // 2 for start in self.starts), halves, size, self.member)
 
-    def twice(self) -> Rows:
-        """The same rows again after themselves."""
-        return Rows(self.lengths.repeat(2), self.mask.repeat(2, 1, 1))
+    def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """The rows [width, length] in their places: [width, size]"""
+        whole = parts[0].new_zeros(len(parts[0]), len(self.member))
+        for part, start, length in zip(parts, self.starts, self.lengths, strict=True):
+            whole[:, start : start + length] = part
+        return whole
+
+    def parted(self, x: Tensor, dim: int = -1) -> list[Tensor]:
+        """The rows out of their places along a dimension."""
+        return [x.narrow(dim, start, length) for start, length in zip(self.starts, self.lengths, strict=True)]
 
 
-def rows_of(lengths: Tensor) -> Rows:
-    """Rows of `lengths` [B], padded to the longest."""
-    places = torch.arange(int(lengths.max()), device=lengths.device)
-    return Rows(lengths, (places < lengths[:, None])[:, None])
+def rows_of(lengths: Sequence[int], halvings: int, like: Tensor) -> Rows:
+    """Rows end to end, with a gap between any two that is left after so many steps of two."""
+    unit, starts, size = 2**halvings, [], 0
+    for length in lengths:
+        starts.append(size)
+        size += unit * (-(-length // unit) + 1)
+    return _placed(tuple(starts), tuple(lengths), size, like)
+
+
+def _placed(starts: tuple[int, ...], lengths: tuple[int, ...], size: int, like: Tensor) -> Rows:
+    member = torch.zeros(size, len(starts))
+    for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+        member[start : start + length, row] = 1
+    member = member.to(like)
+    return Rows(starts, lengths, member, member.sum(1) == 0)
 
 
 def convolved(conv: nn.Module, x: Tensor, rows: Rows | None) -> Tensor:
     """A convolution of [B, width, T] that sees zeros where no row is."""
-    return conv(x if rows is None else x.masked_fill(~rows.mask, 0))
+    return conv(x if rows is None else x.masked_fill(rows.outside, 0))
 
 
 def normalised(norm: nn.GroupNorm, x: Tensor, rows: Rows | None) -> Tensor:
-    """A group norm of [B, width, T] over the places inside each row."""
+    """A group norm of [B, width, T] over each row for itself."""
     if rows is None:
         return norm(x)
-    split, outside = x.unflatten(1, (norm.num_groups, -1)), ~rows.mask[:, None]  # [B, groups, width / groups, T]
-    count = rows.lengths[:, None, None, None] * split.shape[2]
-    mean = split.masked_fill(outside, 0).sum((2, 3), keepdim=True) / count
-    away = (split - mean).masked_fill(outside, 0)
-    variance = away.square().sum((2, 3), keepdim=True) / count
-    even = (away * (variance + norm.eps).rsqrt()).flatten(1, 2)
+    groups = norm.num_groups
+    count = rows.member.sum(0) * (x.shape[1] // groups)  # [rows]
+    x = x.masked_fill(rows.outside, 0)
+
+    def mean(x: Tensor) -> Tensor:
+        """Over a row and a group: [B, groups, rows]"""
+        return (x @ rows.member).unflatten(1, (groups, -1)).sum(2) / count
+
+    def spread(means: Tensor) -> Tensor:
+        """To the places: [B, groups, 1, T]"""
+        return (means @ rows.member.T)[:, :, None]
+
+    away = (x.unflatten(1, (groups, -1)) - spread(mean(x))).flatten(1, 2)
+    scale = spread((mean(away.square()) + norm.eps).rsqrt())
+    even = (away.unflatten(1, (groups, -1)) * scale).flatten(1, 2)
     return even * norm.weight[:, None] + norm.bias[:, None]
 
 
 def attended(q: Tensor, k: Tensor, v: Tensor, rows: Rows | None) -> Tensor:
-    """Attention of all places to those inside their row; each [B, heads, T, width]."""
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=None if rows is None else rows.mask[:, None])
+    """Attention within each row; each [B, heads, T, width]. In the gaps it is 0."""
+    if rows is None:
+        return F.scaled_dot_product_attention(q, k, v)
+    found = torch.zeros_like(q)
+    parts = zip(*(rows.parted(x, -2) for x in (q, k, v, found)), strict=True)
+    for own_q, own_k, own_v, place in parts:
+        place.copy_(F.scaled_dot_product_attention(own_q, own_k, own_v))
+    return found
 
 
 def groups(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Places of `lengths` that go side by side, each once, the longest first.
-
-    A group holds at most `most` with its padding (or one row), and no row under half of its longest.
-    """
+    """Places of `lengths`, in their order, that go side by side: at most `most` in all, or one row."""
     group: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-        longest = lengths[group[0]] if group else 0
-        if group and ((len(group) + 1) * longest > most or 2 * lengths[place] < longest):
+    for place, length in enumerate(lengths):
+        if group and sum(lengths[other] for other in group) + length > most:
             yield group
             group = []
         group.append(place)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MOST_LAYERS = 1000  # more are a slip in the settings, and would take long to build
+
 _ONLY_ENCODER = {
     "input_layer": "pe",
     "pos_enc_class": "SinusoidalPositionEncoder",
@@ -58,6 +60,8 @@ class SenseVoiceConfig:
             raise ValueError(f"input_size {self.inputs} must be even and at least 4")
         if self.width % self.heads:
             raise ValueError(f"output_size {self.width} is no multiple of attention_heads {self.heads}")
+        if self.layers + self.top_layers > MOST_LAYERS:
+            raise ValueError(f"num_blocks {self.layers} and tp_blocks {self.top_layers}: at most {MOST_LAYERS} in all")
         if not self.kernel % 2:
             raise ValueError(f"kernel_size {self.kernel} must be odd")
 

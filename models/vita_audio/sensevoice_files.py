@@ -1,4 +1,4 @@
-"""Reading SenseVoice's settings and feature statistics from a model folder: config.yaml and am.mvn."""
+"""Reading and writing SenseVoice's settings and feature statistics from a model folder: config.yaml and am.mvn."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import yaml
 from torch import Tensor
 
 from harness.failures import UsageError
@@ -64,3 +65,29 @@ def _vector(text: str, part: str, width: int) -> Tensor:
     if not all(math.isfinite(number) for number in numbers):
         raise ValueError(f"<{part}> has a number that is not finite")
     return torch.tensor(numbers)
+
+
+def write_sensevoice(folder: Path, config: SenseVoiceConfig, front_end: FrontEnd) -> None:
+    """Both files, as `read_sensevoice` reads them."""
+    encoder = {
+        "output_size": config.width,
+        "attention_heads": config.heads,
+        "linear_units": config.inner,
+        "num_blocks": config.layers,
+        "tp_blocks": config.top_layers,
+        "kernel_size": config.kernel,
+    }
+    front = {"n_mels": front_end.config.mels, "lfr_m": front_end.config.stack, "lfr_n": front_end.config.step}
+    content = {
+        "encoder": "SenseVoiceEncoderSmall",
+        "encoder_conf": encoder,
+        "frontend_conf": front,
+        "input_size": config.inputs,
+        "vocab_size": config.vocabulary,
+    }
+    (folder / CONFIG).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    parts = [
+        f"<{part}> {len(numbers)} {len(numbers)}\n<LearnRateCoef> 0 [ {' '.join(map(repr, numbers.tolist()))} ]\n"
+        for part, numbers in (("AddShift", front_end.cmvn.shift), ("Rescale", front_end.cmvn.scale))
+    ]
+    (folder / STATISTICS).write_text("<Nnet>\n" + "".join(parts) + "</Nnet>\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
     tokenizer/config.json, model.safetensors
     decoder/flow.pt, hift.pt                 a state dict each; `.safetensors` is read first
-    decoder/decoder_config.json              sizes; without it they are the published ones
+    decoder/config.yaml                      sizes, as released; or decoder_config.json, or none: the published ones
 
 A `.pt` is only ever opened with `weights_only=True`. Every tensor must be there, in its shape. Tensors that the models
 do not know are left out and told.
@@ -21,14 +21,17 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError, check_tensors
-from models.vita15.codec import fuse_weight_norm
+from models.nn.weight_norm import fuse_weight_norm
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
+from models.vita_audio.decoder_yaml import read_decoder_yaml
 from models.vita_audio.flow import Flow
 from models.vita_audio.speech_tokenizer import SpeechTokenizer, TokenizerConfig
 from models.vita_audio.vocoder import Vocoder
 
 TOKENIZER_REMEDY = "Download glm-4-voice-tokenizer again, with config.json and model.safetensors."
-DECODER_REMEDY = "Download glm-4-voice-decoder again, with flow.pt and hift.pt."
+DECODER_REMEDY = "Download glm-4-voice-decoder again, with config.yaml, flow.pt and hift.pt."
+DECODER_SETTINGS = ("config.yaml", "decoder_config.json")
+"""Of these the first that is there is read."""
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -69,11 +72,11 @@ def load_tokenizer(folder: Path, device: str = "cpu") -> Loaded[SpeechTokenizer]
 
 def load_decoder(folder: Path, device: str = "cpu") -> SpeechDecoder:
     """Load a decoder folder in fp32. Raises `CheckpointError` naming what is wrong and the remedy."""
-    path = folder / "decoder_config.json"
     flow_config, vocoder_config = FlowConfig.published(), VocoderConfig.published()
-    if path.exists():
+    path = next((folder / name for name in DECODER_SETTINGS if (folder / name).exists()), None)
+    if path is not None:
         try:
-            data = _read_json(path)
+            data = read_decoder_yaml(path) if path.suffix == ".yaml" else _read_json(path)
             flow_config, vocoder_config = FlowConfig.from_json(data), VocoderConfig.from_json(data)
         except (OSError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: {error}\n{DECODER_REMEDY}") from error
@@ -116,12 +119,9 @@ def parameter_counts(tokenizer: TokenizerConfig, flow: FlowConfig, vocoder: Voco
 
 def read_state(folder: Path, name: str, remedy: str) -> dict[str, Tensor]:
     """The tensors of `name.safetensors`, or of `name.pt` where that is not there."""
-    safe, pickled = folder / f"{name}.safetensors", folder / f"{name}.pt"
-    path = safe if safe.exists() else pickled
-    if not path.is_file():
-        raise CheckpointError(f"{folder}: neither {safe.name} nor {pickled.name} is there\n{remedy}")
+    path = state_file(folder, name, remedy)
     try:
-        if path == safe:
+        if path.suffix == ".safetensors":
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
@@ -131,6 +131,15 @@ def read_state(folder: Path, name: str, remedy: str) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(f"{path}: expected a dictionary of tensors\n{remedy}")
     return dict(state)
+
+
+def state_file(folder: Path, name: str, remedy: str) -> Path:
+    """`name.safetensors`, or `name.pt` where that is not there. Raises CheckpointError where neither is."""
+    safe, pickled = folder / f"{name}.safetensors", folder / f"{name}.pt"
+    path = safe if safe.exists() else pickled
+    if not path.is_file():
+        raise CheckpointError(f"{folder}: neither {safe.name} nor {pickled.name} is there\n{remedy}")
+    return path
 
 
 def _fill(model: AnyModule, state: Mapping[str, Tensor], source: Path, remedy: str, device: str) -> Loaded[AnyModule]:

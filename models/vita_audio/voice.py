@@ -17,7 +17,7 @@ from models.vita_audio.ragged import groups
 from models.vita_audio.vocoder import Vocoder
 
 BATCH_FRAMES = 16_384
-"""Mel frames side by side, padding counted: 190 s of speech."""
+"""Mel frames in one call of the flow: 190 s of speech."""
 
 
 class Voice:

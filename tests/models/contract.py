@@ -7,9 +7,17 @@ from harness.contracts import Model, ModelOptions
 from harness.registry import get_model
 from harness.types import Generation, LoadedRequest, Message, Output, Part, Request, Text
 
-NAMES = ("echo", "vita15-tiny", "vita15-mini")
-DECODING = ("vita15-tiny", "vita15-mini")
-SPEAKING = ("vita15-tiny",)
+NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny")
+RELEASED = (
+    "vita15",
+    "vita-audio-boost",
+    "vita-audio-balance",
+    "vita-audio-plus-vanilla",
+    "vita-audio-plus-boost",
+)
+"""The same code with weights from outside."""
+DECODING = ("vita15-tiny", "vita15-mini", "vita-audio-tiny")
+SPEAKING = ("vita15-tiny", "vita-audio-tiny")
 SPOKEN: tuple[Output, ...] = ("text", "speech")
 LENGTH = 30
 FREE = Generation(max_new_tokens=LENGTH, min_new_tokens=LENGTH)

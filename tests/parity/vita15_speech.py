@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor
 
-from models.vita15.codec import Codec, CodecTokens, fuse_weight_norm
+from models.nn.weight_norm import fuse_weight_norm
+from models.vita15.codec import Codec, CodecTokens
 from models.vita15.speech_config import CodecConfig, Sampling, SpeechDecoderConfig
 from models.vita15.speech_decoder import SpeechDecoder
 from models.vita15.speech_stream import ChunkedVocoder, cut_at_quiet, quiet_segments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from models.nn.kaldi import fbank
-from models.vita_audio.hearing import build_hearing
+from models.sampling import Decoding
+from models.vita_audio.cascade import MtpPrompt, decode
+from models.vita_audio.config import MtpConfig
+from models.vita_audio.hearing import Hearing
+from models.vita_audio.language import MtpModel
+from models.vita_audio.schedule import Mode
 from models.vita_audio.sensevoice_config import FrontEndConfig, SenseVoiceConfig
 from models.vita_audio.sensevoice_features import Cmvn, FrontEnd, n_frames
 from models.vita_audio.sensevoice_files import read_cmvn
@@ -26,6 +32,21 @@ SHORT = 3000  # samples of the short clip
 def _arrays(goldens: Path, name: str) -> dict[str, Tensor]:
     with np.load(locate(goldens, FOLDER, f"{name}_io.npz"), allow_pickle=False) as file:
         return {key: torch.from_numpy(np.asarray(file[key])) for key in file.files}
+
+
+def _stated(goldens: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(locate(goldens, FOLDER, "plus_meta.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _hearing(goldens: Path) -> Hearing:
+    stated = _stated(goldens)
+    config = SenseVoiceConfig.from_yaml(stated["sensevoice_kwargs"])
+    front = FrontEndConfig(mels=config.inputs // FrontEndConfig.stack)
+    model = Hearing(config, stated["llm_config"]["hidden_size"], FrontEnd(front, Cmvn.none(front.width)))
+    state = load_file(locate(goldens, FOLDER, "plus_model.safetensors"))
+    model.load_state_dict({name[len("model.") :]: x for name, x in state.items() if name.startswith("model.audio_")})
+    return model.eval()
 
 
 def front_end(goldens: Path) -> Check:
@@ -45,15 +66,7 @@ def front_end(goldens: Path) -> Check:
 @torch.no_grad()
 def encoder(goldens: Path) -> Check:
     check = Check("vita_audio_plus_encoder", TOLERANCE)
-    io, meta = _arrays(goldens, "plus"), locate(goldens, FOLDER, "plus_meta.json")
-    stated = json.loads(meta.read_text(encoding="utf-8"))
-    config = SenseVoiceConfig.from_yaml(stated["sensevoice_kwargs"])
-    front = FrontEndConfig(mels=config.inputs // FrontEndConfig.stack)
-    path = locate(goldens, FOLDER, "plus_model.safetensors")
-    hidden = stated["llm_config"]["hidden_size"]
-    loaded = build_hearing(config, hidden, FrontEnd(front, Cmvn.none(front.width)), load_file(path), path)
-    check.equal("tensors left out", loaded.unknown, ())
-    model = loaded.model
+    io, model = _arrays(goldens, "plus"), _hearing(goldens)
     for case in ("single", "batch"):
         got = model.audio_model.model(io[f"{case}_feats"], io[f"{case}_lens"])
         want, lengths = io[f"{case}_enc"], io[f"{case}_enc_lens"]
@@ -66,4 +79,25 @@ def encoder(goldens: Path) -> Check:
     return check
 
 
-COMPONENTS = {"vita_audio_fbank": front_end, "vita_audio_plus_encoder": encoder}
+@torch.no_grad()
+def answers(goldens: Path) -> Check:
+    """From features to tokens, with one file's weights for ear and language model and no tensor left over."""
+    check = Check("vita_audio_plus_answers")
+    io, stated, hearing = _arrays(goldens, "plus"), _stated(goldens), _hearing(goldens)
+    model = MtpModel(MtpConfig.from_json(stated["llm_config"]), hearing.parts()).eval()
+    model.load_state_dict(load_file(locate(goldens, FOLDER, "plus_model.safetensors")))
+    embeds = model.embed(io["prompt_ids"])
+    embeds[io["audio_indices"][1, 0]] = hearing([io["single_feats"][0]])[0]
+    prompt = MtpPrompt(io["prompt_ids"], embeds)
+    for key, mode in stated["modes"].items():
+        want = io[f"gen_{key}_tokens"].tolist()
+        got = decode(model, [prompt], Decoding(len(want)), Mode.of(mode["mtp_inference_mode"]))[0]
+        check.equal(f"gen_{key}_tokens", got, want)
+    return check
+
+
+COMPONENTS = {
+    "vita_audio_fbank": front_end,
+    "vita_audio_plus_encoder": encoder,
+    "vita_audio_plus_answers": answers,
+}

@@ -16,6 +16,7 @@ from models.sampling import Decoding, Sampling
 from models.vita_audio.cascade import Cascade, MtpPrompt, decode
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel
+from models.vita_audio.loss import Packed, packed_loss, packed_rows
 from models.vita_audio.schedule import LLM, MODES, Mode, calls, sources
 from tests.parity.check import Check
 from tests.parity.goldens import locate
@@ -52,6 +53,7 @@ def _networks(goldens: Path, name: str) -> Check:
             got = decode(model, [prompt], Decoding(60, stop_ids=(stop,)), Mode.of(mode["mtp_inference_mode"]))[0]
             check.equal(f"eos_{key}_tokens", [*got, stop], io[f"eos_{key}_tokens"].tolist())
     _forced(check, model, io)
+    _losses(check, model, io)
     return check
 
 
@@ -88,6 +90,24 @@ def _forced(check: Check, model: MtpModel, io: dict[str, Tensor]) -> None:
         bound = LLM_TOLERANCE if name == "main" else MODULE_TOLERANCE
         check.close(f"tf_{name}_logits", got.logits[index][0], io[f"tf_{name}_logits"], tolerance=bound)
         check.close(f"tf_{name}_hidden", got.hidden[index][0], io[f"tf_{name}_hidden"], tolerance=bound)
+
+
+@torch.no_grad()
+def _losses(check: Check, model: MtpModel, io: dict[str, Tensor]) -> None:
+    """Of one sample and of three packed ones, with a head that learns and with a frozen one."""
+    single = Packed(io["tf_ids"], io["tf_labels"], torch.arange(len(io["tf_ids"])))
+    pack = Packed(io["pack_ids"], io["pack_labels"], io["pack_pos"])
+    for name, packed in (("tf", single), ("pack", pack)):
+        got = packed_loss(model, packed)
+        total = "tf_loss" if name == "tf" else "pack_loss_lmhead_trainable"
+        check.close(total, got.total, io[total], tolerance=LOSS_TOLERANCE)
+        for index, loss in enumerate(got.modules):
+            key = f"{name}_mtp{index}_loss"
+            check.close(key, loss, io[key], tolerance=LOSS_TOLERANCE)
+    frozen = packed_loss(model, pack, main=False, detach=True)
+    check.close("pack_loss_lmhead_frozen", frozen.total, io["pack_loss_lmhead_frozen"], tolerance=LOSS_TOLERANCE)
+    first = packed_rows(model, pack)[0]
+    check.close("pack_main_logits", model.lm_head(first.hidden), io["pack_main_logits"], tolerance=LLM_TOLERANCE)
 
 
 def _tuples(calls_: Tensor) -> list[tuple[int, ...]]:

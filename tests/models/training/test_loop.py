@@ -27,6 +27,13 @@ def test_the_learning_rate_rises_to_its_peak_and_falls(steps: int, peak: float):
     assert rates[: top + 1] == sorted(rates[: top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
 
 
+def test_the_learning_rate_ends_where_the_settings_say():
+    for floor in (0.0, 0.5):
+        settings = loop.Settings(warm_up=0.1, floor=floor)
+        assert loop.learning_rate(9, 100, 2.0, settings) == 2.0 > loop.learning_rate(8, 100, 2.0, settings)
+        assert loop.learning_rate(99, 100, 2.0, settings) == pytest.approx(2 * floor, abs=1e-3)
+
+
 class Stopped(Exception):
     pass
 

@@ -8,9 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
-from models.vita15.codec import Codec, fuse_weight_norm, receptive_field, split_weight_norm
+from models.vita15.codec import Codec, receptive_field
 from models.vita15.speech_config import CodecConfig
 from tests.models.vita15.speech_models import tiny_codec
 
@@ -79,26 +78,6 @@ def test_receptive_field_is_what_gradients_reach() -> None:
 def test_published_receptive_field_is_wider_than_the_servers_padding() -> None:
     assert receptive_field(CodecConfig.published()) == (13, 13)
     assert CodecConfig.published().hop == 600
-
-
-@torch.no_grad()
-def test_fused_weights_equal_weight_normed_convolutions() -> None:
-    torch.manual_seed(0)
-    for layer in (nn.Conv1d(4, 6, 3), nn.ConvTranspose1d(4, 6, 4, 2)):
-        plain = layer.weight.clone()
-        state = split_weight_norm({"up.weight": plain, "up.bias": layer.bias}, lambda name: name == "up.weight")
-        assert set(state) == {"up.weight_g", "up.weight_v", "up.bias"}
-        assert state["up.weight_g"].shape == (plain.shape[0], 1, 1)
-        assert torch.equal(fuse_weight_norm(state)["up.weight"], plain)
-        state["up.weight_v"] = state["up.weight_v"] * 3  # the length of v does not count
-        state["up.weight_g"] = state["up.weight_g"] * 2
-        want = torch._weight_norm(state["up.weight_v"], state["up.weight_g"], 0)
-        torch.testing.assert_close(fuse_weight_norm(state)["up.weight"], want)
-
-
-def test_a_single_half_of_a_pair_stays_for_the_strict_check() -> None:
-    assert set(fuse_weight_norm({"a.weight_g": torch.ones(1)})) == {"a.weight_g"}
-    assert set(fuse_weight_norm({"a.weight_v": torch.ones(1)})) == {"a.weight_v"}
 
 
 def test_published_json_round_trip() -> None:

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from models.sampling import Decoding, Sampling
 from models.vita_audio import cascade
-from models.vita_audio.cascade import CascadeDecode, MtpPrompt, decode
+from models.vita_audio.cascade import Cascade, CascadeDecode, MtpPrompt, decode
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel, build
-from models.vita_audio.schedule import BALANCE, BOOST, MODES, TURBO, Mode, sources
+from models.vita_audio.schedule import BALANCE, BOOST, MODES, TURBO, Mode, sources, turns
 
 VOCABULARY = 50
 EVERY_MODE = [*MODES.values(), Mode.of([1, 14]), Mode.of([2, 3, 1, 1])]
@@ -109,3 +109,24 @@ def test_a_model_without_modules_decodes_by_itself_in_every_mode() -> None:
 def test_a_prompt_without_tokens_is_refused() -> None:
     with pytest.raises(ValueError, match="without tokens"):
         MtpPrompt(torch.zeros(0, dtype=torch.long))
+
+
+@pytest.mark.parametrize("mode", [BALANCE, TURBO], ids=str)
+@torch.inference_mode()
+def test_an_answer_is_the_same_after_rewinding(model: MtpModel, mode: Mode) -> None:
+    how = Decoding(20, sampling=Sampling(1.0, top_k=20, repetition_penalty=1.1))
+    table = Cascade(model, [prompt(4), prompt(7)], how, mode)
+    answers = []
+    for _ in range(3):
+        made = 0
+        for turn in turns(mode, model.config.modules, 20):
+            table.take(turn, made)
+            made += len(turn)
+        answers.append(table.ids[:, table.prompt : table.prompt + made].tolist())
+        table.rewind()
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_graphs_do_not_change_an_answer(model: MtpModel) -> None:
+    plain = list(CascadeDecode(model, [prompt(5)], Decoding(20), TURBO, graphs=False))
+    assert [token for emission in plain for token in emission.ids] == decode(model, [prompt(5)], Decoding(20), TURBO)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,16 +10,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
-from models.vita_audio.hearing import Hearing, build_hearing
+from models.released.files import fill, read_shapes, weight_files
+from models.vita_audio.config import MtpConfig
+from models.vita_audio.hearing import Hearing
+from models.vita_audio.language import MtpModel
 from models.vita_audio.sensevoice import SenseVoice, sinusoids
 from models.vita_audio.sensevoice_config import FrontEndConfig, SenseVoiceConfig
 from models.vita_audio.sensevoice_features import Cmvn, FrontEnd
 
-WEIGHTS = Path(__file__).parents[2] / "goldens" / "vita_audio" / "plus_model.safetensors"
+GOLDENS = Path(__file__).parents[2] / "goldens" / "vita_audio"
+WEIGHTS, META = GOLDENS / "plus_model.safetensors", GOLDENS / "plus_meta.json"
+REMEDY = "Download it again."
 CONFIG, HIDDEN = SenseVoiceConfig.tiny(), 32
 FRONT = FrontEnd(FrontEndConfig(mels=4), Cmvn.none(28))
 
@@ -128,40 +134,42 @@ def test_published_sizes() -> None:
     assert count == layer(560) + 69 * layer(512) + 4 * 512 + 16 * 560 + 513 * 25_055
 
 
-def _built(state: dict[str, Tensor], dtype: torch.dtype = torch.float32) -> Hearing:
-    return build_hearing(CONFIG, HIDDEN, FRONT, state, WEIGHTS, dtype=dtype).model
-
-
-def test_a_whole_checkpoint_loads_and_other_audio_tensors_are_named() -> None:
-    state = load_file(WEIGHTS)
-    assert build_hearing(CONFIG, HIDDEN, FRONT, state, WEIGHTS).unknown == ()
-    more = state | {"model.audio_model.model.extra": torch.zeros(1), "model.vision": torch.zeros(1)}
-    loaded = build_hearing(CONFIG, HIDDEN, FRONT, more, WEIGHTS)
-    assert loaded.unknown == ("model.audio_model.model.extra",)
-    assert not loaded.model.training
+def _filled(folder: Path, dtype: torch.dtype = torch.float32) -> tuple[Hearing, list[str]]:
+    """An ear whose weights came with the language model's, and the names of tensors that were left out."""
+    files = weight_files(folder, REMEDY)
+    with torch.device("meta"):
+        hearing = Hearing(CONFIG, HIDDEN, FRONT)
+        model = MtpModel(
+            MtpConfig.from_json(json.loads(META.read_text(encoding="utf-8"))["llm_config"]), hearing.parts()
+        )
+    unknown = fill(model, folder, files, read_shapes(files, REMEDY), "cpu", dtype, REMEDY)
+    return hearing.eval(), unknown
 
 
 @torch.no_grad()
-def test_half_precision_hears_nearly_the_same() -> None:
-    state, features = load_file(WEIGHTS), _noise(12, 28)
-    exact, rounded = (_built(state, dtype)([features])[0] for dtype in (torch.float32, torch.bfloat16))
-    assert rounded.dtype == torch.bfloat16
-    assert torch.nn.functional.cosine_similarity(exact, rounded.float()).min() > 0.99
+def test_the_ear_is_filled_with_the_language_model(tmp_path: Path) -> None:
+    save_file(load_file(WEIGHTS), tmp_path / "model.safetensors")
+    exact, unknown = _filled(tmp_path)
+    assert unknown == []
+    rounded, _ = _filled(tmp_path, torch.bfloat16)
+    features = _noise(12, 28)
+    (heard,), (nearly,) = exact([features]), rounded([features])
+    assert nearly.dtype == torch.bfloat16
+    assert torch.nn.functional.cosine_similarity(heard, nearly.float()).min() > 0.99
 
 
 @pytest.mark.parametrize(
     "name",
     ["audio_model.model.ctc.ctc_lo.bias", "audio_model.model.embed.weight", "audio_projection.mlp.2.weight"],
 )
-def test_a_missing_or_misshapen_tensor_is_named(name: str) -> None:
+def test_a_missing_or_misshapen_tensor_is_named(tmp_path: Path, name: str) -> None:
     state = load_file(WEIGHTS)
     tensor = state.pop(f"model.{name}")
-    with pytest.raises(CheckpointError, match=rf"missing model\.{name}(.|\n)*Download"):
-        _built(state)
+    save_file(state | {"model.audio_model.model.extra": tensor}, tmp_path / "model.safetensors")
+    with pytest.raises(
+        CheckpointError, match=rf"missing model\.{name}(.|\n)*unknown: model\.audio_model\.model\.extra"
+    ):
+        _filled(tmp_path)
+    save_file(state | {f"model.{name}": tensor[None]}, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match=rf"model\.{name} has shape \[1"):
-        _built(state | {f"model.{name}": tensor[None]})
-
-
-def test_weights_without_the_ear_are_told_so() -> None:
-    with pytest.raises(CheckpointError, match=r"hold 0 tensors named model\.audio_"):
-        _built({"lm_head.weight": torch.zeros(2, 2)})
+        _filled(tmp_path)

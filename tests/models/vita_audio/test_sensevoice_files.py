@@ -71,6 +71,7 @@ def test_stated_widths_are_taken(tmp_path: Path) -> None:
     [
         ("encoder_conf", "output_size", "512"),
         ("encoder_conf", "num_blocks", 0),
+        ("encoder_conf", "num_blocks", 10**9),
         ("encoder_conf", "tp_blocks", True),
         ("encoder_conf", "attention_heads", 5),
         ("encoder_conf", "kernel_size", 10),

@@ -1,0 +1,201 @@
+"""Train VITA-Audio's language model at a small size, stage by stage.
+
+    python -m models.training.vita_audio --size tiny --seed 0 [--stage 1..4] [--steps N] [--mode balance] [--dry-run]
+
+Each stage leaves a folder `stage-S` with its weights (`model.safetensors`, parameter names of the release),
+`config.json`, `generation_config.json`, the tokenizer, its losses (CSV and plot) and what it took in `stage.json`. A
+stage that is done is not done again; one that was stopped goes on. The speech codes are synthetic: see
+`models.training.vita_audio_world`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from models.checkpoint_error import CheckpointError
+from models.released.files import fill, read_json, read_shapes, weight_files, write_json, write_weights
+from models.released.settings import GENERATION
+from models.text.tokenizer import END_OF_TEXT, TURN_END
+from models.training.loop import LOSSES, STATE, StateError, optimise
+from models.training.plot import plot_losses
+from models.training.vita_audio_learner import AudioLearner, grown
+from models.training.vita_audio_stages import SIZES, STAGES, Stage
+from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
+from models.vita_audio.config import MtpConfig
+from models.vita_audio.language import MtpModel, build
+from models.vita_audio.schedule import BALANCE, BOOST, Mode
+
+MODES = {"boost": BOOST, "balance": BALANCE}
+"""Patterns of text and speech that the releases were trained with."""
+CONFIG, REPORT = "config.json", "stage.json"
+REMEDY = "Train the stage again, in a new folder."
+CODES_ARE = "synthetic, one a UTF-8 byte"
+
+
+class Training:
+    """All stages of one size, seed and mode, below one folder. `steps`: in place of the stages' own."""
+
+    def __init__(
+        self, size: str, seed: int, out: Path, device: str, mode: Mode = BOOST, steps: int | None = None
+    ) -> None:
+        self.size, self.seed, self.out, self.device, self.mode, self.steps = SIZES[size], seed, out, device, mode, steps
+        self.tokenizer = self.size.tokenizer()
+        self.world = AudioWorld(self.tokenizer, mode, seed)
+
+    def stage(self, name: str) -> Stage:
+        stage = self.size.stage(name)
+        return stage if self.steps is None else replace(stage, steps=self.steps)
+
+    def config(self, stage: Stage) -> MtpConfig:
+        return self.size.config_of(stage, rows_of(self.tokenizer))
+
+    def folder(self, name: str) -> Path:
+        return self.out / f"stage-{name}"
+
+    def run(self, name: str) -> None:
+        """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before,
+        CheckpointError on one that cannot be gone on from."""
+        stage, folder = self.stage(name), self.folder(name)
+        if (folder / REPORT).exists():
+            print(f"stage {name}: done before, see {folder}", file=sys.stderr)
+            return
+        learner = AudioLearner(self.start(stage).to(self.device), stage)
+        folder.mkdir(parents=True, exist_ok=True)
+        seconds = optimise(learner, AudioBatches(self.world, stage, self.seed), stage.steps, folder, stage.settings)
+        self._save(learner.model.to("cpu"), folder)
+        report = {
+            "stage": name,
+            "title": stage.title,
+            "seed": self.seed,
+            "steps": stage.steps,
+            "packs": stage.steps * stage.accumulation,
+            "most_tokens_per_pack": stage.length,
+            "mode": self.mode.numbers,
+            "codes": CODES_ARE,
+            "seconds": round(seconds, 1),
+            "threads": torch.get_num_threads(),
+            "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
+        }
+        plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {stage.title}")
+        (folder / STATE).unlink(missing_ok=True)
+        write_json(folder / REPORT, report)
+        print(json.dumps(report), file=sys.stderr)
+
+    def start(self, stage: Stage) -> MtpModel:
+        """The weights that a stage starts from, on the CPU."""
+        if stage.after is None:
+            return build(self.config(stage), self.seed)
+        before = self.folder(stage.after)
+        if not (before / REPORT).exists():
+            raise FileNotFoundError(
+                f"stage {stage.name} starts from stage {stage.after}, which {self.out} does not hold: "
+                f"run --stage {stage.after}"
+            )
+        model = load(before)
+        wanted = self.config(self.size.stage(stage.after))
+        if model.config != wanted:
+            raise CheckpointError(
+                f"{before / CONFIG}: has {model.config}, but this size {wanted}; take another --out or --size"
+            )
+        return grown(model, stage.modules, self.seed)
+
+    def plan(self, name: str) -> Iterator[str]:
+        """What a stage would do, as lines; beside it, where it differs, what the release did."""
+        stage, released = self.stage(name), STAGES[name]
+        with torch.device("meta"):
+            learner = AudioLearner(MtpModel(self.config(stage)), stage)
+        every = (learner.trained().values(), learner.parameters())
+        moved, held = (sum(parameter.numel() for parameter in parameters) for parameters in every)
+        yield f"stage {name}: {stage.title}"
+        yield f"  starts from    {f'stage {stage.after}' if stage.after else 'nothing'}; {stage.start}"
+        yield f"  trains         {stage.trained}: {moved:,} of {held:,} parameters"
+        loss = "mean of the modules' cross-entropies"
+        if not stage.frozen_head:
+            loss = f"the language model's cross-entropy + {loss}" if stage.modules else "cross-entropy"
+        yield f"  loss           {loss}{', inputs of modules detached' if stage.frozen_head else ''}"
+        for title, own, theirs in (
+            ("learning rate", _rates(stage), _rates(released)),
+            ("steps", stage.steps, released.steps),
+            ("packs a step", stage.accumulation, released.accumulation),
+            ("tokens a pack", stage.length, released.length),
+            ("weight decay", stage.weight_decay, released.weight_decay),
+        ):
+            yield f"  {title:<14} {own}{'' if own == theirs else f' (release: {theirs})'}"
+        yield f"  data           {', '.join(f'{kind} {share:g}' for kind, share in stage.shares.items() if share)}"
+        yield f"  turns          {self.mode} {self.mode.numbers}; speech codes are {CODES_ARE}"
+        for note in stage.deviations:
+            yield f"  paper          {note}"
+
+    def _save(self, model: MtpModel, folder: Path) -> None:
+        stops = [self.tokenizer.id_of(TURN_END), self.tokenizer.id_of(END_OF_TEXT)]
+        config = {"model_type": "qwen2_mtp", "tie_word_embeddings": False, "use_sliding_window": False}
+        write_json(folder / CONFIG, config | asdict(model.config))
+        write_json(folder / GENERATION, {"mtp_inference_mode": self.mode.numbers, "eos_token_id": stops})
+        self.tokenizer.save(folder)
+        write_weights(folder, model.state_dict())
+
+
+def _rates(stage: Stage) -> str:
+    rate = f"{stage.learning_rate:g}"
+    return rate if stage.module_rate == 1 else f"{rate}, modules {stage.learning_rate * stage.module_rate:g}"
+
+
+def load(folder: Path) -> MtpModel:
+    """A stage's model, in eval mode on the CPU. Raises CheckpointError naming the file at fault."""
+    try:
+        config = MtpConfig.from_json(read_json(folder / CONFIG, REMEDY))
+    except ValueError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}\n{REMEDY}") from error
+    with torch.device("meta"):
+        model = MtpModel(config)
+    files = weight_files(folder, REMEDY)
+    if unknown := fill(model, folder, files, read_shapes(files, REMEDY), "cpu", torch.float32, REMEDY):
+        raise CheckpointError(f"{folder}: the model has no {', '.join(unknown)}\n{REMEDY}")
+    return model.eval()
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.vita_audio",
+        description="Train VITA-Audio's language model at a small size in the mini world.",
+    )
+    parser.add_argument("--size", choices=list(SIZES), default="tiny")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
+    parser.add_argument("--steps", type=_positive, help="in place of the size's own number")
+    parser.add_argument("--mode", choices=list(MODES), default="boost", help="turns of text and speech in an answer")
+    parser.add_argument("--out", type=Path, help="folder (default: runs/training/vita-audio-SIZE-SEED)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    out = options.out or Path("runs") / "training" / f"vita-audio-{options.size}-{options.seed}"
+    training = Training(options.size, options.seed, out, options.device, MODES[options.mode], options.steps)
+    names = [options.stage] if options.stage else list(STAGES)
+    if options.dry_run:
+        for name in names:
+            print("\n".join(training.plan(name)))
+        return 0
+    try:
+        for name in names:
+            training.run(name)
+    except (CheckpointError, FileNotFoundError, FloatingPointError, StateError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
