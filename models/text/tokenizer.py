@@ -1,16 +1,18 @@
 """The tokenizer: Qwen2.5's byte-level BPE, read from the checkpoint's folder, and a byte-level one for tests.
 
-`tokenizer.json` is read where it is there, else `vocab.json` and `merges.txt`. Both ways give a
-`tokenizers.Tokenizer`; nothing else of the folder is run.
+`tokenizer.json` is read where it is there, else `vocab.json`, `merges.txt` and what `tokenizer_config.json` says of
+tokens that were added. Both ways give a `tokenizers.Tokenizer`; nothing else of the folder is run.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
@@ -103,7 +105,10 @@ def load_tokenizer(folder: Path) -> QwenTokenizer:
     try:
         if path == whole:
             return QwenTokenizer(Tokenizer.from_file(str(whole)))
-        return QwenTokenizer(byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges)))
+        backend = byte_level(json.loads(vocab.read_text(encoding="utf-8")), _read_merges(merges))
+        if (path := folder / "tokenizer_config.json").exists():
+            _add_stated(backend, json.loads(path.read_text(encoding="utf-8")).get("added_tokens_decoder", {}))
+        return QwenTokenizer(backend)
     except Exception as error:  # `tokenizers` raises bare Exception on malformed files
         raise CheckpointError(f"{path}: cannot be read as a tokenizer: {error}\n{_REMEDY}") from error
 
@@ -142,6 +147,19 @@ def _read_merges(path: Path) -> list[tuple[str, str]]:
             left, right = line.split(" ")
             pairs.append((left, right))
     return pairs
+
+
+def _add_stated(backend: Tokenizer, stated: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add the tokens of `added_tokens_decoder` (id -> token) that are not there. ValueError on one with another id."""
+    ids = {stated[index]["content"]: int(index) for index in sorted(stated, key=int)}
+    special = {token["content"] for token in stated.values() if token.get("special")}
+    absent = [name for name in ids if backend.token_to_id(name) is None]
+    for marks, names in groupby(absent, special.__contains__):
+        tokens = [AddedToken(name, normalized=False) for name in names]
+        backend.add_special_tokens(tokens) if marks else backend.add_tokens(tokens)
+    for name, index in ids.items():
+        if (found := backend.token_to_id(name)) != index:
+            raise ValueError(f"{name} is token {found}, stated as {index}")
 
 
 def byte_level(vocab: dict[str, int], merges: list[tuple[str, str]], whole_words: bool = False) -> Tokenizer:

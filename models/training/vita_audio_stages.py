@@ -20,7 +20,6 @@ Trained = Literal["language model", "modules", "everything"]
 
 HEARING = "model.audio_model."
 """Plus's speech encoder, which no stage trains."""
-PROJECTOR = "model.audio_projection."
 MODULE_PARTS = ("mtp_projs", "mtp_embed_norms", "mtp_hidden_norms")
 LOSS_WEIGHT = 1.0
 """Of the mean of the modules' losses."""

@@ -47,9 +47,12 @@ REMEDY = "Take config.json, tokenizer.json and all model-*.safetensors from one 
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
-    """`hearing` is Plus's, with the very weights that are in `model`. `settings` say where each came from; `told` is
-    what has to be said, `unknown` the tensors that were left out."""
+class Checkpoint:
+    """What a folder holds: all but the speech parts.
+
+    `hearing` is Plus's, with the very weights that are in `model`. `settings` say where each came from; `told` is what
+    has to be said, `unknown` the tensors that were left out.
+    """
 
     model: MtpModel
     tokenizer: QwenTokenizer
@@ -62,14 +65,14 @@ class Loaded:
     unknown: tuple[str, ...] = ()
 
 
-class Outline(NamedTuple):
+class Kind(NamedTuple):
     """What a folder says of itself before a weight is read."""
 
     config: MtpConfig
     plus: bool
 
 
-def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Loaded:
+def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Checkpoint:
     """Load a checkpoint's folder, in eval mode. Every name and shape is checked before a weight is read.
 
     A tensor that the model does not know is left out and told. Raises CheckpointError naming the folder or file,
@@ -89,12 +92,12 @@ def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) 
         notes.told.append(left_out(unknown))
     if hearing is not None:
         hearing.eval()
-    return Loaded(
+    return Checkpoint(
         model.eval(), tokenizer, tokens, generation, mode, hearing, notes.settings, tuple(notes.told), tuple(unknown)
     )
 
 
-def outline(folder: Path) -> Outline:
+def outline(folder: Path) -> Kind:
     """The sizes of a checkpoint's folder, without reading a weight. Raises CheckpointError."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder\n{REMEDY}")
@@ -104,7 +107,7 @@ def outline(folder: Path) -> Outline:
     if not isinstance(kind, str) or kind not in ARCHITECTURES:
         raise CheckpointError(f"{path}: model_type is {kind!r}, expected {' or '.join(ARCHITECTURES)}\n{REMEDY}")
     try:
-        return Outline(MtpConfig.from_json(settings), ARCHITECTURES[kind])
+        return Kind(MtpConfig.from_json(settings), ARCHITECTURES[kind])
     except ValueError as error:
         raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
 

@@ -100,7 +100,7 @@ def _speaker(folder: Path, tokens: SpecialTokens, device: str) -> Speaker:
 
 
 def _identity(
-    release: Release, parts: list[_Found], loaded: checkpoint.Loaded, told: list[str], speaks: bool
+    release: Release, parts: list[_Found], loaded: checkpoint.Checkpoint, told: list[str], speaks: bool
 ) -> Identity:
     """The hash is that of all parts; weights are a release's where each came from the hub at a revision."""
     source = parts[0].source

@@ -13,11 +13,11 @@ from pathlib import Path
 from models.checkpoint_error import CheckpointError
 from models.released import hub
 from models.released.files import SINGLE
+from models.released.single import state_file
 from models.vita_audio.speech_checkpoint import (
     DECODER_REMEDY,
     DECODER_SETTINGS,
     TOKENIZER_REMEDY,
-    state_file,
 )
 
 OWNER = "THUDM"

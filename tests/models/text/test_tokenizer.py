@@ -41,11 +41,40 @@ def test_the_byte_tokenizer_has_the_22_added_tokens() -> None:
         tokenizer.id_of("<|absent|>")
 
 
-def test_vocab_and_merges_alone_are_enough(tmp_path: Path) -> None:
+def write_vocab(folder: Path) -> dict[str, int]:
     symbols = [chr(c) for c in (*range(33, 127), *range(161, 173), *range(174, 256), *range(256, 324))]
     vocab = {symbol: index for index, symbol in enumerate([*symbols, "Ġh", "Ġhi"])}
-    (tmp_path / "vocab.json").write_text(json.dumps(vocab), encoding="utf-8")
-    (tmp_path / "merges.txt").write_text("#version: 0.2\nĠ h\nĠh i\n", encoding="utf-8")
+    (folder / "vocab.json").write_text(json.dumps(vocab), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version: 0.2\nĠ h\nĠh i\n", encoding="utf-8")
+    return vocab
+
+
+def state(folder: Path, tokens: dict[int, tuple[str, bool]]) -> None:
+    stated = {str(index): {"content": name, "special": special} for index, (name, special) in tokens.items()}
+    (folder / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": stated}), encoding="utf-8")
+
+
+def test_tokens_that_a_release_adds_are_read_from_its_settings(tmp_path: Path) -> None:
+    """As a folder is that was written without `tokenizer.json`."""
+    write_vocab(tmp_path)
+    state(
+        tmp_path, {258: ("<|endoftext|>", True), 282: ("<|one|>", False), 280: ("<|mark|>", True), 281: ("a b", False)}
+    )
+    tokenizer = load_tokenizer(tmp_path)
+    assert tokenizer.encode("<|mark|>a b<|one|>") == [280, 281, 282]
+    assert tokenizer.decode([280, 281, 282]) == "a b<|one|>"
+
+
+@pytest.mark.parametrize("tokens", [{259: ("<|endoftext|>", True)}, {281: ("<|mark|>", True)}])
+def test_a_token_whose_id_is_not_the_stated_one_is_refused(tmp_path: Path, tokens: dict[int, tuple[str, bool]]) -> None:
+    write_vocab(tmp_path)
+    state(tmp_path, tokens)
+    with pytest.raises(CheckpointError, match=r"tokenizer_config\.json: .* is token \d+, stated as"):
+        load_tokenizer(tmp_path)
+
+
+def test_vocab_and_merges_alone_are_enough(tmp_path: Path) -> None:
+    vocab = write_vocab(tmp_path)
     tokenizer = load_tokenizer(tmp_path)
     assert tokenizer.encode("a hi<|im_end|>\n") == [vocab["a"], vocab["Ġhi"], 260, vocab["Ċ"]]
     tokenizer.save(tmp_path)
