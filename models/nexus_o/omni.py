@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from models.nexus_o.adapter import AudioAdapter
+from models.nexus_o.audio_adapter import AudioAdapter
 from models.nexus_o.backbone import causal_hidden, language_model, renew_rotary, see, vision_tower
 from models.nexus_o.config import NexusConfig
 from models.nexus_o.positions import Grid

@@ -20,12 +20,13 @@ from harness.types import (
     Response,
     States,
 )
+from models.answering import answers
 from models.generation import GenerationDefaults
 from models.released.identity import Identity
 from models.speaking import SpeakingModel
 from models.text.tokenizer import QwenTokenizer, estimated
 from models.vita15 import states
-from models.vita15.answering import answers, embedded_ahead
+from models.vita15.answering import answerer, embedded_ahead
 from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.config import Vita15Config
 from models.vita15.lengths import planned_tokens
@@ -100,7 +101,7 @@ class Vita15Model(SpeakingModel[Opened, Outline, SpeechSynthesizer]):
             return
         items = _chained(first, waiting)
         if "speech" not in first.request.outputs:
-            yield from answers(loaded, items, rows)
+            yield from answers(answerer(loaded), items, rows)
             return
         for place, ready in enumerate(items):
             yield place, self._spoken(ready)

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder as TheirEncoder
 
-from models.nexus_o.adapter import AudioAdapter, stacked
+from models.nexus_o.audio_adapter import AudioAdapter, stacked
 from models.nexus_o.choices import Choices
 from models.nexus_o.config import NexusConfig
 from models.nexus_o.omni import Nexus, build
