@@ -150,6 +150,7 @@ def _engine(prepared: Prepared) -> Engine:
             "dtype": prepared.dtype,
             "device": kind,
             "rows": rows,
+            "option": config.option,
         },
     )
 

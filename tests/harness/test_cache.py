@@ -67,6 +67,7 @@ def test_without_the_flag_nothing_is_kept(tmp_path: Path) -> None:
     [
         ({"seed": 1}, 40),
         ({"dtype": "bfloat16"}, 40),
+        ({"option": {"mode": "turbo"}}, 40),
         ({"weights": "b"}, 40),
         ({"prompt": {"toy": "short"}}, 40),
         ({}, 1),
