@@ -48,8 +48,10 @@ class LazyModel(ABC, Generic[Opened, Outline]):
 
     @property
     def label(self) -> str:
-        """The name; with the start of the weights' digest where they are not known to be what the name says."""
-        return self.name if self._opened is None else self._opened.identity.label(self.name)
+        """The name; with the start of the weights' digest where they are not known to be what the name says, and with
+        the options that were set."""
+        known = self.name if self._opened is None else self._opened.identity.label(self.name)
+        return " ".join([known, *(f"{name}={value}" for name, value in sorted(self._options.own.items()))])
 
     @property
     def note(self) -> str:

@@ -118,7 +118,7 @@ def published(run: Run, task: str, metric: str, channel: Channel | None = None) 
     """The paper's value of a number, in the headline's channel unless one is named: of the released weights only, of
     this benchmark, split and metric, and not beside a rule that stands in for a judge."""
     described = run.manifest.tasks[task]
-    if not run.results.model.released or run.is_mini or run.results.tasks[task].by_rule:
+    if not run.as_released or run.results.tasks[task].by_rule:
         return None
     theirs = described.published_metrics.get(metric)
     headline = run.results.tasks[task].channel

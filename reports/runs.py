@@ -47,6 +47,12 @@ class Run:
     def is_mini(self) -> bool:
         return self.results.data == "mini"
 
+    @property
+    def as_released(self) -> bool:
+        """The release's own weights on the benchmark itself, with no option of the model set: what a paper's value can
+        stand beside."""
+        return self.results.model.released and not self.is_mini and not self.manifest.config.get("option")
+
     def samples(self, task: str) -> Iterator[tuple[Record, Scored]]:
         """The task's records in the order in which they finished, each with its own scores.
 

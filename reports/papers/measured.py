@@ -78,7 +78,7 @@ def _with_difference(run: Run, cell: Cell, unit: str, theirs: float | None) -> C
     """Ours minus the paper's, of the released weights on the benchmark itself with every input."""
     if theirs is None or cell.number is None:
         return cell
-    if not run.results.model.released or run.is_mini or run.manifest.config.get("ablate"):
+    if not run.as_released or run.manifest.config.get("ablate"):
         return cell
     by = cell.number - theirs
     sign = "−" if by < 0 else "+"

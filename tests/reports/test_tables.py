@@ -167,6 +167,7 @@ def test_the_paper_stands_beside_the_released_weights(tmp_path: Path) -> None:
         ({"released": False}, MME),
         ({"model": "vita15-mini"}, MME),
         ({"data": "mini"}, MME),
+        ({"option": {"mode": "turbo"}}, MME),
         ({}, MME | {"split": "dev"}),
         ({}, MME | {"benchmark": None}),
         ({}, MME | {"published_metrics": {"total": "score /2000"}}),

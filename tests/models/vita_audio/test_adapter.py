@@ -272,3 +272,8 @@ def test_a_timed_answer_is_a_stream_and_says_when_it_sounded(chunks: str) -> Non
 def test_the_tiny_model_takes_no_weights() -> None:
     with pytest.raises(UsageError, match="random weights only"):
         get_model("vita-audio-tiny")(ModelOptions(weights="somewhere"))
+
+
+def test_options_that_are_set_stand_in_the_label() -> None:
+    assert opened("vita-audio-tiny").label == "vita-audio-tiny"
+    assert opened("vita-audio-tiny", mode="turbo", chunks="clean").label == "vita-audio-tiny chunks=clean mode=turbo"
