@@ -1,33 +1,50 @@
-"""Weight-normed convolutions as checkpoints store them, and the plain weights that they stand for."""
+"""Weight-normed tensors of released checkpoints, fused to the plain weights that modules here hold, and split again.
+
+A weight is g * v / |v|, the norm over all dimensions but the first; for a transposed convolution that is the input
+channel. Two ways of naming the pair are around, by the age of the code that wrote it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from torch import Tensor
 
 
-def fuse_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Replace each `X.weight_g`, `X.weight_v` by `X.weight` = g * v / |v|, the norm over all but dimension 0.
+class Names(NamedTuple):
+    """Endings of the names of g, of v and of the weight itself."""
 
-    For a transposed convolution dimension 0 is the input channel. Names without the pair stay as they are.
-    """
+    g: str
+    v: str
+    weight: str = ".weight"
+
+
+SUFFIXES = Names(".weight_g", ".weight_v")
+PARAMETRIZATIONS = Names(".parametrizations.weight.original0", ".parametrizations.weight.original1")
+
+
+def fuse_weight_norm(state: Mapping[str, Tensor], names: Names = SUFFIXES) -> dict[str, Tensor]:
+    """Replace each pair of g and v by the weight; what is no pair stays as it is."""
     fused = {}
     for name, tensor in state.items():
-        stem = name.removesuffix("_v")
-        if name.endswith(".weight_v") and f"{stem}_g" in state:
-            fused[stem] = tensor * (state[f"{stem}_g"] / _norm(tensor))
-        elif not (name.endswith(".weight_g") and f"{name.removesuffix('_g')}_v" in state):
+        stem = name.removesuffix(names.v)
+        if name.endswith(names.v) and stem + names.g in state:
+            fused[stem + names.weight] = tensor * (state[stem + names.g] / _norm(tensor))
+        elif not (name.endswith(names.g) and name.removesuffix(names.g) + names.v in state):
             fused[name] = tensor
     return fused
 
 
-def split_weight_norm(state: Mapping[str, Tensor], normed: Callable[[str], bool]) -> dict[str, Tensor]:
+def split_weight_norm(
+    state: Mapping[str, Tensor], normed: Callable[[str], bool], names: Names = SUFFIXES
+) -> dict[str, Tensor]:
     """The inverse of `fuse_weight_norm` for the weights whose name `normed` accepts."""
     split: dict[str, Tensor] = {}
     for name, tensor in state.items():
         if normed(name):
-            split |= {f"{name}_g": _norm(tensor), f"{name}_v": tensor}
+            stem = name.removesuffix(names.weight)
+            split |= {stem + names.g: _norm(tensor), stem + names.v: tensor}
         else:
             split[name] = tensor
     return split

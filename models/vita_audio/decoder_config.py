@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.released import fields
+
 
 @dataclass(frozen=True)
 class EstimatorConfig:
@@ -67,28 +69,28 @@ class FlowConfig:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FlowConfig:
         """From the sections `flow`, `encoder`, `length_regulator`, `cfm` and `estimator`; ValueError names a fault."""
-        flow, encoder, estimator = (_section(data, name) for name in ("flow", "encoder", "estimator"))
+        flow, encoder, estimator = (fields.section(data, name) for name in ("flow", "encoder", "estimator"))
         return cls(
-            codes=_whole(flow, "vocab_size"),
-            embedding=_whole(flow, "input_size"),
-            speaker=_whole(flow, "spk_embed_dim"),
-            mels=_whole(flow, "output_size"),
-            width=_whole(encoder, "output_size"),
-            heads=_whole(encoder, "attention_heads"),
-            inner=_whole(encoder, "linear_units"),
-            layers=_whole(encoder, "num_blocks"),
-            block=_whole(encoder, "block_size"),
-            regulator_layers=len(_wholes(_section(data, "length_regulator"), "sampling_ratios")),
-            guidance=_number(_section(data, "cfm"), "inference_cfg_rate"),
-            code_rate=_number(flow, "input_frame_rate"),
+            codes=fields.whole(flow, "vocab_size"),
+            embedding=fields.whole(flow, "input_size"),
+            speaker=fields.whole(flow, "spk_embed_dim"),
+            mels=fields.whole(flow, "output_size"),
+            width=fields.whole(encoder, "output_size"),
+            heads=fields.whole(encoder, "attention_heads"),
+            inner=fields.whole(encoder, "linear_units"),
+            layers=fields.whole(encoder, "num_blocks"),
+            block=fields.whole(encoder, "block_size"),
+            regulator_layers=len(fields.wholes(fields.section(data, "length_regulator"), "sampling_ratios")),
+            guidance=fields.number(fields.section(data, "cfm"), "inference_cfg_rate"),
+            code_rate=fields.number(flow, "input_frame_rate"),
             estimator=EstimatorConfig(
-                inputs=_whole(estimator, "in_channels"),
-                outputs=_whole(estimator, "out_channels"),
-                channels=_wholes(estimator, "channels"),
-                blocks=_whole(estimator, "n_blocks"),
-                mid_blocks=_whole(estimator, "num_mid_blocks"),
-                heads=_whole(estimator, "num_heads"),
-                head_width=_whole(estimator, "attention_head_dim"),
+                inputs=fields.whole(estimator, "in_channels"),
+                outputs=fields.whole(estimator, "out_channels"),
+                channels=fields.wholes(estimator, "channels"),
+                blocks=fields.whole(estimator, "n_blocks"),
+                mid_blocks=fields.whole(estimator, "num_mid_blocks"),
+                heads=fields.whole(estimator, "num_heads"),
+                head_width=fields.whole(estimator, "attention_head_dim"),
             ),
         )
 
@@ -153,63 +155,25 @@ class VocoderConfig:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> VocoderConfig:
         """From the sections `hift` and `f0_predictor`; ValueError names a field at fault."""
-        hift, predictor = _section(data, "hift"), _section(data, "f0_predictor")
-        fourier = _section(hift, "istft_params")
+        hift, predictor = fields.section(data, "hift"), fields.section(data, "f0_predictor")
+        fourier = fields.section(hift, "istft_params")
         return cls(
-            mels=_whole(hift, "in_channels"),
-            base=_whole(hift, "base_channels"),
-            predictor=_whole(predictor, "cond_channels"),
-            harmonics=_whole(hift, "nb_harmonics"),
-            sample_rate=_whole(hift, "sampling_rate"),
-            sine_level=_number(hift, "nsf_alpha"),
-            noise_level=_number(hift, "nsf_sigma"),
-            voiced_above=_number(hift, "nsf_voiced_threshold"),
-            rates=_wholes(hift, "upsample_rates"),
-            up_kernels=_wholes(hift, "upsample_kernel_sizes"),
-            fft=_whole(fourier, "n_fft"),
-            hop=_whole(fourier, "hop_len"),
-            kernels=_wholes(hift, "resblock_kernel_sizes"),
-            dilations=_lists(hift, "resblock_dilation_sizes"),
-            source_kernels=_wholes(hift, "source_resblock_kernel_sizes"),
-            source_dilations=_lists(hift, "source_resblock_dilation_sizes"),
-            slope=_number(hift, "lrelu_slope"),
-            limit=_number(hift, "audio_limit"),
+            mels=fields.whole(hift, "in_channels"),
+            base=fields.whole(hift, "base_channels"),
+            predictor=fields.whole(predictor, "cond_channels"),
+            harmonics=fields.whole(hift, "nb_harmonics"),
+            sample_rate=fields.whole(hift, "sampling_rate"),
+            sine_level=fields.number(hift, "nsf_alpha"),
+            noise_level=fields.number(hift, "nsf_sigma"),
+            voiced_above=fields.number(hift, "nsf_voiced_threshold"),
+            rates=fields.wholes(hift, "upsample_rates"),
+            up_kernels=fields.wholes(hift, "upsample_kernel_sizes"),
+            fft=fields.whole(fourier, "n_fft"),
+            hop=fields.whole(fourier, "hop_len"),
+            kernels=fields.wholes(hift, "resblock_kernel_sizes"),
+            dilations=fields.lists(hift, "resblock_dilation_sizes"),
+            source_kernels=fields.wholes(hift, "source_resblock_kernel_sizes"),
+            source_dilations=fields.lists(hift, "source_resblock_dilation_sizes"),
+            slope=fields.number(hift, "lrelu_slope"),
+            limit=fields.number(hift, "audio_limit"),
         )
-
-
-def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = data.get(name)
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is missing or no section: expected a mapping of settings")
-    return value
-
-
-def _whole(section: Mapping[str, Any], name: str) -> int:
-    return _is_whole(section.get(name), name)
-
-
-def _is_whole(value: Any, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}: expected a positive whole number")
-    return value
-
-
-def _number(section: Mapping[str, Any], name: str) -> float:
-    value = section.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} is {value!r}: expected a number of at least 0")
-    return float(value)
-
-
-def _wholes(section: Mapping[str, Any], name: str) -> tuple[int, ...]:
-    value = section.get(name)
-    if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{name} is {value!r}: expected a list of positive whole numbers")
-    return tuple(_is_whole(item, name) for item in value)
-
-
-def _lists(section: Mapping[str, Any], name: str) -> tuple[tuple[int, ...], ...]:
-    value = section.get(name)
-    if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{name} is {value!r}: expected a list of lists")
-    return tuple(_wholes({name: item}, name) for item in value)

@@ -4,24 +4,22 @@
     decoder/flow.pt, hift.pt                 a state dict each; `.safetensors` is read first
     decoder/config.yaml                      sizes, as released; or decoder_config.json, or none: the published ones
 
-A `.pt` is only ever opened with `weights_only=True`. Every tensor must be there, in its shape. Tensors that the models
-do not know are left out and told.
+Every tensor must be there, in its shape. Tensors that the models do not know are left out and told.
 """
 
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.checkpoint_error import CheckpointError, check_tensors
+from models.checkpoint_error import CheckpointError
 from models.nn.weight_norm import fuse_weight_norm
+from models.released.single import Loaded, fill, read_state
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.decoder_yaml import read_decoder_yaml
 from models.vita_audio.flow import Flow
@@ -32,15 +30,6 @@ TOKENIZER_REMEDY = "Download glm-4-voice-tokenizer again, with config.json and m
 DECODER_REMEDY = "Download glm-4-voice-decoder again, with config.yaml, flow.pt and hift.pt."
 DECODER_SETTINGS = ("config.yaml", "decoder_config.json")
 """Of these the first that is there is read."""
-
-AnyModule = TypeVar("AnyModule", bound=nn.Module)
-
-
-class Loaded(NamedTuple, Generic[AnyModule]):
-    """A model in eval mode, and the names of tensors that were left out."""
-
-    model: AnyModule
-    unknown: tuple[str, ...]
 
 
 class SpeechDecoder(NamedTuple):
@@ -91,14 +80,14 @@ def build_tokenizer(
     """The tokenizer with the weights of `state`, which came from `source`."""
     with torch.device("meta"):
         model = SpeechTokenizer(config)
-    return _fill(model, state, source, TOKENIZER_REMEDY, device)
+    return fill(model, state, source, TOKENIZER_REMEDY, device)
 
 
 def build_flow(config: FlowConfig, state: Mapping[str, Tensor], source: Path, device: str = "cpu") -> Loaded[Flow]:
     """The flow with the weights of `state`, which came from `source`."""
     with torch.device("meta"):
         model = Flow(config)
-    return _fill(model, state, source, DECODER_REMEDY, device)
+    return fill(model, state, source, DECODER_REMEDY, device)
 
 
 def build_vocoder(
@@ -107,7 +96,7 @@ def build_vocoder(
     """The vocoder with the weights of `state`, which came from `source`; weight norm is fused."""
     with torch.device("meta"):
         model = Vocoder(config)
-    return _fill(model, fuse_weight_norm(state), source, DECODER_REMEDY, device)
+    return fill(model, fuse_weight_norm(state), source, DECODER_REMEDY, device)
 
 
 def parameter_counts(tokenizer: TokenizerConfig, flow: FlowConfig, vocoder: VocoderConfig) -> SpeechParameters:
@@ -115,38 +104,6 @@ def parameter_counts(tokenizer: TokenizerConfig, flow: FlowConfig, vocoder: Voco
     with torch.device("meta"):
         modules = SpeechTokenizer(tokenizer), Flow(flow), Vocoder(vocoder)
     return SpeechParameters(*(sum(parameter.numel() for parameter in module.parameters()) for module in modules))
-
-
-def read_state(folder: Path, name: str, remedy: str) -> dict[str, Tensor]:
-    """The tensors of `name.safetensors`, or of `name.pt` where that is not there."""
-    path = state_file(folder, name, remedy)
-    try:
-        if path.suffix == ".safetensors":
-            state: Any = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # a broken file makes torch's reader raise nearly anything
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
-        raise CheckpointError(f"{path}: cannot be read as tensors only: {reason}\n{remedy}") from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CheckpointError(f"{path}: expected a dictionary of tensors\n{remedy}")
-    return dict(state)
-
-
-def state_file(folder: Path, name: str, remedy: str) -> Path:
-    """`name.safetensors`, or `name.pt` where that is not there. Raises CheckpointError where neither is."""
-    safe, pickled = folder / f"{name}.safetensors", folder / f"{name}.pt"
-    path = safe if safe.exists() else pickled
-    if not path.is_file():
-        raise CheckpointError(f"{folder}: neither {safe.name} nor {pickled.name} is there\n{remedy}")
-    return path
-
-
-def _fill(model: AnyModule, state: Mapping[str, Tensor], source: Path, remedy: str, device: str) -> Loaded[AnyModule]:
-    unknown = check_tensors(source, model.state_dict(), state, remedy)
-    placed = {name: tensor.to(device, torch.float32) for name, tensor in state.items() if name not in set(unknown)}
-    model.load_state_dict(placed, assign=True)
-    return Loaded(model.eval(), tuple(unknown))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

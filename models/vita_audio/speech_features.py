@@ -6,12 +6,13 @@ One code stands for 1,280 samples (80 ms at 16 kHz), which is 8 spectrogram fram
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from models.nn.mel import slaney_filters
 
 SAMPLE_RATE = 16_000
 SAMPLES_PER_CODE = 1280
@@ -20,9 +21,6 @@ MEL_FLOOR = 1e-10
 
 _FFT_SIZE = 400
 _HOP = 160
-_LINEAR_HZ = 1000.0  # Slaney's scale is linear below and logarithmic above
-_LINEAR_MEL = 15.0
-_LOG_STEPS = 27.0  # mels from 1 kHz to 6.4 kHz
 
 
 class SpeechFeatures(NamedTuple):
@@ -64,21 +62,7 @@ def log_mel(waves: Tensor, mels: int = 128) -> Tensor:
     waves = waves.double()
     window = torch.hann_window(_FFT_SIZE, dtype=waves.dtype, device=waves.device)
     spectrum = torch.stft(waves, _FFT_SIZE, _HOP, window=window, return_complex=True)[..., :-1]  # [B, 201, n // 160]
-    mel = _mel_filters(mels).to(waves.device) @ spectrum.abs() ** 2
+    mel = slaney_filters(SAMPLE_RATE, _FFT_SIZE, mels).to(waves.device) @ spectrum.abs() ** 2
     decades = mel.clamp_min(MEL_FLOOR).log10()
     decades = decades.maximum(decades.amax(dim=(1, 2), keepdim=True) - 8.0)
     return ((decades + 4.0) / 4.0).float()
-
-
-@lru_cache(maxsize=4)
-def _mel_filters(mels: int) -> Tensor:
-    """Triangles of equal area on Slaney's mel scale from 0 to 8 kHz, fp64 [mels, 201]."""
-    bins = torch.linspace(0, SAMPLE_RATE / 2, _FFT_SIZE // 2 + 1, dtype=torch.float64)
-    rate = _LOG_STEPS / torch.log(torch.tensor(6.4, dtype=torch.float64))
-    top = _LINEAR_MEL + rate * torch.log(torch.tensor(SAMPLE_RATE / 2 / _LINEAR_HZ, dtype=torch.float64))
-    points = torch.linspace(0, 1, mels + 2, dtype=torch.float64) * top
-    above = _LINEAR_HZ * torch.exp((points - _LINEAR_MEL) / rate)
-    edges = torch.where(points < _LINEAR_MEL, points * (_LINEAR_HZ / _LINEAR_MEL), above)  # [mels + 2], Hz
-    low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
-    return torch.minimum(rising, falling).clamp_min(0) * (2.0 / (high - low))

@@ -31,6 +31,7 @@ GROUPS = {
         "vita_audio_hearing",
         "vita_audio_speech",
         "vita_audio_streaming",
+        "nexus_o",
     ),
     "tasks": (
         "speech_scoring",

@@ -1,0 +1,85 @@
+"""Reading the released FireFly codec, and building one with random weights.
+
+    firefly-gan-vq-fsq-8x1024-21hz-generator.pth    a state dict; `.safetensors` is read first
+
+All convolutions of the generator are weight-normed in the release, and only they; they are fused at load. A tensor
+that is missing or has another shape is an error, one that the codec does not know is left out and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.nexus_o.firefly import Firefly
+from models.nexus_o.firefly_config import FireflyConfig
+from models.nn.weight_norm import PARAMETRIZATIONS, fuse_weight_norm, split_weight_norm
+from models.released.single import Loaded, fill, read_state
+
+NAME = "firefly-gan-vq-fsq-8x1024-21hz-generator"
+REMEDY = f"Download {NAME}.pth of Fish-Speech 1.4 or 1.5 into the folder again."
+
+
+class FireflyParameters(NamedTuple):
+    """Parameter counts as released, weight norm not fused."""
+
+    backbone: int
+    quantizer: int
+    head: int
+
+
+def load_firefly(folder: Path, config: FireflyConfig | None = None, device: str = "cpu") -> Loaded[Firefly]:
+    """Load the codec of a folder in fp32, of the published size unless `config` is another.
+
+    Raises `CheckpointError` naming what is wrong and the remedy.
+    """
+    state = read_state(folder, NAME, REMEDY, ".pth")
+    return build_firefly(config or FireflyConfig.published(), state, folder / NAME, device)
+
+
+def build_firefly(
+    config: FireflyConfig, state: Mapping[str, Tensor], source: Path, device: str = "cpu"
+) -> Loaded[Firefly]:
+    """The codec with the weights of `state`, which came from `source`; weight norm is fused."""
+    with torch.device("meta"):
+        codec = Firefly(config)
+    return fill(codec, fuse_weight_norm(state, PARAMETRIZATIONS), source, REMEDY, device)
+
+
+def random_firefly(config: FireflyConfig, seed: int) -> Firefly:
+    """A codec with random weights drawn from the seed, in eval mode: codes differ, and sound is not silence."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        codec = Firefly(config)
+        for group in codec.quantizer.residual_fsq.rvqs:
+            nn.init.normal_(group.project_in.weight)
+            nn.init.normal_(group.project_out.weight)
+        for layer in codec.head.modules():
+            if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
+                nn.init.xavier_normal_(layer.weight)
+    return codec.eval()
+
+
+def released_state(codec: Firefly) -> dict[str, Tensor]:
+    """The codec's tensors by the names of the release, weight norm split."""
+    return split_weight_norm(codec.state_dict(), _is_weight_normed, PARAMETRIZATIONS)
+
+
+def parameter_counts(config: FireflyConfig) -> FireflyParameters:
+    """Counts from the sizes alone, without memory for the weights."""
+    with torch.device("meta"):
+        state = released_state(Firefly(config))
+    return FireflyParameters(
+        *(sum(tensor.numel() for name, tensor in state.items() if name.startswith(part + ".")) for part in _PARTS)
+    )
+
+
+_PARTS = FireflyParameters._fields
+
+
+def _is_weight_normed(name: str) -> bool:
+    return name.startswith("head.") and name.endswith(".weight")
