@@ -35,11 +35,16 @@ class DecoderParameters(NamedTuple):
     whole: int
 
 
-def has_decoder(folder: Path) -> bool:
-    """Whether a checkpoint's folder holds a speech decoder. Raises `CheckpointError` where its weights are broken."""
+def decoder_files(folder: Path) -> list[Path]:
+    """The weight files that a speech decoder has to itself; none where it is among the model's other weights.
+
+    Raises `CheckpointError` where there is no decoder, or its files are broken.
+    """
     if (folder / FOLDER).is_dir():
-        return True
-    return any(name.startswith(PREFIXES) for name in read_shapes(weight_files(folder, REMEDY), REMEDY))
+        return weight_files(folder / FOLDER, REMEDY)
+    if any(name.startswith(PREFIXES) for name in read_shapes(weight_files(folder, REMEDY), REMEDY)):
+        return []
+    raise CheckpointError(f"{folder}: neither a folder {FOLDER} nor tensors {PREFIXES[0]}* are there\n{REMEDY}")
 
 
 def load_decoder(

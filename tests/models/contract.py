@@ -7,17 +7,18 @@ from harness.contracts import Model, ModelOptions
 from harness.registry import get_model
 from harness.types import Generation, LoadedRequest, Message, Output, Part, Request, Text
 
-NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny")
+NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny", "nexus-o-tiny")
 RELEASED = (
     "vita15",
     "vita-audio-boost",
     "vita-audio-balance",
     "vita-audio-plus-vanilla",
     "vita-audio-plus-boost",
+    "nexus-o",
 )
 """The same code with weights from outside."""
-DECODING = ("vita15-tiny", "vita15-mini", "vita-audio-tiny")
-SPEAKING = ("vita15-tiny", "vita-audio-tiny")
+DECODING = ("vita15-tiny", "vita15-mini", "vita-audio-tiny", "nexus-o-tiny")
+SPEAKING = ("vita15-tiny", "vita-audio-tiny", "nexus-o-tiny")
 SPOKEN: tuple[Output, ...] = ("text", "speech")
 LENGTH = 30
 FREE = Generation(max_new_tokens=LENGTH, min_new_tokens=LENGTH)

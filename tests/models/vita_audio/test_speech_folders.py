@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 
 from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError
+from models.released.parts import Part, find
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.decoder_yaml import read_decoder_yaml
 from models.vita_audio.speech_checkpoint import load_decoder
-from models.vita_audio.speech_folders import DECODER, TOKENIZER, Part, decoder_files, locate_part, tokenizer_files
+from models.vita_audio.speech_folders import DECODER, TOKENIZER, decoder_files, tokenizer_files
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "vita_audio"
 
@@ -109,10 +110,18 @@ def test_settings_that_are_no_mapping_are_refused(tmp_path: Path) -> None:
         load_decoder(tmp_path)
 
 
-@pytest.mark.parametrize("part", [TOKENIZER, DECODER])
-def test_a_part_within_the_models_folder_comes_first(tmp_path: Path, part: Part) -> None:
-    (tmp_path / part.name).mkdir()
-    assert locate_part(tmp_path, part) == (tmp_path / part.name, str(tmp_path / part.name), None)
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [(TOKENIZER, ["config.json", "model.safetensors"]), (DECODER, ["config.yaml", "flow.pt", "hift.safetensors"])],
+)
+def test_a_part_within_the_models_folder_comes_first(tmp_path: Path, part: Part, names: list[str]) -> None:
+    folder = tmp_path / part.name
+    folder.mkdir()
+    with pytest.raises(CheckpointError, match=str(folder)):
+        find(tmp_path, part)
+    for name in names:
+        (folder / name).write_bytes(b"")
+    assert find(tmp_path, part) == ((folder, str(folder), None), [folder / name for name in names])
 
 
 def cached(monkeypatch: pytest.MonkeyPatch, snapshot: Path | None) -> list[str]:
@@ -139,7 +148,7 @@ def test_else_the_hubs_cache_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name in ("config.json", "model.safetensors"):
         (snapshot / name).write_bytes(b"")
     asked = cached(monkeypatch, snapshot)
-    assert locate_part(tmp_path, TOKENIZER) == (snapshot, "THUDM/glm-4-voice-tokenizer", "0123abc")
+    assert find(tmp_path, TOKENIZER).source == (snapshot, "THUDM/glm-4-voice-tokenizer", "0123abc")
     assert asked == ["THUDM/glm-4-voice-tokenizer"]
     assert [path.name for path in tokenizer_files(snapshot)] == ["config.json", "model.safetensors"]
 
@@ -150,7 +159,7 @@ def test_a_part_that_is_nowhere_is_told_with_the_ways_to_give_it(
 ) -> None:
     cached(monkeypatch, tmp_path if incomplete else None)
     with pytest.raises(UsageError) as error:
-        locate_part(tmp_path, DECODER)
+        find(tmp_path, DECODER)
     told = str(error.value)
     assert ("neither flow.safetensors nor flow.pt" in told) == incomplete and "no network" in told
     assert "hf download THUDM/glm-4-voice-decoder" in told and "as glm-4-voice-decoder/ in --weights DIR" in told
