@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -35,14 +36,23 @@ class CausalLM(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """A prompt's embeddings [S, D]; what is sampled follows the seed alone."""
+    """A prompt's embeddings [S, D]; what is sampled follows the seed alone.
+
+    `positions` [3, S] are its rotary positions on three axes, for a model that has such; the answer goes on behind the
+    largest of them, the same on all axes. None is 0..S-1.
+    """
 
     embeds: Tensor
     seed: int = 0
+    positions: Tensor | None = None
 
     def __post_init__(self) -> None:
         if not len(self.embeds):
             raise ValueError("a prompt without tokens cannot be decoded")
+        if self.positions is not None and self.positions.shape != (3, len(self.embeds)):
+            raise ValueError(
+                f"positions of shape {list(self.positions.shape)}: expected [3, {len(self.embeds)}], as the embeddings"
+            )
 
 
 class SlotCache:
@@ -108,6 +118,7 @@ class Rows:
         shape = (capacity, config.num_key_value_heads, _rounded(longest + self._room), head_dim)
         self.cache = SlotCache(config.num_hidden_layers, shape, like)
         self.slot_numbers = torch.arange(shape[2], device=device)
+        self.ahead = torch.zeros(capacity, dtype=torch.long, device=device)  # of a row's slots its rotary positions are
         self.device = device
         self._lm, self._decoding = lm, decoding
         self.chosen = Chooser(capacity, lm.lm_head.out_features, decoding, device)
@@ -122,9 +133,10 @@ class Rows:
         self.cache.positions[rows] = ends
         self.chosen.begin(rows, [prompt.seed for prompt in prompts])
         embeds = pad_sequence([prompt.embeds for prompt in prompts], batch_first=True)  # [k, S, D]
-        numbers = torch.arange(embeds.shape[1], device=self.device).expand(len(prompts), -1)
+        rotary = _rotary(prompts, embeds.shape[1], self.device)
+        self.ahead[rows] = rotary.next - ends
         self.cache.joining = rows
-        hidden = self._forward(embeds, numbers, None)  # padding on the right: causal is enough
+        hidden = self._forward(embeds, rotary.positions, None)  # padding on the right: causal is enough
         self.cache.joining = None
         self._choose(hidden[torch.arange(len(prompts), device=self.device), ends - 1], rows)
 
@@ -143,6 +155,7 @@ class Rows:
         """Put the row at `source` in the place of `target`, once its tokens have been read."""
         self.cache.move(source, target)
         self.chosen.move(source, target)
+        self.ahead[target].copy_(self.ahead[source])
 
     def newest(self, active: int, read: Sequence[int], width: int) -> list[list[int]]:
         """Tokens from `read[row]` on, `width` of them, of the first `active` rows; the last of what a row has and
@@ -167,7 +180,7 @@ class Rows:
         if not cache.level:
             mask = (self.slot_numbers[: cache.visible] <= positions[:, None])[:, None, None]  # [B, 1, 1, visible]
         embeds = self._lm.model.embed_tokens(self.chosen.tokens[: cache.active])
-        hidden = self._forward(embeds, positions[:, None], mask)[:, 0]
+        hidden = self._forward(embeds, (positions + self.ahead[: cache.active])[:, None], mask)[:, 0]
         positions += (~self.chosen.ended[: cache.active]).long()
         self._choose(hidden, cache.numbers[: cache.active])
 
@@ -185,6 +198,25 @@ class Rows:
     def _choose(self, hidden: Tensor, rows: Tensor) -> None:
         """hidden [k, D] -> the next token of each of the rows [k]; a row that has ended stays as it is."""
         self.chosen.choose(self._lm.lm_head(hidden), rows)
+
+
+class _Rotary(NamedTuple):
+    positions: Tensor  # [k, S], or [3, k, S] where a prompt brings its own
+    next: Tensor  # [k]
+
+
+def _rotary(prompts: Sequence[Prompt], longest: int, device: torch.device) -> _Rotary:
+    """Positions of prompts side by side; what stands at padding means nothing."""
+    plain = torch.arange(longest, device=device)
+    lengths = torch.tensor([len(prompt.embeds) for prompt in prompts], device=device)
+    if all(prompt.positions is None for prompt in prompts):
+        return _Rotary(plain.expand(len(prompts), -1), lengths)
+    own = [
+        plain[: len(prompt.embeds)].expand(3, -1) if prompt.positions is None else prompt.positions.to(device)
+        for prompt in prompts
+    ]
+    padded = [F.pad(positions, (0, longest - positions.shape[1])) for positions in own]
+    return _Rotary(torch.stack(padded, dim=1), torch.stack([positions.max() + 1 for positions in own]))
 
 
 def _rounded(length: int) -> int:

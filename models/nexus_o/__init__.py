@@ -1,1 +1,4 @@
-"""NEXUS-O: a Qwen2.5-VL language model that hears, and speaks through the FireFly codec."""
+"""NEXUS-O: Qwen2.5-VL that hears through a Whisper encoder and speaks through the FireFly codec.
+
+CARD.md says what is not published and was chosen.
+"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +57,26 @@ def read_shapes(files: Iterable[Path], remedy: str) -> dict[str, tuple[int, ...]
 
 
 def fill(
-    model: nn.Module, folder: Path, files: Iterable[Path], shapes: Shapes, device: str, dtype: torch.dtype, remedy: str
-) -> list[str]:
+    model: nn.Module, folder: Path, files: Iterable[Path], shapes: Shapes, device: str, dtype: torch.dtype, remedy: str,
+    rename: Callable[[str], str] = str,
+) -> list[str]:  # fmt: skip
     """Put the weights of `files` into a model that was made on the meta device; gives the names that are left out.
 
-    Every name and shape is checked, against `shapes`, before a weight is read.
+    Every name and shape is checked, against `shapes`, before a weight is read. `rename` gives a tensor's name in the
+    model for its name in the files, where the release has another layout.
     """
-    found = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    found: dict[str, Tensor] = {}
+    for name, shape in shapes.items():
+        if rename(name) in found:
+            raise CheckpointError(f"{folder}: {name} is there in two layouts, both as {rename(name)}\n{remedy}")
+        found[rename(name)] = torch.empty(shape, device="meta")
     unknown = check_tensors(folder, model.state_dict(), found, remedy)
     state: dict[str, Tensor] = {}
     for path in files:
         with safe_open(path, "pt") as file:
-            for name in set(file.keys()) - set(unknown):  # one tensor at a time: the file is never whole in memory
-                state[name] = file.get_tensor(name).to(device, dtype)
+            for name in set(file.keys()):  # one tensor at a time: the file is never whole in memory
+                if (own := rename(name)) not in unknown:
+                    state[own] = file.get_tensor(name).to(device, dtype)
     model.load_state_dict(state, assign=True)
     return unknown
 

@@ -51,10 +51,12 @@ def generation_defaults(
     notes: Notes,
     remedy: str,
     marks: Sequence[str] = TURN_MARKS,
+    penalty: float | None = RELEASED_PENALTY,
 ) -> GenerationDefaults:
     """Stop tokens and penalty, from the generation_config.json beside `config` (config.json), else from `config`.
 
-    The tokens `marks` always stop. Raises CheckpointError naming file and field.
+    The tokens `marks` always stop; `penalty` is what the release states, None where it states none. Raises
+    CheckpointError naming file and field.
     """
     path = config.parent / GENERATION
     content = read_json(path, remedy) if path.exists() else {}
@@ -71,13 +73,14 @@ def generation_defaults(
     always = " and ".join(marks)
     why = always if ends is None else f"{source.name}; {always}"
     stop_ids = notes.take("stop_ids", tuple(sorted(stops)), why)
-    return GenerationDefaults(stop_ids, _penalty(path, content.get("repetition_penalty"), notes, remedy))
+    return GenerationDefaults(stop_ids, _penalty(path, content.get("repetition_penalty"), penalty, notes, remedy))
 
 
-def _penalty(path: Path, asked: Any, notes: Notes, remedy: str) -> float:
+def _penalty(path: Path, asked: Any, released: float | None, notes: Notes, remedy: str) -> float:
     if asked is None:
         why = f"{GENERATION} {'states none' if path.exists() else 'is not there'}"
-        notes.told.append(f"no repetition penalty is used: {why} (the release states {RELEASED_PENALTY})")
+        if released is not None:
+            notes.told.append(f"no repetition penalty is used: {why} (the release states {released})")
         return float(notes.take("repetition_penalty", 1.0, f"default: {why}"))
     if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not 0 < asked < math.inf:
         raise CheckpointError(f"{path}: repetition_penalty is {asked!r}, expected a number above 0\n{remedy}")

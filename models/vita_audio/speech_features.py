@@ -12,15 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.nn.mel import slaney_filters
+from models.nn.mel import HOP, SAMPLE_RATE, log_mel
 
-SAMPLE_RATE = 16_000
 SAMPLES_PER_CODE = 1280
 SEGMENT = 30 * SAMPLE_RATE  # longer waves are cut into pieces that know nothing of each other
-MEL_FLOOR = 1e-10
-
-_FFT_SIZE = 400
-_HOP = 160
 
 
 class SpeechFeatures(NamedTuple):
@@ -50,19 +45,5 @@ def speech_features(waves: Sequence[Tensor], mels: int = 128) -> SpeechFeatures:
         lengths.append(len(wave))
     total = -(-max(lengths) // SAMPLES_PER_CODE) * SAMPLES_PER_CODE
     padded = torch.stack([F.pad(wave, (0, total - len(wave))) for wave in waves])  # [B, total]
-    places = torch.arange(0, total, _HOP, device=padded.device)
+    places = torch.arange(0, total, HOP, device=padded.device)
     return SpeechFeatures(log_mel(padded, mels), places < torch.tensor(lengths, device=padded.device)[:, None])
-
-
-def log_mel(waves: Tensor, mels: int = 128) -> Tensor:
-    """[B, n] -> [B, mels, n // 160], fp32; each row's range is 8 decades below its own maximum.
-
-    Computed in fp64: in fp32 the rounding noise of the Fourier transform shows in weak bins.
-    """
-    waves = waves.double()
-    window = torch.hann_window(_FFT_SIZE, dtype=waves.dtype, device=waves.device)
-    spectrum = torch.stft(waves, _FFT_SIZE, _HOP, window=window, return_complex=True)[..., :-1]  # [B, 201, n // 160]
-    mel = slaney_filters(SAMPLE_RATE, _FFT_SIZE, mels).to(waves.device) @ spectrum.abs() ** 2
-    decades = mel.clamp_min(MEL_FLOOR).log10()
-    decades = decades.maximum(decades.amax(dim=(1, 2), keepdim=True) - 8.0)
-    return ((decades + 4.0) / 4.0).float()

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.nn.whisper import WhisperLayer
 from models.vita_audio.speech_features import SAMPLES_PER_CODE, segments, speech_features
 
 BATCH = 128
@@ -97,39 +98,6 @@ class Encoded(NamedTuple):
     last: Tensor
 
 
-class _Attention(nn.Module):
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.q_proj = nn.Linear(width, width)
-        self.k_proj = nn.Linear(width, width, bias=False)
-        self.v_proj = nn.Linear(width, width)
-        self.out_proj = nn.Linear(width, width)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        batch, length, width = x.shape
-        q, k, v = (
-            project(x).view(batch, length, self.heads, -1).transpose(1, 2)  # [B, heads, T, head width]
-            for project in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.out_proj(out.transpose(1, 2).reshape(batch, length, width))
-
-
-class _Layer(nn.Module):
-    def __init__(self, config: TokenizerConfig) -> None:
-        super().__init__()
-        self.self_attn = _Attention(config.width, config.heads)
-        self.self_attn_layer_norm = nn.LayerNorm(config.width)
-        self.fc1 = nn.Linear(config.width, config.inner)
-        self.fc2 = nn.Linear(config.inner, config.width)
-        self.final_layer_norm = nn.LayerNorm(config.width)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x = x + self.self_attn(self.self_attn_layer_norm(x), mask)
-        return x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
-
-
 class SpeechTokenizer(nn.Module):
     ema_count: Tensor
     ema_weight: Tensor
@@ -140,7 +108,9 @@ class SpeechTokenizer(nn.Module):
         self.conv1 = nn.Conv1d(config.mels, config.width, 3)
         self.conv2 = nn.Conv1d(config.width, config.width, 3, stride=2)
         self.embed_positions = nn.Embedding(config.positions, config.width)
-        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(
+            WhisperLayer(config.width, config.heads, config.inner) for _ in range(config.layers)
+        )
         self.codebook = nn.Embedding(config.codes, config.width)
         self.embed_positions2 = nn.Embedding(config.positions // config.pooling, config.width)
         self.register_buffer("ema_count", torch.ones(config.codes))

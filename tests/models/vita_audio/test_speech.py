@@ -15,11 +15,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError
+from models.nn.mel import log_mel
 from models.vita_audio.decoder_config import EstimatorConfig, FlowConfig, VocoderConfig
 from models.vita_audio.flow import Flow, Prompt, time_grid
 from models.vita_audio.flow_encoder import relative_positions
 from models.vita_audio.speech_checkpoint import load_decoder, load_tokenizer, parameter_counts
-from models.vita_audio.speech_features import SEGMENT, log_mel, segments, speech_features
+from models.vita_audio.speech_features import SEGMENT, segments, speech_features
 from models.vita_audio.speech_tokenizer import SpeechTokenizer, TokenizerConfig, block_mask
 from models.vita_audio.vocoder import Vocoder
 
