@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -152,6 +152,10 @@ def _config(folder: Path, shapes: Shapes, notes: Notes, options: Mapping[str, st
         raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
     if config.language.num_hidden_layers + config.vision.depth + config.audio.encoder_layers > len(shapes):
         raise CheckpointError(f"{path}: more layers than the weights' {len(shapes)} tensors can fill\n{REMEDY}")
+    for part, own in (("vision_config", config.vision), ("audio_config", config.audio)):
+        for name, value in asdict(own).items():
+            source = CONFIG if name in settings[part] else f"default: {part} does not state {name}"
+            notes.take(f"{part}.{name}", value, source)
     chosen = with_options(config.choices, options)
     stated = settings.get("choices", {})
     for name, value in chosen.stated().items():

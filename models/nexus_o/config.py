@@ -15,6 +15,9 @@ from models.nexus_o.choices import MOST, Choices
 STACK = 5
 """Frames of the speech encoder that one audio token stands for."""
 
+_SILENT = ("max_position_embeddings", "rope_theta", "vocab_size")
+"""Of the language model, what a file may be silent about."""
+
 
 @dataclass(frozen=True)
 class LanguageConfig:
@@ -170,22 +173,24 @@ class NexusConfig:
         """From config.json's content: of transformers 4.50, where the language model's fields stand at the top, or of
         a later one, where they stand in `text_config`. `vocabulary` is the number of rows of the embeddings.
 
-        Raises ValueError naming a field that is missing or out of range.
+        transformers writes of a part only what differs from the defaults of its class, so that most of `vision_config`
+        and `audio_config` may be absent: what is has the published value. Raises ValueError naming a field that is
+        missing or out of range.
         """
         text = settings.get("text_config", settings)
         if not isinstance(text, Mapping):
             raise ValueError(f"text_config is {text!r}: expected an object")
-        language = _part(LanguageConfig, _with_rope(text), "", absent=("max_position_embeddings",))
+        language = _part(LanguageConfig, _with_rope(text), "", absent=_SILENT)
         if vocabulary is not None:
             language = replace(language, vocab_size=vocabulary)
         if settings.get("tie_word_embeddings", text.get("tie_word_embeddings")):
             raise ValueError("tie_word_embeddings is true: NEXUS-O's output layer has weights of its own (lm_head)")
         return cls(
             language=language,
-            vision=_part(VisionConfig, settings.get("vision_config"), "vision_config.", absent=("tokens_per_second",)),
-            pictures=_part(PictureConfig, settings.get("picture_config", {}), "picture_config.", absent=None),
-            audio=_part(AudioConfig, settings.get("audio_config"), "audio_config.", absent=("max_source_positions",)),
-            speech=_part(SpeechConfig, settings.get("audio_decoder_config", {}), "audio_decoder_config.", absent=None),
+            vision=_part(VisionConfig, settings.get("vision_config"), "vision_config."),
+            pictures=_part(PictureConfig, settings.get("picture_config", {}), "picture_config."),
+            audio=_part(AudioConfig, settings.get("audio_config"), "audio_config."),
+            speech=_part(SpeechConfig, settings.get("audio_decoder_config", {}), "audio_decoder_config."),
             choices=_choices(settings.get("choices", {})),
         )
 
@@ -225,7 +230,7 @@ def _choices(stated: Any) -> Choices:
     return Choices(**stated)
 
 
-def _part(kind: type[Any], given: Any, prefix: str, absent: tuple[str, ...] | None) -> Any:
+def _part(kind: type[Any], given: Any, prefix: str, absent: tuple[str, ...] | None = None) -> Any:
     """One of the dataclasses from an object; the fields `absent` (None: all) keep their default where it is silent."""
     if not isinstance(given, Mapping):
         raise ValueError(f"{prefix.rstrip('.')} is {'missing' if given is None else repr(given)}: expected an object")

@@ -15,11 +15,14 @@ from tests.models.nexus_o.backbones import asked, pair, picture, prompt
 
 Pair = tuple[Nexus, Qwen2_5_VLForConditionalGeneration]
 
+# Whole seconds a layer, because transformers 5.10 rounds others down, and but for the last no longer in time than in
+# space, so that all versions agree where text goes on (test_positions).
 PROMPTS = {
     "text": prompt([11], seed=1),
     "image": prompt([4, picture(1, 56, 84), 5], seed=2),
-    "video": prompt([3, picture(2, 56, 56, frames=4, fps=4.0), 6], seed=3),
+    "video": prompt([3, picture(2, 84, 56, frames=4, fps=2.0), 6], seed=3),
     "all": prompt([2, picture(3, 112, 56), 3, picture(4, 84, 84, frames=3, fps=2.0), 1, picture(5, 28, 28), 4], seed=4),
+    "long video": prompt([3, picture(6, 56, 56, frames=6, fps=2.0), 4], seed=5, after="grid"),
 }
 
 
@@ -70,7 +73,7 @@ def test_answers_are_those_of_transformers_alone_and_side_by_side(both: Pair) ->
 
     prompts = list(PROMPTS.values())
     assert [answers([inputs], 1)[0] for inputs in prompts] == want
-    assert answers(prompts, 4) == want
+    assert answers(prompts, 5) == want
     assert answers(prompts, 2) == want
 
 

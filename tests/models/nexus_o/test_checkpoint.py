@@ -74,6 +74,7 @@ def test_options_are_taken_over_what_the_folder_says_and_both_are_told(folder: P
     loaded = load(folder, options={"audio_pool": "2"})
     assert loaded.model.config.choices.audio_pool == 2
     assert loaded.settings["audio_pool"] == (2, "--option audio_pool")
+    assert loaded.settings["audio_config.d_model"] == (32, "config.json")
     assert loaded.settings["mix"] == ("nine_way", "config.json")
     assert loaded.settings["audio_token_id"] == (278, "audio_first_id: the tokenizer does not know <|AUDIO|>")
     with pytest.raises(UsageError, match="--option audio_pool=5: expected 1 or 2"):
@@ -83,8 +84,12 @@ def test_options_are_taken_over_what_the_folder_says_and_both_are_told(folder: P
 def test_choices_that_no_file_states_are_told_as_such(folder: Path) -> None:
     content = json.loads((folder / "config.json").read_text())
     content["choices"] = {"adapter_hidden": 48, "audio_first_id": 278}
+    del content["vision_config"]["window_size"]
     (folder / "config.json").write_text(json.dumps(content))
-    assert load(folder).settings["audio_pool"] == (1, "default: not published")
+    settings = load(folder).settings
+    assert settings["audio_pool"] == (1, "default: not published")
+    said = "default: vision_config does not state window_size"
+    assert settings["vision_config.window_size"] == (112, said)
 
 
 def test_an_option_that_does_not_fit_the_weights_is_told(folder: Path) -> None:

@@ -30,6 +30,13 @@ def test_the_language_model_may_stand_in_a_part_of_its_own() -> None:
     assert NexusConfig.from_json(flat | {"text_config": moved | {"rope_parameters": rope}}) == NexusConfig.published()
 
 
+def test_parts_state_only_what_differs_from_their_class() -> None:
+    """As transformers 4.50 writes Qwen2.5-VL's."""
+    vision = {"hidden_size": 1280, "in_chans": 3, "model_type": "qwen2_5_vl", "tokens_per_second": 2}
+    given = settings() | {"vision_config": vision, "audio_config": {"model_type": "hithink_audio_encoder"}}
+    assert NexusConfig.from_json(given) == NexusConfig.published()
+
+
 def test_what_is_silent_about_choices_has_the_defaults() -> None:
     given = settings()
     del given["choices"], given["picture_config"], given["audio_decoder_config"]
@@ -46,7 +53,8 @@ def test_what_is_silent_about_choices_has_the_defaults() -> None:
         ("rope_scaling", {"mrope_section": [1, 2, 3]}, "must sum to half a head's width, 64"),
         ("tie_word_embeddings", True, "tie_word_embeddings is true"),
         ("vision_config", None, "vision_config is missing"),
-        ("audio_config", {"d_model": 1280}, "audio_config.encoder_layers is missing"),
+        ("audio_config", {"d_model": "wide"}, "audio_config.d_model is 'wide': expected a whole number"),
+        ("audio_config", {"d_model": 1281}, "must be a multiple of encoder_attention_heads 20"),
         ("choices", {"audio_pool": 3}, "audio_pool is 3, expected 1 or 2"),
         ("choices", {"pool": 3}, "choices.pool: there is no such choice"),
     ],
