@@ -117,14 +117,17 @@ class AudioConfig:
 
 @dataclass(frozen=True)
 class SpeechConfig:
-    """The autoregressive decoder of speech codes, in Qwen2's blocks; its width is the choice `decoder_width`."""
+    """The autoregressive decoder of speech codes, in Qwen2's blocks; its width is the choice `decoder_width`.
+
+    Sizes that are not given follow from the width as in Qwen2.5-7B (`decoder_config`).
+    """
 
     codebook_size: int = 1024
     streams: int = 8
     layers: int = 6
-    num_attention_heads: int = 28
-    num_key_value_heads: int = 4
-    intermediate_size: int = 18944
+    num_attention_heads: int | None = None
+    num_key_value_heads: int | None = None
+    intermediate_size: int | None = None
     rope_theta: float = 1e6
     rms_norm_eps: float = 1e-6
 

@@ -9,7 +9,7 @@ CUDA graph.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,13 @@ class Rotary(NamedTuple):
 
     cos: Tensor
     sin: Tensor
+
+
+class Cache(Protocol):
+    """One layer's keys and values so far."""
+
+    def add(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Take in [B, kv heads, T, head_dim]; what is attended to, [B, kv heads, S, head_dim] each."""
 
 
 class LayerCache(NamedTuple):
@@ -84,7 +91,7 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(width, kv_width, bias=bias)
         self.o_proj = nn.Linear(width, width, bias=False)
 
-    def forward(self, x: Tensor, tables: Rotary, mask: Tensor | None, cache: LayerCache | None) -> Tensor:
+    def forward(self, x: Tensor, tables: Rotary, mask: Tensor | None, cache: Cache | None) -> Tensor:
         batch, length, width = x.shape
         head_dim = width // self.heads
         q = rotate(self.q_proj(x).view(batch, length, self.heads, head_dim).transpose(1, 2), tables)
@@ -136,6 +143,6 @@ class LlamaBlock(nn.Module):
         self.input_layernorm = RMSNorm(width, eps)
         self.post_attention_layernorm = RMSNorm(width, eps)
 
-    def forward(self, x: Tensor, tables: Rotary, mask: Tensor | None = None, cache: LayerCache | None = None) -> Tensor:
+    def forward(self, x: Tensor, tables: Rotary, mask: Tensor | None = None, cache: Cache | None = None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), tables, mask, cache)
         return x + self.mlp(self.post_attention_layernorm(x))
