@@ -16,20 +16,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
+from models.nexus_o.audio_decoder import AudioDecoder, random_decoder
+from models.nexus_o.decoder_checkpoint import save_decoder
+from models.nexus_o.decoder_config import DecoderConfig
+from models.nexus_o.firefly_checkpoint import random_firefly
 from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.text.tokenizer import byte_tokenizer
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.nexus_learner import NexusLearner
+from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
 from models.training.nexus_stages import ABSENT, SETTINGS, SIZES, STAGES, Work
 from models.training.nexus_world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
 from tasks.mini.speech import SynthesizerError
 
-REPORT = "stage.json"
+REPORT, REPLIES = "stage.json", "replies.safetensors"
 BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"
 """The base models that the release's card names."""
 
@@ -55,10 +61,13 @@ class Training:
         if (folder / REPORT).exists():
             print(f"stage {name}: done before, see {folder}", file=sys.stderr)
             return
-        learner = NexusLearner(self.start(work).to(self.device), work)
+        model = self.start(work).to(self.device)
         folder.mkdir(parents=True, exist_ok=True)
-        seconds = optimise(learner, NexusBatches(self.world, work, self.seed), work.effort.steps, folder, SETTINGS)
-        checkpoint.save(learner.model.to("cpu"), self.tokenizer, folder)
+        learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
+        seconds = optimise(learner, batches, work.effort.steps, folder, SETTINGS)
+        checkpoint.save(model.to("cpu"), self.tokenizer, folder)
+        if isinstance(learner, SpeechLearner):
+            save_decoder(learner.decoder.to("cpu"), folder)
         report = {
             "stage": name,
             "title": work.stage.title,
@@ -66,6 +75,7 @@ class Training:
             "steps": work.effort.steps,
             "samples": work.effort.steps * work.effort.batch,
             "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
+            **({"replies": self.size.replies, "codes": CODES_ARE} if work.stage.speaks else {}),
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
@@ -74,6 +84,18 @@ class Training:
         (folder / STATE).unlink(missing_ok=True)
         write_json(folder / REPORT, report)
         print(json.dumps(report), file=sys.stderr)
+
+    def understanding(self, model: Nexus, work: Work) -> tuple[NexusLearner, NexusBatches]:
+        """What stages 1 and 2 train, and on what."""
+        return NexusLearner(model, work), NexusBatches(self.world, work, self.seed)
+
+    def speaking(self, model: Nexus, work: Work) -> tuple[SpeechLearner, SpeechBatches]:
+        """What stage 3 trains, and on what: replies' states and codes, kept in the stage's folder."""
+        kinds = [kind for phase in work.stage.phases for kind in phase]
+        path = self.folder(work.name) / REPLIES
+        made = replies(model, random_firefly(self.size.codec, self.seed), self.world, kinds, self.size.replies, path)
+        decoder = random_decoder(DecoderConfig.of(model.config), self.seed).to(self.device)
+        return SpeechLearner(decoder, work), SpeechBatches(made, work, self.seed, path)
 
     def start(self, work: Work) -> Nexus:
         """The weights that a stage starts from, on the CPU."""
@@ -98,19 +120,25 @@ class Training:
         work = self.work(name)
         stage, effort = work.stage, work.effort
         with torch.device("meta"):
-            learner = NexusLearner(Nexus(self.size.config), work)
-        moved, held = (sum(p.numel() for p in some) for some in (learner.trained().values(), learner.parameters()))
+            model = Nexus(self.size.config)
+            decoder = AudioDecoder(DecoderConfig.of(self.size.config)) if stage.speaks else nn.Module()
+        learner = SpeechLearner(decoder, work) if isinstance(decoder, AudioDecoder) else NexusLearner(model, work)
+        every = (learner.trained().values(), (*model.parameters(), *decoder.parameters()))
+        moved, held = (sum(parameter.numel() for parameter in some) for some in every)
         yield f"stage {name}: {stage.title}"
         start = f"{self.size.words} (release: {BASES})" if stage.after is None else f"stage {stage.after}"
         yield f"  starts from    {start}"
         yield f"  trains         {', '.join(stage.trained)}: {moved:,} of {held:,} parameters"
-        yield "  loss           cross-entropy of the answer's tokens"
+        loss = "mean of the streams' cross-entropies" if stage.speaks else "cross-entropy of the answer's tokens"
+        yield f"  loss           {loss}"
         for place, phase in enumerate(stage.phases):
             counts = ", ".join(
                 f"{kind} {count:,}{' (not in the mini world)' if kind in ABSENT else ''}"
                 for kind, count in phase.items()
             )
             yield f"  {'then' if place else 'data':<14} {counts}"
+        if stage.speaks:
+            yield f"  codes          {CODES_ARE}; {self.size.replies} replies of each kind"
         yield f"  hardware       {stage.h100} H100 in the release; here {self.device}"
         yield f"  ours           learning rate {effort.learning_rate:g}, {effort.steps} steps of {effort.batch} samples"
         for note in stage.notes:

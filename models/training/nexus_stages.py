@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.nexus_o.config import AudioConfig, NexusConfig
+from models.nexus_o.firefly_config import FireflyConfig
 from models.training.loop import Settings
 
 Kind = Literal[
@@ -48,6 +49,11 @@ class Stage:
     """One after the other, each with its kinds of data and how many samples of each."""
     h100: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def speaks(self) -> bool:
+        """Then the audio decoder is trained, and nothing else."""
+        return self.trained == ("audio decoder",)
 
     def trains(self, name: str) -> bool:
         """Whether a parameter of the understanding model, by its name there, is trained."""
@@ -91,6 +97,7 @@ STAGES: Mapping[str, Stage] = {
             trained=("audio decoder",),
             phases=({"reading": 40_000_000}, {"spoken answer": 220_000}),
             h100=6,
+            notes=("states of replies are made once, before: the language model is frozen",),
         ),
     )
 }
@@ -137,7 +144,10 @@ class Work:
 @dataclass(frozen=True)
 class Size:
     config: NexusConfig
+    codec: FireflyConfig
     efforts: Mapping[str, Effort]
+    replies: int
+    """Of each kind, made for the third stage."""
     words: str
     """What of it is not the release's."""
 
@@ -156,7 +166,9 @@ def _tiny() -> NexusConfig:
 SIZES: Mapping[str, Size] = {
     "tiny": Size(
         _tiny(),
+        FireflyConfig.tiny(),
         {"1": Effort(3e-3, 20, 4), "2": Effort(3e-3, 20, 4), "3": Effort(3e-3, 20, 4)},
+        replies=12,
         words="random weights, a token a byte, windows of 5 s",
     ),
 }

@@ -19,15 +19,17 @@ from models.nexus_o.omni import Inputs
 from models.nexus_o.positions import Run, positions
 from models.nexus_o.prompts import assemble, conversation, mark_ids
 from models.nexus_o.sound import audio_tokens, windows
-from models.text.tokenizer import QwenTokenizer
+from models.text.tokenizer import TURN_END, QwenTokenizer
 from models.training.examples import SPEECH, assistant, user
 from models.training.nexus_stages import Kind, Work
+from tasks.mini.grammar import sentences
+from tasks.mini.speech import synthesize
 from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
 from tasks.mini.voices import Language
 
 IGNORED = -100
 """A label that is not learnt."""
-TO_TEXT = "Transcribe the speech."
+TO_TEXT, TO_SPEECH = "Transcribe the speech.", "Read the text aloud."
 TRANSLATED: Mapping[Language, str] = {
     "en": "Translate the speech into Chinese.",
     "zh": "Translate the speech into English.",
@@ -41,6 +43,14 @@ class Sample(NamedTuple):
 
     inputs: Inputs
     labels: Tensor
+
+
+class Said(NamedTuple):
+    """A conversation whose answer, the tokens `answer` [N] of it, is spoken: `wave` [n] at 16 kHz."""
+
+    inputs: Inputs
+    answer: slice
+    wave: Tensor
 
 
 class Batch(NamedTuple):
@@ -61,6 +71,10 @@ class NexusWorld:
             "translation": self.translation,
             "spoken question": self.spoken_question,
         }
+        self.spoken: Mapping[Kind, Callable[[random.Random], Said]] = {
+            "reading": self.reading,
+            "spoken answer": self.spoken_answer,
+        }
 
     def transcript(self, rng: random.Random) -> Sample:
         said = training_utterance(_language(rng), self.seed, rng.randrange(NUMBERS))
@@ -73,10 +87,33 @@ class NexusWorld:
         return self.sample([asks, assistant(said.translation.lower())], torch.from_numpy(said.waveform))
 
     def spoken_question(self, rng: random.Random) -> Sample:
+        messages, _, wave = self._question(rng)
+        return self.sample(messages, wave)
+
+    def reading(self, rng: random.Random) -> Said:
+        """A text to be read aloud: the answer is the text."""
+        language, sentence = _language(rng), next(sentences(rng, "train"))
+        text = sentence.english.lower() if language == "en" else sentence.chinese
+        return self._said(self.sample([user(f"{TO_SPEECH}\n{text}"), assistant(text)]), text, language, rng)
+
+    def spoken_answer(self, rng: random.Random) -> Said:
+        """A spoken question, answered by speech."""
+        messages, answer, wave = self._question(rng)
+        return self._said(self.sample(messages, wave), answer, "en", rng)
+
+    def _question(self, rng: random.Random) -> tuple[list[Message], str, Tensor]:
+        """A conversation, its answer and the sound of its question."""
         scene = training_scene(self.seed, rng.randrange(NUMBERS))
         question = rng.choice(scene.questions)
         wave = recorded(question.text, training_speaker("en", rng), rng)
-        return self.sample([user(scene.caption, SPEECH), assistant(question.answer)], torch.from_numpy(wave))
+        return [user(scene.caption, SPEECH), assistant(question.answer)], question.answer, torch.from_numpy(wave)
+
+    def _said(self, sample: Sample, text: str, language: Language, rng: random.Random) -> Said:
+        """With the answer's sound, which has neither noise nor a narrow microphone."""
+        wave = synthesize(text, training_speaker(language, rng), rng)
+        first = int((sample.labels != IGNORED).nonzero()[0])
+        end = len(sample.labels) - len(self.tokenizer.encode(f"{TURN_END}\n"))
+        return Said(sample.inputs, slice(first, end), torch.from_numpy(wave))
 
     def sample(self, messages: Sequence[Message], wave: Tensor | None = None) -> Sample:
         """A conversation that ends with the assistant, whose answer and end of turn are learnt; `wave` [n] at 16 kHz
