@@ -65,7 +65,7 @@ class Choices:
         1024, range(1000, 1025), "code that stands for start, padding and end; ids from 1000 on are never sampled else"
     )
     code_end: Literal["stream_0", "all_streams"] = _choice(
-        "stream_0", ("all_streams",), "speech ends when the first stream of codes ends, or when all have"
+        "stream_0", ("all_streams",), "the first stream of codes says where speech ends, or whichever does so first"
     )
     code_sampling: Literal["greedy", "top_k"] = _choice(
         "greedy", ("top_k",), "codes are the likeliest, or drawn from the 50 likeliest at temperature 0.8"

@@ -25,8 +25,6 @@ FOLDER = "audio_decoder"
 PREFIXES = (f"{FOLDER}.", f"model.{FOLDER}.")
 REMEDY = f"Take {FOLDER}/ and config.json from one release, or all model-*.safetensors that hold {FOLDER}.*."
 
-_ELSEWHERE = "elsewhere:"  # before the names of other parts, some of which are called as the decoder's own
-
 
 class DecoderParameters(NamedTuple):
     """Parameters of the blocks, and of all."""
@@ -52,8 +50,8 @@ def load_decoder(
     inside = (folder / FOLDER).is_dir()
     place = folder / FOLDER if inside else folder
     files = weight_files(place, REMEDY)
-    shapes = read_shapes(files, REMEDY)
-    if not inside and not any(name.startswith(PREFIXES) for name in shapes):
+    shapes = {name: shape for name, shape in read_shapes(files, REMEDY).items() if inside or name.startswith(PREFIXES)}
+    if not shapes:
         raise CheckpointError(f"{folder}: neither a folder {FOLDER} nor tensors {PREFIXES[0]}* are there\n{REMEDY}")
     try:
         with torch.device("meta"):
@@ -61,7 +59,7 @@ def load_decoder(
     except (ValueError, RuntimeError, OverflowError) as error:
         raise CheckpointError(f"{folder / 'config.json'}: {error}\n{REMEDY}") from error
     unknown = fill(decoder, place, files, shapes, device, dtype, REMEDY, str if inside else _own_name)
-    return Loaded(decoder.eval(), tuple(name for name in unknown if not name.startswith(_ELSEWHERE)))
+    return Loaded(decoder.eval(), tuple(unknown))
 
 
 def save_decoder(decoder: AudioDecoder, folder: Path, shard_bytes: int = SHARD_BYTES) -> None:
@@ -81,5 +79,4 @@ def parameter_counts(config: DecoderConfig) -> DecoderParameters:
 
 def _own_name(name: str) -> str:
     """A tensor's name in the decoder for its name among the whole model's."""
-    found = next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), None)
-    return _ELSEWHERE + name if found is None else found
+    return name.removeprefix(next(prefix for prefix in PREFIXES if name.startswith(prefix)))

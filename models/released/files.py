@@ -62,8 +62,9 @@ def fill(
 ) -> list[str]:  # fmt: skip
     """Put the weights of `files` into a model that was made on the meta device; gives the names that are left out.
 
-    Every name and shape is checked, against `shapes`, before a weight is read. `rename` gives a tensor's name in the
-    model for its name in the files, where the release has another layout.
+    Every name and shape is checked, against `shapes`, before a weight is read; a tensor that is not among these is
+    another model's. `rename` gives a tensor's name in the model for its name in the files, where the release has
+    another layout.
     """
     found: dict[str, Tensor] = {}
     for name, shape in shapes.items():
@@ -74,7 +75,7 @@ def fill(
     state: dict[str, Tensor] = {}
     for path in files:
         with safe_open(path, "pt") as file:
-            for name in set(file.keys()):  # one tensor at a time: the file is never whole in memory
+            for name in shapes.keys() & file.keys():  # one tensor at a time: the file is never whole in memory
                 if (own := rename(name)) not in unknown:
                     state[own] = file.get_tensor(name).to(device, dtype)
     model.load_state_dict(state, assign=True)
