@@ -1,4 +1,1 @@
-"""NEXUS-O: Qwen2.5-VL that hears through a Whisper encoder and speaks through the FireFly codec.
-
-CARD.md says what is not published and was chosen.
-"""
+"""NEXUS-O: Qwen2.5-VL that hears through a Whisper encoder and speaks through the FireFly codec; see CARD.md."""

@@ -13,7 +13,7 @@ from models.nexus_o.pictures import Frames, chosen_frames, frame_size, grid_of, 
 from models.nexus_o.positions import Grid, Run
 from models.nexus_o.prompts import conversation
 from models.nexus_o.sound import audio_tokens
-from models.nn.mel import SAMPLE_RATE
+from models.nn.whisper_features import SAMPLE_RATE
 
 AROUND = 2
 """Marks around the tokens of a medium."""

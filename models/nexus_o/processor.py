@@ -18,8 +18,8 @@ from models.nexus_o.pictures import Frames, Side, patches
 from models.nexus_o.positions import Grid, Run, positions
 from models.nexus_o.prompts import Assembled, assemble, conversation, mark_ids
 from models.nexus_o.sound import audio_tokens, windows
-from models.nn.mel import SAMPLE_RATE
 from models.nn.resampling import resample
+from models.nn.whisper_features import SAMPLE_RATE
 from models.text.tokenizer import QwenTokenizer
 
 FRAMES_AT_ONCE = 16

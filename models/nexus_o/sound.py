@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.nexus_o.config import STACK, NexusConfig
-from models.nn.mel import HOP, log_mel
+from models.nn.whisper_features import HOP, log_mel
 
 
 class Windows(NamedTuple):

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.nn.mel import HOP, SAMPLE_RATE, log_mel
+from models.nn.whisper_features import HOP, SAMPLE_RATE, log_mel
 
 SAMPLES_PER_CODE = 1280
 SEGMENT = 30 * SAMPLE_RATE  # longer waves are cut into pieces that know nothing of each other

@@ -77,6 +77,23 @@ def test_answers_are_those_of_transformers_alone_and_side_by_side(both: Pair) ->
     assert answers(prompts, 2) == want
 
 
+@torch.no_grad()
+def test_a_row_that_moves_takes_its_positions_along(both: Pair) -> None:
+    """The first row ends early and nobody waits: the last one, which is ahead of its slots, takes its place."""
+    nexus, _ = both
+    prompts = [PROMPTS["text"], PROMPTS["image"], PROMPTS["long video"]]
+
+    def answers(some: list[Inputs], stop: list[int]) -> list[list[int]]:
+        decoding = Decode(nexus.decoder, supplier(map(nexus.prompt, some)), len(some), Decoding(12, 0, tuple(stop)))
+        return [row.ids for row in collect(decoding)]
+
+    free = answers(prompts, [])
+    stop = [next(token for token in free[0] if token not in free[1] + free[2])]
+    alone = [answers([inputs], stop)[0] for inputs in prompts]
+    assert len(alone[0]) < 12 and [len(ids) for ids in alone[1:]] == [12, 12]
+    assert answers(prompts, stop) == alone
+
+
 def test_positions_are_as_many_as_embeddings(both: Pair) -> None:
     nexus, _ = both
     inputs = PROMPTS["text"]

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError
-from models.nn.mel import log_mel
+from models.nn.whisper_features import log_mel
 from models.vita_audio.decoder_config import EstimatorConfig, FlowConfig, VocoderConfig
 from models.vita_audio.flow import Flow, Prompt, time_grid
 from models.vita_audio.flow_encoder import relative_positions
