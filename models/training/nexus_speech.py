@@ -22,8 +22,8 @@ from torch.nn.utils.rnn import pad_sequence
 from models.nexus_o.audio_decoder import AudioDecoder
 from models.nexus_o.firefly import Firefly
 from models.nexus_o.omni import Nexus
-from models.nn.mel import SAMPLE_RATE
 from models.nn.resampling import resample
+from models.nn.whisper_features import SAMPLE_RATE
 from models.training.nexus_stages import Kind, Work
 from models.training.nexus_world import NexusWorld, Said
 
@@ -51,7 +51,8 @@ def reply(model: Nexus, codec: Firefly, said: Said) -> Reply:
     """What is learnt from one reply, on the CPU."""
     hidden = model.hidden([said.inputs])[0, said.answer]
     wave = resample(said.wave, SAMPLE_RATE, codec.config.mel.sample_rate)
-    return Reply(hidden.float().cpu(), codec.encode(wave[None, None]).codes[0])
+    codes, lengths = codec.encode(wave[None, None])
+    return Reply(hidden.float().cpu(), codes[0, :, : int(lengths[0])])
 
 
 def replies(
