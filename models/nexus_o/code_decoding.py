@@ -30,13 +30,23 @@ class CodePiece(NamedTuple):
 
 
 @dataclass
-class _Row:
+class Progress:
     """What the host knows of a row. `taken` is ahead of the device where an end has not been read yet."""
 
     number: int
     taken: int = 0
     sent: int = 0
     over: bool = False
+
+    def piece(self, table: CodeRows, place: int, limit: int) -> CodePiece | None:
+        """The frames that have become whole in the row at `place` since the last call, once its limit was read."""
+        whole = min(limit, max(0, self.taken - table.streams + 1))
+        if self.over or (whole == self.sent and whole < limit):
+            return None
+        self.over = whole == limit
+        codes, self.sent = table.frames(place, self.sent, whole), whole
+        finish: Finish | None = ("length" if limit == table.most else "stop") if self.over else None
+        return CodePiece(self.number, codes, time.monotonic(), finish)
 
 
 class CodeDecode:
@@ -59,7 +69,7 @@ class CodeDecode:
         self._decoder, self._waiting, self._capacity, self._decoding = decoder, iter(utterances), rows, decoding
         self._every = read_every or (1 if decoder.device.type == "cpu" else READ_EVERY_ON_DEVICE)
         self._graphs = graphs
-        self._rows: list[_Row] = []
+        self._rows: list[Progress] = []
         self._given = 0
 
     @torch.inference_mode()
@@ -88,24 +98,15 @@ class CodeDecode:
         places += range(len(self._rows), len(self._rows) + len(utterances) - len(places))
         for place, utterance in zip(places, utterances, strict=False):
             table.join(utterance, place)
-            self._rows[place : place + 1] = [_Row(self._given)]
+            self._rows[place : place + 1] = [Progress(self._given)]
             self._given += 1
 
     def _read(self, table: CodeRows) -> Iterator[CodePiece]:
         limits = table.limit[: len(self._rows)].tolist()
-        now = time.monotonic()
         for place, (row, limit) in enumerate(zip(self._rows, limits, strict=True)):
-            if row.over:
-                continue
-            whole = min(limit, max(0, row.taken - self._decoder.config.streams + 1))
-            row.over = whole == limit
-            finish: Finish | None = None
-            if row.over:
-                finish = "length" if limit == self._decoding.max_frames else "stop"
-            if whole == row.sent and not row.over:
-                continue
-            codes, row.sent = table.frames(place, row.sent, whole), whole
-            yield CodePiece(row.number, codes, now, finish)
+            piece = row.piece(table, place, limit)
+            if piece is not None:
+                yield piece
 
     def _close_up(self, table: CodeRows) -> None:
         """Let the rows that go on stand first and drop the others. On an accelerator, where each number of rows is a

@@ -78,7 +78,8 @@ class CodeRows:
         c = decoder.config
         self._decoder, self._decoding, self._config = decoder, decoding, c
         self.device = device = decoder.device
-        self.steps = decoding.max_frames + c.streams - 1
+        self.streams, self.most = c.streams, decoding.max_frames
+        self.steps = self.most + c.streams - 1
         slots = self.steps + 1  # one more, where rows that have ended write
         like = decoder.lm_head.weight
         # Zeros, because a slot that is masked but not a number would still spoil the weighted sum.
@@ -100,15 +101,24 @@ class CodeRows:
 
     def join(self, utterance: Utterance, place: int) -> None:
         """Begin an utterance in the row at `place`."""
-        hidden = utterance.hidden.to(self.device, self._decoder.dtype)[None]
-        lengths = torch.tensor([hidden.shape[1]], device=self.device)
-        self._states[place, : self.steps] = self._decoder.scheduled(hidden, lengths, self.steps)[0]
-        self._taken[place], self.limit[place] = 0, self._decoding.max_frames
+        self.begin(place, utterance.seed)
+        self.read(place, utterance.hidden, 0, self.steps)
+
+    def begin(self, place: int, seed: int) -> None:
+        """Begin an utterance whose states are still to come."""
+        self._taken[place], self.limit[place] = 0, self.most
         self._tokens[place] = self._config.special
         if self._uniforms is not None:
-            generator = torch.Generator().manual_seed(utterance.seed)
-            uniforms = torch.rand(self.steps, self._config.streams, generator=generator)
+            generator = torch.Generator().manual_seed(seed)
+            uniforms = torch.rand(self.steps, self.streams, generator=generator)
             self._uniforms[place, : self.steps] = uniforms.to(self.device)
+
+    def read(self, place: int, hidden: Tensor, first: int, end: int) -> None:
+        """Give the steps `first` to `end` of a row what they read: all states [n, language width] from the one of step
+        `first` on, and where there are fewer, as the schedule says."""
+        states = hidden.to(self.device, self._decoder.dtype)[None]
+        lengths = torch.tensor([states.shape[1]], device=self.device)
+        self._states[place, first:end] = self._decoder.scheduled(states, lengths, end - first)[0]
 
     def step(self, taken: Sequence[int]) -> None:
         """One more step of the rows that have `taken` so many, which stand first."""
@@ -128,10 +138,9 @@ class CodeRows:
 
     def frames(self, place: int, first: int, end: int) -> Tensor:
         """Frames `first` to `end` of a row that has them whole: [streams, end - first], on the device."""
-        streams = self._config.streams
         if first == end:
             return self._table[place, :, :0].clone()
-        return undo(self._table[place, :, first : end + streams - 1], streams, bos=False)
+        return undo(self._table[place, :, first : end + self.streams - 1], self.streams, bos=False)
 
     def _run(self) -> None:
         rows, config = self._rows[: self._active], self._config

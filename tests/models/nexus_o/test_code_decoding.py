@@ -178,3 +178,19 @@ def test_bad_settings_are_refused() -> None:
         Utterance(torch.zeros(0, 4))
     with pytest.raises(ValueError, match="0 rows"):
         CodeDecode(DECODER, [], 0, CodeDecoding(1))
+
+
+@HOW
+@torch.inference_mode()
+def test_a_step_reads_nothing_back_and_leaves_its_tensors_in_place(sampling: Sampling) -> None:
+    """On a device whose tensors have no values, as a graph is captured."""
+    rows = CodeRows(tiny_decoder().to("meta"), 2, CodeDecoding(4, sampling))
+    for place, one in enumerate(utterances([2, 3])):
+        rows.join(one, place)
+    with pytest.raises((NotImplementedError, RuntimeError), match="meta"):
+        rows.limit.tolist()
+    before = {name: value for name, value in vars(rows).items() if isinstance(value, torch.Tensor)}
+    for taken in ([0, 0], [1, 0], [2]):
+        rows.step(taken)
+    assert len(before) >= 10
+    assert all(getattr(rows, name) is value for name, value in before.items())
