@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -63,7 +63,7 @@ def replies(
     Read from `path` where they were made before by the same weights in the same world; else made, and written there.
     """
     origin = _origin(model, codec, f"{world.config} {world.seed} {list(kinds)} {count}")
-    if not path.exists() or _stated(path) != origin:
+    if _stated(path) != origin:
         tensors = {}
         for kind in kinds:
             for number in range(count):
@@ -81,8 +81,12 @@ def replies(
 
 
 def _stated(path: Path) -> str | None:
-    with safe_open(path, "pt") as file:
-        return (file.metadata() or {}).get("origin")
+    """The origin that a file states; None where there is no such file, or it cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("origin")
+    except (FileNotFoundError, SafetensorError):
+        return None
 
 
 def _origin(model: Nexus, codec: Firefly, recipe: str) -> str:

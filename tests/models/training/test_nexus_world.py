@@ -124,6 +124,8 @@ def test_replies_are_made_once_and_again_for_other_weights(model, codec, tmp_pat
     assert path.stat().st_mtime_ns != stamp
     assert not others["reading"][0].hidden.equal(first["reading"][0].hidden)
     assert others["reading"][0].codes.equal(first["reading"][0].codes)
+    path.write_bytes(b"broken")
+    assert replies(model, codec, WORLD, SPOKEN, 2, path)["reading"][0].hidden.equal(first["reading"][0].hidden)
 
 
 def test_replies_stand_side_by_side_with_their_lengths(model, codec, tmp_path: Path):
