@@ -166,9 +166,9 @@ def _save(
 ) -> None:
     tensors: dict[str, Tensor] = {}
     for name, parameter in trained.items():
-        moments = optimizer.state[parameter]
         tensors[name] = parameter.detach()
-        tensors["mean " + name], tensors["square " + name] = moments["exp_avg"], moments["exp_avg_sq"]
+        if moments := optimizer.state.get(parameter):  # none where no loss reached it yet
+            tensors["mean " + name], tensors["square " + name] = moments["exp_avg"], moments["exp_avg_sq"]
     new = path.with_suffix(".new")
     save_file(tensors, new, metadata={key: str(value) for key, value in about.items()})
     new.replace(path)
@@ -186,8 +186,11 @@ def _restore(
         about = file.metadata()
         if about["origin"] != origin:
             raise StateError(f"{path}: is of a training from other weights or by another recipe; delete the file")
+        held = set(file.keys())
         for name, parameter in trained.items():
             parameter.copy_(file.get_tensor(name))
+            if "mean " + name not in held:
+                continue
             optimizer.state[parameter] = {
                 "step": torch.tensor(float(about["step"])),
                 "exp_avg": file.get_tensor("mean " + name).to(parameter.device),

@@ -1,0 +1,183 @@
+"""Train NEXUS-O at a small size, stage by stage.
+
+    python -m models.training.nexus_o --size tiny --seed 0 [--stage 1..3] [--steps N] [--dry-run]
+
+Each stage leaves a folder `stage-S` in the released layout, which `models.nexus_o.checkpoint` loads, with its losses
+(CSV and plot) and what it took in `stage.json`. A stage that is done is not done again; one that was stopped goes on.
+Needs espeak-ng.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from models.checkpoint_error import CheckpointError
+from models.nexus_o import checkpoint
+from models.nexus_o.audio_decoder import AudioDecoder, random_decoder
+from models.nexus_o.decoder_checkpoint import save_decoder
+from models.nexus_o.decoder_config import DecoderConfig
+from models.nexus_o.firefly_checkpoint import random_firefly
+from models.nexus_o.omni import Nexus, build
+from models.released.files import write_json
+from models.text.tokenizer import byte_tokenizer
+from models.training.loop import LOSSES, STATE, StateError, optimise
+from models.training.nexus_learner import NexusLearner
+from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
+from models.training.nexus_stages import ABSENT, SETTINGS, SIZES, STAGES, Work
+from models.training.nexus_world import NexusBatches, NexusWorld
+from models.training.plot import plot_losses
+from tasks.mini.speech import SynthesizerError
+
+REPORT, REPLIES = "stage.json", "replies.safetensors"
+BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"
+"""The base models that the release's card names."""
+
+
+class Training:
+    """All stages of one size and seed, below one folder. `steps`: in place of the stages' own."""
+
+    def __init__(self, size: str, seed: int, out: Path, device: str, steps: int | None = None) -> None:
+        self.size, self.seed, self.out, self.device, self.steps = SIZES[size], seed, out, device, steps
+        self.tokenizer = byte_tokenizer()
+        self.world = NexusWorld(self.size.config, self.tokenizer, seed)
+
+    def work(self, name: str) -> Work:
+        return self.size.work(name, self.steps)
+
+    def folder(self, name: str) -> Path:
+        return self.out / f"stage-{name}"
+
+    def run(self, name: str) -> None:
+        """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before,
+        CheckpointError on one that cannot be gone on from."""
+        work, folder = self.work(name), self.folder(name)
+        if (folder / REPORT).exists():
+            print(f"stage {name}: done before, see {folder}", file=sys.stderr)
+            return
+        model = self.start(work).to(self.device)
+        folder.mkdir(parents=True, exist_ok=True)
+        learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
+        seconds = optimise(learner, batches, work.effort.steps, folder, SETTINGS)
+        checkpoint.save(model.to("cpu"), self.tokenizer, folder)
+        if isinstance(learner, SpeechLearner):
+            save_decoder(learner.decoder.to("cpu"), folder)
+        report = {
+            "stage": name,
+            "title": work.stage.title,
+            "seed": self.seed,
+            "steps": work.effort.steps,
+            "samples": work.effort.steps * work.effort.batch,
+            "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
+            **({"replies": self.size.replies, "codes": CODES_ARE} if work.stage.speaks else {}),
+            "seconds": round(seconds, 1),
+            "threads": torch.get_num_threads(),
+            "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
+        }
+        plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {work.stage.title}")
+        (folder / STATE).unlink(missing_ok=True)
+        write_json(folder / REPORT, report)
+        print(json.dumps(report), file=sys.stderr)
+
+    def understanding(self, model: Nexus, work: Work) -> tuple[NexusLearner, NexusBatches]:
+        """What stages 1 and 2 train, and on what."""
+        return NexusLearner(model, work), NexusBatches(self.world, work, self.seed)
+
+    def speaking(self, model: Nexus, work: Work) -> tuple[SpeechLearner, SpeechBatches]:
+        """What stage 3 trains, and on what: replies' states and codes, kept in the stage's folder."""
+        kinds = [kind for phase in work.stage.phases for kind in phase]
+        path = self.folder(work.name) / REPLIES
+        made = replies(model, random_firefly(self.size.codec, self.seed), self.world, kinds, self.size.replies, path)
+        decoder = random_decoder(DecoderConfig.of(model.config), self.seed).to(self.device)
+        return SpeechLearner(decoder, work), SpeechBatches(made, work, self.seed, path)
+
+    def start(self, work: Work) -> Nexus:
+        """The weights that a stage starts from, on the CPU."""
+        after = work.stage.after
+        if after is None:
+            return build(self.size.config, self.seed)
+        before = self.folder(after)
+        if not (before / REPORT).exists():
+            raise FileNotFoundError(
+                f"stage {work.name} starts from stage {after}, which {self.out} does not hold: run --stage {after}"
+            )
+        model = checkpoint.load(before).model
+        if model.config != self.size.config:
+            raise CheckpointError(
+                f"{before / checkpoint.CONFIG}: has {model.config}, but this size {self.size.config}; "
+                "take another --out or --size"
+            )
+        return model
+
+    def plan(self, name: str) -> Iterator[str]:
+        """What a stage would do, as lines: what is published, and what is ours."""
+        work = self.work(name)
+        stage, effort = work.stage, work.effort
+        with torch.device("meta"):
+            model = Nexus(self.size.config)
+            decoder = AudioDecoder(DecoderConfig.of(self.size.config)) if stage.speaks else nn.Module()
+        learner = SpeechLearner(decoder, work) if isinstance(decoder, AudioDecoder) else NexusLearner(model, work)
+        every = (learner.trained().values(), (*model.parameters(), *decoder.parameters()))
+        moved, held = (sum(parameter.numel() for parameter in some) for some in every)
+        yield f"stage {name}: {stage.title}"
+        start = f"{self.size.words} (release: {BASES})" if stage.after is None else f"stage {stage.after}"
+        yield f"  starts from    {start}"
+        yield f"  trains         {', '.join(stage.trained)}: {moved:,} of {held:,} parameters"
+        loss = "mean of the streams' cross-entropies" if stage.speaks else "cross-entropy of the answer's tokens"
+        yield f"  loss           {loss}"
+        for place, phase in enumerate(stage.phases):
+            counts = ", ".join(
+                f"{kind} {count:,}{' (not in the mini world)' if kind in ABSENT else ''}"
+                for kind, count in phase.items()
+            )
+            yield f"  {'then' if place else 'data':<14} {counts}"
+        if stage.speaks:
+            yield f"  codes          {CODES_ARE}; {self.size.replies} replies of each kind"
+        yield f"  hardware       {stage.h100} H100 in the release; here {self.device}"
+        yield f"  ours           learning rate {effort.learning_rate:g}, {effort.steps} steps of {effort.batch} samples"
+        for note in stage.notes:
+            yield f"  note           {note}"
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.nexus_o", description="Train NEXUS-O at a small size in the mini world."
+    )
+    parser.add_argument("--size", choices=list(SIZES), default="tiny")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
+    parser.add_argument("--steps", type=_positive, help="in place of the size's own number")
+    parser.add_argument("--out", type=Path, help="folder (default: runs/training/nexus-o-SIZE-SEED)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
+    training = Training(options.size, options.seed, out, options.device, options.steps)
+    names = [options.stage] if options.stage else list(STAGES)
+    if options.dry_run:
+        for name in names:
+            print("\n".join(training.plan(name)))
+        return 0
+    try:
+        for name in names:
+            training.run(name)
+    except (CheckpointError, FileNotFoundError, FloatingPointError, StateError, SynthesizerError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

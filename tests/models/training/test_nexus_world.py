@@ -1,0 +1,186 @@
+"""NEXUS-O's training samples: what is learnt of them, what is heard and said, batches that follow their number."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.nexus_o.firefly_checkpoint import random_firefly
+from models.nexus_o.omni import Kind as Place
+from models.nexus_o.omni import build
+from models.nexus_o.sound import audio_tokens
+from models.text.tokenizer import TURN_END, byte_tokenizer
+from models.training.nexus_speech import SpeechBatches, collate, replies, reply
+from models.training.nexus_stages import ABSENT, SIZES, STAGES, Effort, Kind, Work
+from models.training.nexus_world import IGNORED, NexusBatches, NexusWorld, Sample
+
+SIZE = SIZES["tiny"]
+TOKENIZER = byte_tokenizer()
+WORLD = NexusWorld(SIZE.config, TOKENIZER, seed=0)
+HEARD: list[Kind] = ["transcript", "translation", "spoken question"]
+SPOKEN: list[Kind] = ["reading", "spoken answer"]
+
+
+def written(ids: torch.Tensor) -> str:
+    """Text with its control tokens."""
+    names = (
+        TOKENIZER.bytes_of(token) or (TOKENIZER.backend.id_to_token(token) or "").encode() for token in ids.tolist()
+    )
+    return b"".join(names).decode(errors="replace")
+
+
+def parts(sample: Sample) -> tuple[str, str]:
+    """What is asked and what is learnt."""
+    learnt = sample.labels != IGNORED
+    assert sample.labels[learnt].equal(sample.inputs.ids[learnt])
+    first = int(learnt.nonzero()[0])
+    assert learnt[first:].all()
+    return written(sample.inputs.ids[:first]), written(sample.inputs.ids[first:])
+
+
+@pytest.mark.parametrize("kind", HEARD)
+def test_the_answer_and_the_end_of_its_turn_are_learnt_and_the_audio_fills_its_places(kind: Kind):
+    sample = WORLD.kinds[kind](random.Random(3))
+    asked, learnt = parts(sample)
+    assert asked.endswith("<|im_start|>assistant\n") and learnt.endswith(f"{TURN_END}\n")
+    places = int((sample.inputs.kinds == Place.AUDIO).sum())
+    assert places == sum(-(-frames // 5) for clip in sample.inputs.audio for frames in clip.valid) > 0
+    assert sample.inputs.positions.shape == (3, sample.inputs.n_tokens)
+    assert not (sample.inputs.kinds[sample.labels != IGNORED] != Place.TEXT).any()
+
+
+def test_a_translation_is_in_the_language_that_is_not_spoken():
+    found = set()
+    for number in range(6):
+        asked, learnt = parts(WORLD.translation(random.Random(number)))
+        into_chinese = "into Chinese." in asked
+        found.add(into_chinese)
+        assert learnt.isascii() != into_chinese
+    assert found == {True, False}
+
+
+def test_the_same_utterance_is_written_down_and_translated():
+    _, transcript = parts(WORLD.transcript(random.Random(5)))
+    _, translation = parts(WORLD.translation(random.Random(5)))
+    assert transcript.isascii() != translation.isascii()
+
+
+def test_a_spoken_question_is_on_a_description_and_not_written():
+    messages, answer, _ = WORLD._question(random.Random(2))
+    asked, learnt = parts(WORLD.spoken_question(random.Random(2)))
+    caption = messages[0].parts[0].text  # type: ignore[union-attr]
+    assert f"<|im_start|>user\n{caption}" in asked and "?" not in asked.replace(caption, "")
+    assert learnt == f"{answer}{TURN_END}\n"
+
+
+@pytest.mark.parametrize("kind", SPOKEN)
+def test_what_is_spoken_is_the_answer_without_its_end(kind: Kind):
+    said = WORLD.spoken[kind](random.Random(1))
+    answer = written(said.inputs.ids[said.answer])
+    assert answer and "<|" not in answer
+    assert written(said.inputs.ids[said.answer.stop :]) == f"{TURN_END}\n"
+    if kind == "reading":
+        assert f"Read the text aloud.\n{answer}{TURN_END}" in written(said.inputs.ids)
+    assert bool(said.inputs.audio) == (kind == "spoken answer")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build(SIZE.config, 0)
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return random_firefly(SIZE.codec, 0)
+
+
+def test_a_reply_has_a_state_for_each_token_of_the_answer_and_codes_for_its_sound(model, codec):
+    said = WORLD.reading(random.Random(4))
+    made = reply(model, codec, said)
+    with torch.no_grad():
+        whole = model.hidden([said.inputs])[0]
+    assert made.hidden.equal(whole[said.answer]) and not made.hidden.requires_grad
+    frames = len(said.wave) / 16_000 * codec.config.frame_rate
+    assert made.codes.shape[0] == 8 and frames - 1.01 <= made.codes.shape[1] <= frames
+    assert made.codes.min() >= 0 and made.codes.max() < 1000 and len(made.codes.unique(dim=1).T) > 5
+
+
+def test_replies_are_made_once_and_again_for_other_weights(model, codec, tmp_path: Path):
+    path = tmp_path / "replies.safetensors"
+    first = replies(model, codec, WORLD, SPOKEN, 2, path)
+    stamp = path.stat().st_mtime_ns
+    again = replies(model, codec, WORLD, SPOKEN, 2, path)
+    assert path.stat().st_mtime_ns == stamp
+    for kind in SPOKEN:
+        for one, other in zip(first[kind], again[kind], strict=True):
+            assert one.hidden.equal(other.hidden) and one.codes.equal(other.codes)
+    others = replies(build(SIZE.config, 1), codec, WORLD, SPOKEN, 2, path)
+    assert path.stat().st_mtime_ns != stamp
+    assert not others["reading"][0].hidden.equal(first["reading"][0].hidden)
+    assert others["reading"][0].codes.equal(first["reading"][0].codes)
+    path.write_bytes(b"broken")
+    assert replies(model, codec, WORLD, SPOKEN, 2, path)["reading"][0].hidden.equal(first["reading"][0].hidden)
+
+
+def test_replies_stand_side_by_side_with_their_lengths(model, codec, tmp_path: Path):
+    made = replies(model, codec, WORLD, SPOKEN, 2, tmp_path / "replies.safetensors")
+    chosen = [made["reading"][0], made["spoken answer"][1]]
+    batch = collate(chosen)
+    for row, one in enumerate(chosen):
+        assert batch.hidden[row, : batch.hidden_lengths[row]].equal(one.hidden)
+        assert batch.codes[row, :, : batch.code_lengths[row]].equal(one.codes)
+    packs = SpeechBatches(made, SIZE.work("3", 2), 0, tmp_path / "replies.safetensors")
+    assert packs(0).codes.equal(packs(0).codes) and packs(0).hidden_lengths.min() > packs(1).hidden_lengths.max()
+
+
+@pytest.mark.parametrize("name", ["1", "2"])
+def test_a_batch_follows_its_number(name: str):
+    work = SIZE.work(name)
+    batches = NexusBatches(WORLD, work, 0)
+    first, again, other = batches(5), NexusBatches(WORLD, work, 0)(5), batches(6)
+    assert len(first.samples) == work.effort.batch
+    assert [s.inputs.ids.tolist() for s in first.samples] == [s.inputs.ids.tolist() for s in again.samples]
+    assert [s.inputs.ids.tolist() for s in first.samples] != [s.inputs.ids.tolist() for s in other.samples]
+
+
+class Silent(NexusWorld):
+    """Counts what is asked of it in place of making it."""
+
+    def __init__(self) -> None:
+        super().__init__(SIZE.config, TOKENIZER, 0)
+        nothing = Sample(None, torch.zeros(1))  # type: ignore[arg-type]
+        self.kinds = {kind: lambda _: nothing for kind in self.kinds}
+
+
+@pytest.mark.parametrize("name", ["1", "2"])
+def test_kinds_are_drawn_by_their_published_counts_and_those_the_world_lacks_never(name: str):
+    work = Work(STAGES[name], Effort(1.0, 1, 4000))
+    drawn = Counter(NexusBatches(Silent(), work, 0)(0).kinds)
+    published = {kind: count for kind, count in STAGES[name].phases[0].items() if kind not in ABSENT}
+    assert set(drawn) == set(published)
+    for kind, count in published.items():
+        assert drawn[kind] / 4000 == pytest.approx(count / sum(published.values()), abs=0.03)
+
+
+@given(st.integers(2, 5000), st.data())
+def test_the_last_stage_reads_aloud_first_and_answers_then(steps: int, data: st.DataObject):
+    work = SIZE.work("3", steps)
+    assert list(work.shares(0)) == ["reading"] and list(work.shares(steps - 1)) == ["spoken answer"]
+    step = data.draw(st.integers(0, steps - 2))
+    if list(work.shares(step)) == ["spoken answer"]:
+        assert list(work.shares(step + 1)) == ["spoken answer"]
+
+
+def test_phases_share_the_steps_as_their_samples_do():
+    work = SIZE.work("3", 40_220)
+    assert list(work.shares(39_999)) == ["reading"] and list(work.shares(40_000)) == ["spoken answer"]
+
+
+def test_windows_of_five_seconds_give_ten_tokens_a_second():
+    assert audio_tokens(5 * 16_000, SIZE.config) == 50 and audio_tokens(6 * 16_000, SIZE.config) == 60
