@@ -259,4 +259,4 @@ def test_a_model_has_at_most_one_row_of_its_own_in_a_table_and_size() -> None:
         rows = {(one["table"], one["model"], one["llm"]) for one in records() if one["source"] == own.source}
         mine = [row for row in rows if row[1] in own.names]
         assert mine and {name for _, name, _ in mine} == own.names
-    assert (found := find("nexus_o", "Seed-TTS", "test-zh", "CER %")) is not None and found.value == 7.55
+    assert (found := find("nexus-o", "Seed-TTS", "test-zh", "CER %")) is not None and found.value == 7.55
