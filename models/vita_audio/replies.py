@@ -30,11 +30,15 @@ class Reply:
     def add(self, ids: Sequence[int], final: bool) -> tuple[str, list[int | None]]:
         """What tokens add: text as soon as nothing can change it, and codes with SEGMENT_END where a segment ends.
 
-        Raises SampleError on a token that is neither text nor a code, such as a row that pads the vocabulary.
+        Tokens behind the one that ends a stop string do not count, however many come at once. Raises SampleError on a
+        token that is neither text nor a code, such as a row that pads the vocabulary.
         """
-        text: list[int] = []
+        text: list[str] = []
         speech: list[int | None] = []
         for token in ids:
+            if self.feed.stopped:
+                break
+            self.n_tokens += 1
             if self.tokens.is_code(token):
                 speech.append(self.tokens.code_of(token))
             elif not self.tokens.is_text(token):
@@ -42,7 +46,8 @@ class Reply:
             elif token == self.tokens.end_of_audio:
                 speech.append(SEGMENT_END)
             else:
-                text.append(token)
-        self.n_tokens += len(ids)
+                text.append(self.feed.add([token]))
+        if final:
+            text.append(self.feed.add((), final=True))
         self.codes += [code for code in speech if code is not None]
-        return self.feed.add(text, final), speech
+        return "".join(text), speech
