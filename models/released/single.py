@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError, check_tensors
+from models.released.files import FLOATING, check_floating
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -58,6 +59,9 @@ def state_file(folder: Path, name: str, remedy: str, pickled: str = ".pt") -> Pa
 def fill(model: AnyModule, state: Mapping[str, Tensor], source: Path, remedy: str, device: str) -> Loaded[AnyModule]:
     """Give a model, built without memory, the tensors of `state`, which came from `source`: in fp32, in eval mode."""
     unknown = check_tensors(source, model.state_dict(), state, remedy)
+    kinds = {kind: name for name, kind in FLOATING.items()}
+    types = {name: kinds.get(tensor.dtype, str(tensor.dtype)) for name, tensor in state.items() if name not in unknown}
+    check_floating(source, types, remedy)
     placed = {name: tensor.to(device, torch.float32) for name, tensor in state.items() if name not in set(unknown)}
     model.load_state_dict(placed, assign=True)
     return Loaded(model.eval(), tuple(unknown))

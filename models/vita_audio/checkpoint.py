@@ -43,6 +43,8 @@ from models.vita_audio.tokens import SpecialTokens
 CONFIG, MODE = "config.json", "mtp_inference_mode"
 STOPS = (TURN_END, END_OF_TEXT)
 """These always end an answer, by whichever network they are made."""
+LAYERS = ("model.layers.", "mtp_")
+"""Tensors of these names that are left over are layers and modules that config.json does not count."""
 REMEDY = "Take config.json, tokenizer.json and all model-*.safetensors from one release of VITA-MLLM/VITA-Audio-..."
 
 
@@ -87,7 +89,7 @@ def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) 
     mode = _mode(folder / GENERATION, config, notes)
     heard = read_sensevoice(folder) if plus else None
     model, hearing = _built(folder, config, heard, len(shapes))
-    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY)
+    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY, layers=LAYERS)
     if unknown:
         notes.told.append(left_out(unknown))
     if hearing is not None:
