@@ -29,6 +29,7 @@ class ProbeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     )
     layers: Annotated[tuple[Natural, ...] | None, told("0,4,8 or all; 0 is the model's input")] = None
     k: Annotated[Positive | None, told("neighbours; default: the profile's")] = None
+    audio: Annotated[bool | None, told("with speech or without; default: with it where the model takes speech")] = None
     fuse: Annotated[
         Literal["concat", "tokens"],
         told("vision+audio at the input: both means side by side (concat), or the mean of all tokens"),

@@ -1,4 +1,4 @@
-"""Triples for alignment probes: a picture, its caption, and the caption spoken.
+"""Triples for alignment probes: a picture, its caption, and the caption spoken (not for a probe without speech).
 
 Sources: the mini set that ships (drawn scenes), a folder with a table, or 1024 Wikipedia pictures with
 captions (`minhuh/prh`, revision `wit_1024`, the set of the platonic representation metrics). A row that cannot
@@ -38,7 +38,8 @@ class Triple(NamedTuple):
     id: str
     image: Media
     caption: str
-    audio: Media
+    audio: Media | None
+    """None in a probe without speech."""
 
 
 class Rejected(NamedTuple):
@@ -55,7 +56,7 @@ class ProbeData:
     triples: tuple[Triple, ...]
     rejected: tuple[Rejected, ...]
     fingerprint: Mapping[str, Any]
-    """Where the rows come from, how many, and a hash of the content of every triple used."""
+    """Where the rows come from, how many, and hashes of every triple used: whole, and without its speech."""
 
 
 class _Source(NamedTuple):
@@ -64,8 +65,8 @@ class _Source(NamedTuple):
     rows: Iterator[dict[str, Any]]
 
 
-def load(data: str, limit: int | None = None) -> ProbeData:
-    """Read the first `limit` rows of "mini", "hub" or a folder, and speak captions that have no recording.
+def load(data: str, limit: int | None = None, audio: bool = True) -> ProbeData:
+    """Read the first `limit` rows of "mini", "hub" or a folder, and with `audio` speak captions that have no recording.
 
     Raises UsageError when the source cannot be read, is empty, or speech is needed and espeak-ng is absent.
     """
@@ -79,8 +80,8 @@ def load(data: str, limit: int | None = None) -> ProbeData:
         try:
             if identity in taken:
                 raise ValueError(f"duplicate id {identity!r}: an earlier row has it too")
-            triple = _triple(identity, row, source.folder)
-            spoken_here = spoken_here or not row.get("audio")
+            triple = _triple(identity, row, source.folder, audio)
+            spoken_here = spoken_here or (audio and not row.get("audio"))
         except ValueError as error:
             rejected.append(Rejected(identity, Failure("load", "permanent", f"row {number}: {error}")))
         else:
@@ -88,20 +89,25 @@ def load(data: str, limit: int | None = None) -> ProbeData:
         taken.add(identity)
     if not triples and not rejected:
         raise UsageError(f"no rows for a probe in {data}")
-    digest = hashlib.sha256()
+    digest, seen = hashlib.sha256(), hashlib.sha256()
     for triple in triples:
-        digest.update(orjson.dumps([triple.id, triple.image.sha256, triple.caption, triple.audio.sha256]) + b"\n")
+        pair = [triple.id, triple.image.sha256, triple.caption]
+        seen.update(orjson.dumps(pair) + b"\n")
+        digest.update(orjson.dumps([*pair, triple.audio and triple.audio.sha256]) + b"\n")
     fingerprint = {**source.name, "rows": len(triples) + len(rejected), "used": len(triples)}
-    fingerprint |= {"sha256": digest.hexdigest(), "speech": synthesizer() if spoken_here else "recorded"}
+    fingerprint |= {"sha256": digest.hexdigest(), "pairs_sha256": seen.hexdigest()}
+    fingerprint["speech"] = (synthesizer() if spoken_here else "recorded") if audio else None
     return ProbeData(tuple(triples), tuple(rejected), fingerprint)
 
 
-def _triple(identity: str, row: Mapping[str, Any], folder: Path) -> Triple:
+def _triple(identity: str, row: Mapping[str, Any], folder: Path, speech: bool) -> Triple:
     """Raises ValueError naming the field at fault."""
     caption = row.get("caption")
     if not isinstance(caption, str) or not caption.strip():
         raise ValueError("field caption is empty")
     image = _media("image", row.get("image"), folder)
+    if not speech:
+        return Triple(identity, image, caption.strip(), None)
     audio = _media("audio", row["audio"], folder) if row.get("audio") else None
     return Triple(identity, image, caption.strip(), audio or media_files.reference("audio", spoken(caption.strip())))
 

@@ -41,11 +41,17 @@ _Row = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
 
 def requests(triple: Triple, stage: ProbeStage) -> dict[str, Request]:
-    """What the model is given for one triple: everything at once at its input, one request a side for layers."""
+    """What the model is given for one triple: everything at once at its input, one request a side for layers.
+
+    A triple without speech has no side that speaks.
+    """
     text = Text(triple.caption)
-    parts: dict[str, tuple[Part, ...]] = {"": (triple.image, triple.audio, text)}
+    spoken: tuple[Part, ...] = () if triple.audio is None else (triple.audio,)
+    parts: dict[str, tuple[Part, ...]] = {"": (triple.image, *spoken, text)}
     if stage == "embedding":
-        parts = {"vision": (triple.image,), "vision+audio": (triple.image, triple.audio), "text": (text,)}
+        parts = {"vision": (triple.image,), "vision+audio": (triple.image, *spoken), "text": (text,)}
+        if not spoken:
+            del parts["vision+audio"]
     return {
         side: Request(triple.id, (Message("user", content),), Generation(), pictures=Pictures(max_tiles=IMAGE_TILES))
         for side, content in parts.items()
@@ -174,6 +180,11 @@ class Features:
         shapes = {name: tuple(shape) for name, shape in index["shapes"].items()}
         shards = tuple(shard["file"] for shard in index["shards"])
         return cls(folder, index["stage"], tuple(index["ids"]), shapes, shards)
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether speech was probed."""
+        return "audio" in self.shapes or "vision+audio" in self.shapes
 
     @property
     def n_layers(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from alignment_probes.data import ProbeData, Rejected
 from alignment_probes.features import IMAGE_TILES, Features, check_same_samples, extract
 from alignment_probes.neighbours import MIN_ROWS
 from alignment_probes.profiles import VARIANTS
-from alignment_probes.scores import COMPARED, PERMUTATIONS, Scorer, paired
+from alignment_probes.scores import PERMUTATIONS, Scorer, compared, paired
 from harness import manifest, registry
 from harness.config import resolve_device, resolve_dtype
 from harness.contracts import Model, ModelOptions, ProbedModel
@@ -47,6 +47,7 @@ class Prepared:
     config: ProbeConfig
     model: ProbedModel
     data: ProbeData
+    audio: bool
     device: str
     dtype: str
 
@@ -59,11 +60,15 @@ def prepare(config: ProbeConfig) -> Prepared:
     model: Model = registry.get_model(config.model)(options)
     if not model.capabilities.hidden_states:
         raise UsageError(f"model {config.model} cannot be probed: it does not give its hidden states")
-    if lacking := sorted({"text", "image", "audio"} - model.capabilities.inputs):
+    if lacking := sorted({"text", "image"} - model.capabilities.inputs):
         raise UsageError(f"model {config.model} cannot be probed: it takes no {', '.join(lacking)}")
-    found = probe_data.load(config.data, config.limit)
+    hears = "audio" in model.capabilities.inputs
+    if config.audio and not hears:
+        raise UsageError(f"--audio: model {config.model} takes no audio; leave the flag out")
+    audio = hears if config.audio is None else config.audio
+    found = probe_data.load(config.data, config.limit, audio)
     _check_enough(len(found.triples), config, found.rejected)
-    return Prepared(config, cast(ProbedModel, model), found, device, dtype)
+    return Prepared(config, cast(ProbedModel, model), found, audio, device, dtype)
 
 
 def preview(config: ProbeConfig) -> dict[str, Any]:
@@ -79,10 +84,11 @@ def preview(config: ProbeConfig) -> dict[str, Any]:
         "profile": config.profile,
         "k": config.neighbours,
         "metrics": list(config.metrics),
-        "compared": [f"{side}-text" for side in COMPARED[config.stage]],
+        "compared": [f"{side}-text" for side in compared(config.stage, prepared.audio)],
         "samples": len(prepared.data.triples),
         "left_out": [f"{row.id}: {row.failure.message}" for row in prepared.data.rejected],
-        "first": {"id": first.id, "image": first.image.path, "caption": first.caption, "audio": first.audio.path},
+        "first": {"id": first.id, "image": first.image.path, "caption": first.caption}
+        | ({} if first.audio is None else {"audio": first.audio.path}),
     }
 
 
@@ -93,22 +99,47 @@ def start(
     draw: Callable[[Path], object] = lambda run: None,
 ) -> RunDir:
     """Probe a model in a new run directory. `draw` makes the figures of a run that has its results."""
-    prepared = prepare(config)
+    (run,) = start_each([config], [out or new_path(config)], baseline, draw)
+    return run
+
+
+def start_each(
+    configs: Sequence[ProbeConfig],
+    outs: Sequence[Path],
+    baseline: Path | None = None,
+    draw: Callable[[Path], object] = lambda run: None,
+) -> list[RunDir]:
+    """Several probes of one model, which is opened once; each has a run directory of its own.
+
+    What can be told of any of them before the model is read is told first.
+    """
+    asked = [prepare(config) for config in configs]
     other = None if baseline is None else RunDir.open(baseline)
     if other is not None:
-        _check_baseline(config, prepared.data.fingerprint, {triple.id for triple in prepared.data.triples}, other)
-    with closing(prepared.model):
-        prepared.model.open()
-        _check_layers(config, prepared.model.n_layers + 1)
-        run = RunDir.create(out or _new_path(config), _described(prepared, other))
-        with run.lock():
-            began = time.monotonic()
-            folder = run.path / "features"
-            failed = extract(prepared.model, prepared.data.triples, config.stage, folder, config.batch_size)
-            taken = time.monotonic() - began
-    rejected = [*prepared.data.rejected, *failed]
-    _finish(run, config, Features.open(folder), rejected, prepared.device, other, draw, {"features": round(taken, 3)})
-    return run
+        for prepared in asked:
+            ids = {triple.id for triple in prepared.data.triples}
+            _check_baseline(prepared.config, prepared.data.fingerprint, ids, other)
+    model = asked[0].model
+    asked = [replace(prepared, model=model) for prepared in asked]
+    with closing(model):
+        model.open()
+        for prepared in asked:
+            _check_layers(prepared.config, model.n_layers + 1)
+        runs = [RunDir.create(out, _described(prepared, other)) for prepared, out in zip(asked, outs, strict=True)]
+        taken = [_taken(run, prepared) for run, prepared in zip(runs, asked, strict=True)]
+    for run, prepared, (rejected, seconds) in zip(runs, asked, taken, strict=True):
+        features, times = Features.open(run.path / "features"), {"features": round(seconds, 3)}
+        _finish(run, prepared.config, features, rejected, prepared.device, other, draw, times)
+    return runs
+
+
+def _taken(run: RunDir, prepared: Prepared) -> tuple[list[Rejected], float]:
+    """Take a run's features with its model open; what was left out, and how long it took in seconds."""
+    config, data = prepared.config, prepared.data
+    with run.lock():
+        began = time.monotonic()
+        failed = extract(prepared.model, data.triples, config.stage, run.path / "features", config.batch_size)
+        return [*data.rejected, *failed], time.monotonic() - began
 
 
 def rescore(
@@ -144,7 +175,7 @@ def rescore(
         "features": {"run": old.name, "folder": str(features.folder.resolve()), "sha256": _index_hash(features.folder)},
         "baseline": _baseline(other),
     }
-    run = RunDir.create(out or _new_path(config), fresh)
+    run = RunDir.create(out or new_path(config), fresh)
     _finish(run, config, features, failures, resolve_device(config.device), other, draw, {})
     return run
 
@@ -238,7 +269,7 @@ def _results(
         "grids": [grid for variant in VARIANTS for grid in scorer.grids(variant, config.layers)]
         if with_layers and profile.best_pair
         else [],
-        "audio_gain": paired(scorer, scorer, "vision+audio", "vision", config.layers),
+        "audio_gain": paired(scorer, scorer, "vision+audio", "vision", config.layers) if features.has_audio else [],
         "against_baseline": None if baseline is None else _against(scorer, config, baseline),
         "tasks": {},
     }
@@ -251,7 +282,10 @@ def _against(scorer: Scorer, config: ProbeConfig, baseline: RunDir) -> dict[str,
     other = described_by(baseline)
     second = replace(scorer, features=theirs)
     tests = [
-        test for side in COMPARED[config.stage] for test in paired(scorer, second, side, side, config.layers)
+        test
+        for side in scorer.sides
+        if side in second.sides
+        for test in paired(scorer, second, side, side, config.layers)
     ]  # corrected within a comparison
     return {"run": baseline.name, "model": other["model"]["name"], "note": other["model"]["note"], "tests": tests}
 
@@ -294,8 +328,12 @@ def _check_baseline(config: ProbeConfig, data: Mapping[str, Any], ids: set[str],
     theirs = features_of(baseline)
     if theirs.stage != config.stage:
         raise UsageError(f"--baseline {baseline.path} is of stage {theirs.stage}, this probe of {config.stage}")
-    if described_by(baseline)["data"]["sha256"] == data["sha256"]:
+    before = described_by(baseline)["data"]
+    if before["sha256"] == data["sha256"]:
         return
+    silent = None in (before.get("speech", ""), data.get("speech", ""))
+    if silent and before.get("pairs_sha256", "") == data.get("pairs_sha256"):
+        return  # one of them without speech, on the same pictures and captions
     stray = sorted(ids ^ {*theirs.ids})
     told = f"{len(stray)} samples are in one of them only, e.g. {stray[0]!r}" if stray else "their content differs"
     raise UsageError(
@@ -339,7 +377,7 @@ def _versions() -> dict[str, str | None]:
     return {"python": platform.python_version()} | {name: manifest.package_version(name) for name in _PACKAGES}
 
 
-def _new_path(config: ProbeConfig) -> Path:
+def new_path(config: ProbeConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(encoded(config)).hexdigest()[:8]
     return RUNS / f"{stamp}-probe-{config.model}-{digest}"

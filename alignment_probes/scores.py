@@ -21,6 +21,7 @@ from alignment_probes.names import METRICS
 from alignment_probes.neighbours import first_occurrence, l2_normalize
 from alignment_probes.profiles import Profile, Variant
 from alignment_probes.statistics import Pair, confidence_intervals, paired_tests, shuffled_chance
+from harness.contracts import ProbeStage
 from harness.stats import holm
 
 PERMUTATIONS = 20
@@ -28,7 +29,13 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
     "unembedding": ("vision", "audio", "vision+audio"),
     "embedding": ("vision", "vision+audio"),
 }
-"""What is compared with the text, by stage."""
+"""What is compared with the text, by stage; without speech, vision alone."""
+
+
+def compared(stage: ProbeStage, audio: bool) -> tuple[str, ...]:
+    """The sides that are compared with the text."""
+    return tuple(side for side in COMPARED[stage] if audio or "audio" not in side)
+
 
 Metrics = Sequence[str]
 
@@ -51,6 +58,10 @@ class Scorer:
     fuse: Literal["concat", "tokens"] = "concat"
     seed: int = 0
     device: str = "cpu"
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        return compared(self.features.stage, self.features.has_audio)
 
     def layers(self, asked: Sequence[int] | None) -> list[int | None]:
         """States to score; one None where there are no layers."""
@@ -84,7 +95,7 @@ class Scorer:
     def entries(self, variant: Variant, asked: Sequence[int] | None) -> Iterator[dict[str, Any]]:
         """One scored comparison a layer and side, the same layer on both sides."""
         layers = self.layers(asked)
-        for side in COMPARED[self.features.stage]:
+        for side in self.sides:
             pairs = zip(layers, self.read(side, layers, variant), self.read("text", layers, variant), strict=True)
             for layer, a, b in pairs:
                 yield {
@@ -151,7 +162,7 @@ class Scorer:
         """
         layers = self.layers(asked)
         texts = [prepared_side(x, self.k, self.metrics, "text") for x in self.read("text", layers, variant)]
-        for side in COMPARED[self.features.stage]:
+        for side in self.sides:
             ours = [prepared_side(x, self.k, self.metrics, side) for x in self.read(side, layers, variant)]
             grid = self._grid(ours, texts)
             generator = torch.Generator().manual_seed(self.seed)

@@ -62,12 +62,19 @@ class Decode:
     """
 
     def __init__(
-        self, lm: CausalLM, supply: Supply, rows: int, decoding: Decoding, read_every: int | None = None
+        self,
+        lm: CausalLM,
+        supply: Supply,
+        rows: int,
+        decoding: Decoding,
+        read_every: int | None = None,
+        keep_states: bool = False,
     ) -> None:
         if rows < 1:
             raise ValueError(f"{rows} rows: there must be at least one")
         self._lm, self._supply, self._capacity, self._decoding = lm, supply, rows, decoding
-        self._read_every = read_every
+        self._read_every, self._keep_states = read_every, keep_states
+        self._table: Rows | None = None
         self._rows: list[_Row] = []
         self._supplied = 0
 
@@ -75,6 +82,14 @@ class Decode:
         """Decode a prompt no further; nothing more is emitted of it."""
         for row in self._rows:
             row.over |= row.number == number
+
+    def states(self, number: int) -> Tensor:
+        """The last states, after the norm, of a prompt's tokens so far [n, D], with `keep_states` and before the next
+        emission: of all but the newest, which the model has not read; of one that stopped, of all."""
+        if self._table is None or self._table.states is None:
+            raise ValueError("states are there once decoding has begun, with keep_states")
+        place = next(place for place, row in enumerate(self._rows) if row.number == number)
+        return self._table.states[place, : self._rows[place].count - 1]
 
     @torch.inference_mode()
     def __iter__(self) -> Iterator[Emission]:
@@ -84,7 +99,7 @@ class Decode:
         more = len(prompts) == self._capacity
         like = prompts[0].embeds
         longest = max(len(prompt.embeds) for prompt in prompts)
-        table = Rows(self._lm, len(prompts), longest, self._decoding, like)
+        self._table = table = Rows(self._lm, len(prompts), longest, self._decoding, like, self._keep_states)
         every = self._read_every or (1 if like.device.type == "cpu" else READ_EVERY_ON_DEVICE)
         self._join(table, prompts)
         steps = 0

@@ -111,7 +111,10 @@ class SlotCache:
 class Rows:
     """`capacity` rows. Those that are decoded are the first `active`; the caller keeps account of who is where."""
 
-    def __init__(self, lm: CausalLM, capacity: int, longest: int, decoding: Decoding, like: Tensor) -> None:
+    def __init__(
+        self, lm: CausalLM, capacity: int, longest: int, decoding: Decoding, like: Tensor, keep_states: bool = False
+    ) -> None:
+        """`keep_states`: those of the tokens that are generated, after the norm, in `states` [rows, limit, D]."""
         config, device = lm.model.config, like.device
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self._room = min(decoding.max_new_tokens, ROOM)
@@ -122,6 +125,8 @@ class Rows:
         self.device = device
         self._lm, self._decoding = lm, decoding
         self.chosen = Chooser(capacity, lm.lm_head.out_features, decoding, device)
+        kept = (capacity, decoding.max_new_tokens, config.hidden_size)
+        self.states = like.new_zeros(kept) if keep_states else None
         self._step = Step(self._run_step, device)
 
     def join(self, prompts: Sequence[Prompt], places: Sequence[int]) -> None:
@@ -155,6 +160,8 @@ class Rows:
         """Put the row at `source` in the place of `target`, once its tokens have been read."""
         self.cache.move(source, target)
         self.chosen.move(source, target)
+        if self.states is not None:
+            self.states[target].copy_(self.states[source])
         self.ahead[target].copy_(self.ahead[source])
 
     def newest(self, active: int, read: Sequence[int], width: int) -> list[list[int]]:
@@ -182,6 +189,9 @@ class Rows:
         embeds = self._lm.model.embed_tokens(self.chosen.tokens[: cache.active])
         hidden = self._forward(embeds, (positions + self.ahead[: cache.active])[:, None], mask)[:, 0]
         positions += (~self.chosen.ended[: cache.active]).long()
+        if self.states is not None:  # of the token that was fed, the last one so far
+            rows = cache.numbers[: cache.active]
+            self.states[rows, self.chosen.count[rows] - 1] = hidden
         self._choose(hidden, cache.numbers[: cache.active])
 
     def _forward(self, embeds: Tensor, positions: Tensor, mask: Tensor | None) -> Tensor:

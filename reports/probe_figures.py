@@ -19,6 +19,7 @@ COLOURS = {"vision-text": drawing.COLOURS[0], "vision+audio-text": drawing.COLOU
 _MARKERS = {"vision-text": "o", "vision+audio-text": "s", "audio-text": "^"}
 Results = Mapping[str, Any]
 AVERAGE = "mean of 7"
+VARIANTS = {"raw": "raw", "l2": "unit rows"}
 BAR_KEY = "thin line: 95 % interval; black mark: chance (shuffled pairs)"
 
 
@@ -43,7 +44,8 @@ def conditions(results: Results) -> str:
     said = [
         f"n = {results['n']} of {results['n_expected']}, {k}, profile {results['profile']} ({variant}{clamp}){fuse}"
     ]
-    notes = [results["model"]["note"] or "", MINI if results["data"] == "mini" else ""]
+    silent = "" if any("audio" in entry["comparison"] for entry in results["scores"]) else "without speech"
+    notes = [results["model"]["note"] or "", silent, MINI if results["data"] == "mini" else ""]
     if not results["valid"]:
         notes.append(f"invalid: {results['n_failed']} samples left out")
     return "; ".join([*said, *filter(None, notes)])
@@ -72,7 +74,8 @@ def figures_of(results: Results) -> list[Plot]:
         "(shuffled pairs)."
     )
     seen = "Curves of the alignment with the text by layer"
-    figures = [plot("curves", seen, main, caption, rows, lambda: _curves(headline, results, title))]
+    lines = _score_rows(headline, _with_average(headline, results["metrics"]))
+    figures = [plot("curves", seen, main, caption, lines, lambda: _curves(headline, results, title))]
     caption = "The same by layer, side by side. Whiskers: 95 % interval; black mark: chance."
     seen = "Bars of the alignment with the text by layer"
     figures.append(plot("bars", seen, main, caption, rows, lambda: _layer_bars(headline, results, title)))
@@ -137,11 +140,26 @@ def _drawer(grid: Mapping[str, Any], results: Results, title: str) -> Callable[[
     return lambda: _heatmap(grid, results, title)
 
 
+def _with_average(entries: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> list[str]:
+    """The metrics, and their mean where a layer has one."""
+    return [*metrics, *([AVERAGE] if any(entry["average"]["value"] is not None for entry in entries) else [])]
+
+
+def _cell(entry: Mapping[str, Any], metric: str) -> Mapping[str, Any]:
+    """A metric of an entry, or its mean of the seven in the same form, which has no interval."""
+    if metric != AVERAGE:
+        found: Mapping[str, Any] = entry["metrics"][metric]
+        return found
+    level = entry["average"]["chance"]
+    chance = None if level is None else {"mean": level, "sd": None}
+    return {"value": entry["average"]["value"], "ci": None, "chance": chance}
+
+
 def _score_rows(entries: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> list[dict[str, Any]]:
     rows = []
     for entry in entries:
         for metric in metrics:
-            found = entry["metrics"][metric]
+            found = _cell(entry, metric)
             low, high = found["ci"] or (None, None)
             chance = found["chance"] or {"mean": None, "sd": None}
             rows.append(
@@ -204,11 +222,12 @@ def _number(value: float | None) -> float:
 
 
 def _curves(entries: Sequence[Mapping[str, Any]], results: Results, title: str) -> Any:
-    key = "band: 95 % interval; dashed: chance (shuffled pairs)"
-    figure, axes = _panels(len(results["metrics"]), results, title, key)
-    for ax, metric in zip(axes, results["metrics"], strict=True):
+    key = "band: 95 % interval; dashed: chance (shuffled pairs); in the mean of 7 lcs is divided by k"
+    shown = _with_average(entries, results["metrics"])
+    figure, axes = _panels(len(shown), results, title, key)
+    for ax, metric in zip(axes, shown, strict=True):
         for name, line in _by_comparison(entries).items():
-            layers, cells = [e["layer"] for e in line], [e["metrics"][metric] for e in line]
+            layers, cells = [e["layer"] for e in line], [_cell(e, metric) for e in line]
             colour = COLOURS[name]
             ax.plot(layers, [_number(c["value"]) for c in cells], ms=3, lw=1.4, **_look(name), label=name)
             low, high = ([_number((c["ci"] or (None, None))[i]) for c in cells] for i in (0, 1))

@@ -18,7 +18,7 @@ from harness.texts import printable
 from reports import probe_figures
 from reports.page.render import render
 from reports.plots.plot import Plot, as_csv
-from reports.probe_figures import AVERAGE, conditions
+from reports.probe_figures import AVERAGE, VARIANTS, conditions
 
 MISSING = "–"
 _SHORT = {
@@ -27,7 +27,6 @@ _SHORT = {
     "lcs_knn": "lcs knn",
     "edit_distance_knn": "edit knn",
 }
-_VARIANTS = {"raw": "raw", "l2": "unit rows"}
 ALPHA = 0.05
 
 Results = Mapping[str, Any]
@@ -52,7 +51,7 @@ def table(results: Results) -> Iterator[dict[str, str]]:
     for entry in ordered:
         name = {
             "representation": _named(entry),
-            "variant": _VARIANTS[entry["variant"]],
+            "variant": VARIANTS[entry["variant"]],
         }
         cells = {metric: entry["metrics"][metric] for metric in results["metrics"]}
         average = entry["average"]
@@ -82,7 +81,7 @@ def best_pairs(results: Results) -> list[dict[str, str]]:
     return [
         {
             "representation": grid["comparison"],
-            "variant": _VARIANTS[grid["variant"]],
+            "variant": VARIANTS[grid["variant"]],
             "metric": _column(metric),
             "best": found["best"]["printed"] if found["best"] else MISSING,
             "layer": str(found["best"]["layer"]) if found["best"] else MISSING,
@@ -123,7 +122,7 @@ def _write_table(results: Results, out: TextIO) -> None:
     shown = [
         row
         for row in table(results)
-        if row["variant"] == _VARIANTS[results["variant"]] and row["row"] in ("value", "chance")
+        if row["variant"] == VARIANTS[results["variant"]] and row["row"] in ("value", "chance")
     ]
     columns = [name for name in shown[0] if name not in ("row", "variant")]
     if all(row[AVERAGE] == MISSING for row in shown):  # a metric is left out, or undefined everywhere
@@ -136,19 +135,14 @@ def _write_table(results: Results, out: TextIO) -> None:
         )
         print("  ".join([first, *rest]).rstrip(), file=out)
     for row in best_pairs(results):
-        if row["variant"] == _VARIANTS[results["variant"]]:
+        if row["variant"] == VARIANTS[results["variant"]]:
             print(
                 f"best {row['representation']} {row['metric']}: {row['best']} at layer {row['layer']}, text layer "
                 f"{row['text layer']} (chance of the best {row['chance of the best']})",
                 file=out,
             )
-    gains = paired_rows(results["audio_gain"])
-    better = sum(row["significant"] == "yes" and row["difference"].startswith("+") for row in gains)
-    worse = sum(row["significant"] == "yes" and row["difference"].startswith("-") for row in gains)
-    print(
-        f"vision+audio against vision: better in {better}, worse in {worse} of {len(gains)} paired tests (Holm, 5 %)",
-        file=out,
-    )
+    if gains := paired_rows(results["audio_gain"]):
+        _write_gains(gains, out)
     if against := results["against_baseline"]:
         print(f"against {against['model']} ({against['run']}):", file=out)
         for row in paired_rows(against["tests"]):
@@ -158,6 +152,15 @@ def _write_table(results: Results, out: TextIO) -> None:
     for reason in reasons(results):
         print(f"– {reason}", file=out)
     print(f"! {conditions(results)}", file=out)
+
+
+def _write_gains(gains: Sequence[Mapping[str, str]], out: TextIO) -> None:
+    better = sum(row["significant"] == "yes" and row["difference"].startswith("+") for row in gains)
+    worse = sum(row["significant"] == "yes" and row["difference"].startswith("-") for row in gains)
+    print(
+        f"vision+audio against vision: better in {better}, worse in {worse} of {len(gains)} paired tests (Holm, 5 %)",
+        file=out,
+    )
 
 
 def write_probe_page(run_dir: Path, out: Path, nav: Sequence[tuple[str, str]] = ()) -> Path:

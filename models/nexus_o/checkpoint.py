@@ -7,7 +7,8 @@
 
 Tensors are named as in transformers up to 4.51 (`visual.*`, `model.layers.*`), of which the release is, or as since
 (`model.visual.*`, `model.language_model.layers.*`). How the release names its audio parts is not known: here they are
-`audio_tower` and `audio_adapter`, with or without `model.` before them.
+`audio_tower` and `audio_adapter`, with or without `model.` before them. The speech decoder is another model's part
+(`decoder_checkpoint`), also where it stands among these.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from models.checkpoint_error import CheckpointError, left_out
 from models.generation import GenerationDefaults
 from models.nexus_o.choices import with_options
 from models.nexus_o.config import NexusConfig
+from models.nexus_o.decoder_checkpoint import PREFIXES
 from models.nexus_o.omni import Nexus, ready
 from models.nexus_o.prompts import mark_ids
 from models.released.files import (
@@ -106,7 +108,8 @@ def load(
         raise CheckpointError(f"{folder}: {error}\n{REMEDY}") from error
     notes.take("audio_token_id", marks["<|AUDIO|>"], _source_of_audio(tokenizer))
     generation = generation_defaults(folder / CONFIG, tokenizer, rows, notes, REMEDY, TURN_MARKS, penalty=None)
-    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY, renamed, LAYERS)
+    own = {name: shape for name, shape in shapes.items() if not name.startswith(PREFIXES)}
+    unknown = fill(model, folder, files, own, device, dtype, REMEDY, renamed, LAYERS)
     if unknown:
         notes.told.append(left_out(unknown))
     return Loaded(ready(model, device), tokenizer, generation, notes.settings, tuple(notes.told), tuple(unknown))

@@ -115,7 +115,7 @@ class NexusModel(SpeakingModel[Opened, Outline, Voice]):
             yield from spoken(loaded, items, rows, self._speaker(), self._longest_s)
 
     def stream(self, ready: Ready) -> Iterator[Chunk]:
-        """Answer one request piece by piece; its speech follows when its text is whole.
+        """Answer one request piece by piece; its speech follows its text a token a step.
 
         Raises SampleError where speech is asked for and none was made.
         """

@@ -1,4 +1,4 @@
-"""Spoken answers: the text first, side by side or as a stream, then its speech."""
+"""Spoken answers: many whole ones, their texts first and then their speech, or one whose speech follows its text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from harness.types import Chunk, Ready, Response, Timings, Usage, Waveform
-from models.decoding import Decode, Prompt
+from models.decoding import Decode
 from models.generation import decoding_of
 from models.nexus_o.answering import prompts_of, reply_states
 from models.nexus_o.checkpoint import Loaded
+from models.nexus_o.code_decoding import CodePiece
 from models.nexus_o.code_rows import CodeDecoding, Utterance
 from models.nexus_o.decoder_config import code_sampling
+from models.nexus_o.live_codes import LiveCodes
 from models.nexus_o.voice import Voice
-from models.nexus_o.voice_stream import streamed
+from models.nexus_o.voice_stream import VoiceStream
 from models.streams import AnswerStream
 from models.text.feed import TextFeed
 
@@ -115,13 +117,20 @@ def _response(reply: _Reply, speech: Waveform | None, codes: int) -> Response:
 
 
 class NexusStream(AnswerStream):
-    """The chunks of one answer, in text alone where there is no `voice`. Speech starts when its text is whole."""
+    """The chunks of one answer, in text alone where there is no `voice`.
+
+    Speech follows the text a token a step, so that the first sound comes long before a long answer's end.
+    """
 
     def __init__(self, loaded: Loaded, ready: Ready, voice: Voice | None, longest_s: float) -> None:
         super().__init__(ready, TextFeed(loaded.tokenizer, ready.request.generation.stop))
-        self._loaded, self._voice, self._longest_s = loaded, voice, longest_s
+        self._loaded, self._voice = loaded, voice
         self._codes = 0
         self._first_code: float | None = None
+        if voice is not None:
+            how = how_spoken(loaded, voice, longest_s)
+            self._live = LiveCodes(voice.decoder, how, ready.request.generation.seed)
+            self._sounds = VoiceStream(voice)
 
     def response(self) -> Response:
         return self._joined(Usage(self._ready.inputs.n_tokens, self._feed.n_tokens, self._codes), self._first_code)
@@ -131,7 +140,9 @@ class NexusStream(AnswerStream):
         self._moments.encoded = self._now()
         waiting = iter([[prompt]])
         decoding = decoding_of(self._ready.request.generation, self._loaded.generation)
-        decode = Decode(self._loaded.model.decoder, lambda _: next(waiting, []), 1, decoding)
+        speaks = self._voice is not None
+        decode = Decode(self._loaded.model.decoder, lambda _: next(waiting, []), 1, decoding, keep_states=speaks)
+        told = 0  # tokens whose states the speech decoder has
         for emission in decode:
             new = self._feed.add(emission.ids, emission.finish is not None)
             self._truncated = emission.finish == "length" and not self._feed.stopped
@@ -141,15 +152,22 @@ class NexusStream(AnswerStream):
                 decode.end(emission.row)
             if new:
                 yield Chunk(self._now(), new)
-        if self._voice is not None and self._feed.ids:
-            yield from self._speak(self._voice, prompt)
+            if speaks and len(states := decode.states(emission.row)[told : len(self._feed.ids)]):
+                told += len(states)
+                yield from self._speak(self._live.push(states))
+        if speaks and self._feed.ids:
+            if told < len(self._feed.ids):  # the last token, which was not read
+                (states,) = reply_states(self._loaded.model, [prompt], [self._feed.ids])
+                yield from self._speak(self._live.push(states[told:]))
+            for piece in self._live.finish():
+                yield from self._speak(piece)
 
-    def _speak(self, voice: Voice, prompt: Prompt) -> Iterator[Chunk]:
-        (hidden,) = reply_states(self._loaded.model, [prompt], [self._feed.ids])
-        utterance = Utterance(hidden, self._ready.request.generation.seed)
-        for piece in streamed(voice, [utterance], how_spoken(self._loaded, voice, self._longest_s)):
-            if self._first_code is None and piece.codes.numel():
-                self._first_code = time.monotonic()
-            self._codes += piece.codes.numel()
-            if len(piece.samples):
-                yield self._sound(piece.samples.numpy(), voice.sample_rate)
+    def _speak(self, codes: CodePiece | None) -> Iterator[Chunk]:
+        if codes is None or self._voice is None:
+            return
+        if self._first_code is None and codes.codes.numel():
+            self._first_code = codes.time
+        self._codes += codes.codes.numel()
+        sound = self._sounds.push(codes)
+        if sound is not None and len(sound.samples):
+            yield self._sound(sound.samples.numpy(), self._voice.sample_rate)

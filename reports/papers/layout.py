@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,9 +60,21 @@ class Entry:
     fills: tuple[Fill, ...] = ()
 
 
+class Chance(NamedTuple):
+    """What the paper's own rows would be without any alignment, at its n and k: by a column's heading, `exact` from a
+    formula, `about` from a simulation."""
+
+    n: int
+    k: int
+    exact: Mapping[str, float]
+    about: Mapping[str, float]
+    note: str
+
+
 class Layout(NamedTuple):
     """`table` is empty where the paper has a figure and prints no values; `llm` heads the column of the language model
-    or size, where there is one; `stage` is that of the probe runs that fill it."""
+    or size, where there is one; `stage` is that of the probe runs that fill it, `sides` what is compared with the text
+    in its rows (all, if empty), `chance` the level of the paper's rows."""
 
     source: str
     table: str
@@ -71,3 +83,5 @@ class Layout(NamedTuple):
     llm: str = ""
     said: tuple[str, ...] = ()
     stage: str = ""
+    sides: tuple[str, ...] = ()
+    chance: Chance | None = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from harness.schema import MetricResult, ScoreResult, TaskResult
 from reports import figures
@@ -112,20 +110,3 @@ def _reasons(run: Run, label: str, measure: Measure, entry: TaskResult, scores: 
     if measure.note:
         reasons.append(f"measured: {measure.note}")
     return reasons
-
-
-def probe_cell(scored: Mapping[str, Any], entry: Entry, marks: tuple[int, ...]) -> Cell:
-    """A metric of one comparison of a probe run, with its interval and its chance level."""
-    aligned = next((fill.metric for fill in entry.fills if isinstance(fill, Aligned)), "")
-    found = scored["metrics"].get(aligned)
-    if found is None or found["value"] is None:
-        return Cell(marks=marks if found else ())
-    lines, more = list[str](), dict[str, float]()
-    if found["ci"] is not None:
-        low, high = found["ci"]
-        lines.append(f"[{low:.3f}, {high:.3f}]")
-        more |= {"low": low, "high": high}
-    if found["chance"] is not None:
-        lines.append(f"chance {found['chance']['mean']:.3f}")
-        more["chance"] = found["chance"]["mean"]
-    return Cell(found["printed"] or f"{found['value']:.5f}", found["value"], tuple(lines), more, marks)

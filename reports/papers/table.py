@@ -1,4 +1,4 @@
-"""A paper's table as a grid: the paper's rows in its order, then a row for each run (two for a probe run)."""
+"""A paper's table as a grid: the paper's rows in its order, then a row for each run (several for a probe run)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from reports.grid.grid import MISSING, Arrow, Cell, Column, Grid, Notes, Row
 from reports.labels import labels
 from reports.papers.layout import Entry, Layout
 from reports.papers.layouts import LAYOUTS
-from reports.papers.measured import cell_of, has_any, probe_cell
-from reports.probe_figures import conditions
+from reports.papers.measured import cell_of, has_any
+from reports.papers.probed import MEASURED, chance_of_paper, not_comparable, rows_of
 from reports.published import records
 from reports.published.models import OWN
 from reports.runs import Run, load
 
-MEASURED = "Measured here"
 NOTHING = "No run was given that measured it."
 Record = Mapping[str, Any]
 
@@ -37,12 +36,14 @@ def paper_table(name: str, paths: Sequence[Path] = ()) -> Grid:
     runs, probed = _loaded(paths)
     notes = Notes()
     mine = [record for record in records() if (record["source"], record["table"]) == (layout.source, layout.table)]
-    rows = [*_printed(layout, mine, notes), *_measured(layout, mine, runs, notes), *_probed(layout, probed, notes)]
+    printed = [*_printed(layout, mine, notes), *chance_of_paper(layout, notes)]
+    rows = [*printed, *_measured(layout, mine, runs, notes), *rows_of(layout, probed, notes)]
+    said = *layout.said, *not_comparable(layout, probed), *_useless(layout, runs, probed)
     return Grid(
         _title(layout),
         tuple(_columns(layout, mine)),
         tuple(rows),
-        (*layout.said, *_useless(layout, runs, probed), *([] if rows else [NOTHING])),
+        (*said, *([] if rows else [NOTHING])),
         notes.all(),
     )
 
@@ -125,22 +126,6 @@ def _own(run: Run, entry: Entry, mine: Sequence[Record]) -> float | None:
         if record["source"] == own.source and record["model"] in own.names and _place(record) in entry.places
     ]
     return float(values[0]) if len(values) == 1 and isinstance(values[0], int | float) else None
-
-
-def _probed(layout: Layout, probed: Sequence[tuple[RunDir, Record]], notes: Notes) -> Iterator[Row]:
-    """A row for each comparison (and layer) of the probe runs of the layout's stage."""
-    often = [results["model"]["name"] for _, results in probed]
-    for run, results in probed:
-        if results["stage"] != layout.stage:
-            continue
-        model = results["model"]["name"]
-        label = model if often.count(model) == 1 else f"{model} {run.name}"
-        marks = (notes.mark(f"{label}: {conditions(results)}{'' if run.finished else '; incomplete run'}"),)
-        for scored in results["scores"]:
-            if scored["headline"]:
-                layer = "" if scored["layer"] is None else f", layer {scored['layer']}"
-                name = Cell(f"{label} ({scored['comparison']}{layer})")
-                yield Row((name, *(probe_cell(scored, entry, marks) for entry in layout.entries)), MEASURED)
 
 
 def _useless(layout: Layout, runs: Sequence[Run], probed: Sequence[tuple[RunDir, Record]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from reports.published.models import OWN, OwnRows
+from reports.published.models import OWN, Elsewhere, OwnRows
 
 Record = dict[str, Any]
 """A cell of a table, as `published.json` has it."""
@@ -30,7 +30,7 @@ class Published:
     metric: str
     note: str
     comparable: bool = True
-    """False for a row of the same weights in another mode: no difference may be taken."""
+    """False for a row of the same weights in another mode, or of another thing: no difference may be taken."""
 
 
 def find(model: str, benchmark: str | None, split: str, metric: str | None) -> Published | None:
@@ -38,21 +38,22 @@ def find(model: str, benchmark: str | None, split: str, metric: str | None) -> P
     rows = OWN.get(model)
     if rows is None or not benchmark or not metric:
         return None
-    wanted = place(benchmark, split, metric)
+    there = rows.elsewhere.get((benchmark, split, metric), Elsewhere(split, metric))
+    wanted = place(benchmark, there.split, there.metric)
     found = [one for one in records() if one["source"] == rows.source and place_of(one) == wanted]
     for entry in found:
         if entry["model"] in rows.names:
-            return _published(entry, rows)
+            return _published(entry, rows, there.note, there.comparable)
     for entry in found:
         if entry["model"] in rows.modes:
-            return _published(entry, rows, rows.modes[entry["model"]])
+            return _published(entry, rows, rows.modes[entry["model"]], comparable=False)
     return None
 
 
-def _published(entry: Record, rows: OwnRows, mode: str = "") -> Published:
-    notes = mode, rows.notes.get(entry["table"], ""), entry["note"]
+def _published(entry: Record, rows: OwnRows, about: str, comparable: bool) -> Published:
+    notes = about, rows.notes.get(entry["table"], ""), entry["note"]
     said = "; ".join(note.rstrip(".") for note in notes if note)
-    return Published(entry["value"], entry["source"], entry["table"], entry["metric"], said, not mode)
+    return Published(entry["value"], entry["source"], entry["table"], entry["metric"], said, comparable)
 
 
 def place(benchmark: str, split: str, metric: str) -> tuple[str, str, str]:

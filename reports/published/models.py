@@ -10,17 +10,28 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
+class Elsewhere(NamedTuple):
+    """Where the paper prints what a task measures, if not under the task's own split and metric."""
+
+    split: str
+    metric: str
+    note: str = ""
+    comparable: bool = True
+
+
 class OwnRows(NamedTuple):
     """A paper and the names that its tables give the model.
 
     `notes` say how a whole table was made, by the table's name. `modes` are the names of the same weights run in
     another way, with what is different: such a row is shown where the paper has none of `names`, never as an own one.
+    `elsewhere` has the cells of what a task measures (benchmark, split, metric) where this paper names it otherwise.
     """
 
     source: str
     names: frozenset[str]
     notes: Mapping[str, str] = {}
     modes: Mapping[str, str] = {}
+    elsewhere: Mapping[tuple[str, str, str], Elsewhere] = {}
 
 
 _VITA_AUDIO = "VITA-Audio"
@@ -36,6 +47,26 @@ _TURBO = (
     "a row of VITA-Audio-Turbo: the mode that asks the language model once for ten modules, which is no release of its "
     "own; that it was made by these weights the paper does not say"
 )
+_NEXUS_O_MADE: Mapping[str, str] = {
+    "Table 3": "the paper does not say how answers are judged",
+    "Table 4": "the paper names neither prompt nor normaliser",
+    "Table 5": "the paper names neither prompt nor BLEU's tokeniser",
+    "Table 6": "the paper does not give its prompt",
+}
+_MMSTAR = (
+    "13 of the 16 values in the paper's column Video-MME are other models' MMStar values, and whether subtitles were "
+    "shown it does not say"
+)
+_NEXUS_O: Mapping[tuple[str, str, str], Elsewhere] = {
+    ("Video-MME", "w/o subtitles", "acc %"): Elsewhere("-", "acc %", _MMSTAR, comparable=False),
+    ("MathVista", "testmini", "acc %"): Elsewhere("mini", "acc %"),
+    ("HallusionBench", "image", "mean of aAcc,fAcc,qAcc %"): Elsewhere(
+        "-", "acc %", "ours is the mean of aAcc, fAcc and qAcc", comparable=False
+    ),
+    ("OCRBench", "all 1000", "score /1000"): Elsewhere("1000", "score /1000"),
+    ("MME", "all", "score /2800 (perception+cognition)"): Elsewhere("all", "score /2800"),
+    ("Llama Questions", "S->T", "accuracy %"): Elsewhere("-", "accuracy %"),
+}
 
 OWN: Mapping[str, OwnRows] = {
     "vita15": OwnRows(
@@ -51,7 +82,7 @@ OWN: Mapping[str, OwnRows] = {
     "vita-audio-balance": OwnRows(_VITA_AUDIO, frozenset({"VITA-Audio Balance"}), _MADE),
     "vita-audio-plus-vanilla": OwnRows(_VITA_AUDIO, frozenset({"VITA-Audio-Plus-Vanilla"}), _MADE),
     # its vocoder is that of Fish-Speech 1.4
-    "nexus_o": OwnRows("NEXUS-O", frozenset({"NEXUS-O", "NEXUS-O (Fishspeech1.4)"})),
+    "nexus-o": OwnRows("NEXUS-O", frozenset({"NEXUS-O", "NEXUS-O (Fishspeech1.4)"}), _NEXUS_O_MADE, {}, _NEXUS_O),
 }
 """Model -> its rows. VITA-Audio's paper prints speeds alone for Balance and nothing for Plus-Boost; the weights of its
 rows VITA-Audio-Vanilla are not released."""

@@ -17,7 +17,7 @@ from typing import cast
 
 from harness.task import Preset, Ratio, Row, Task
 from harness.types import Answer, Doc, Generation, Message, Part, Score, Text
-from tasks import vita_audio
+from tasks import nexus_o, vita_audio
 from tasks.data import Source, media_part
 from tasks.scoring.error_rate import PROFILES, Language, content_of, score_pair
 
@@ -97,6 +97,7 @@ def asr_task(
             "ultraeval": _preset(_ULTRAEVAL, content_of),
             "vita": _preset(""),
             "vita_audio": vita_audio.recognition(),
+            "nexus_o": nexus_o.recognition(),
         },
         default_preset="kimi",
         scorer=scorer,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from harness.task import Preset, Row, Statistic, Task
 from harness.types import Answer, Doc, Generation, Message, Score, Text
+from tasks import nexus_o
 from tasks.data import media_part
 from tasks.docs import kept
 from tasks.prompts import field
@@ -59,6 +60,7 @@ def _task(pair: str, target: Language) -> Task:
         presets={
             "lmms_eval": _preset(f"Translate the speech into {lmms_eval} and only output the translation:"),
             "qwen2": _preset(f"Detect the language and translate the speech into {qwen2}: <|{spoken}|>"),
+            "nexus_o": nexus_o.translation(lmms_eval),
         },
         default_preset="lmms_eval",
         scorer=scorer,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from harness.failures import JudgeError
 from harness.task import Preset, Ratio, Row, Task
 from harness.types import Answer, Ask, Channel, Doc, Generation, Score, Verdict
-from tasks import vita_audio
+from tasks import nexus_o, vita_audio
 from tasks.data import Source
 from tasks.docs import kept
 from tasks.prompts import audio_alone
@@ -105,7 +105,11 @@ def sqa_task(name: str, source: Source, benchmark: str, citation: str, licence: 
         more_outputs=("speech",),
         source=source,
         doc=doc_of,
-        presets={"vita": Preset(audio_alone, GENERATION), "vita_audio": vita_audio.spoken_question()},
+        presets={
+            "vita": Preset(audio_alone, GENERATION),
+            "vita_audio": vita_audio.spoken_question(),
+            "nexus_o": nexus_o.spoken_question(),
+        },
         default_preset="vita",
         scorer=scorer,
         metrics=(

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.task import Metric, Preset, Ratio, Row, Statistic, Sums, Task
 from harness.types import Answer, Ask, Doc, Generation, Media, Message, Score, Text, Verdict
-from tasks import vita_audio
+from tasks import nexus_o, vita_audio
 from tasks.data import Source, media_part
 from tasks.docs import kept
 from tasks.prompts import field
@@ -95,6 +95,7 @@ def tts_task(
         presets={
             "read_aloud": _preset(READ_ALOUD[language], text),
             "vita_audio": vita_audio.synthesis(text),
+            "nexus_o": nexus_o.synthesis(text, language),
         },
         default_preset="read_aloud",
         scorer=scorer,

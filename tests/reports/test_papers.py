@@ -9,24 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from alignment_probes.metrics import score_all
 from harness.failures import UsageError
 from harness.schema import TaskResult
 from reports import averages
 from reports.grid.grid import Cell, Grid, Row
 from reports.papers.layout import Derived, Measure
 from reports.papers.layouts import LAYOUTS
-from reports.papers.table import MEASURED, paper_table, titles
+from reports.papers.nexus_o import CHANCE as CHANCES
+from reports.papers.nexus_o import K, N
+from reports.papers.probed import CHANCE, MEASURED
+from reports.papers.table import paper_table, titles
 from reports.published import find, records
 from reports.published.models import OWN
 from tests.reports.fake_run import entry, metric, numbers, write_run
 from tests.reports.test_probes import METRICS, results
 
+GOLDENS = Path(__file__).parents[1] / "goldens"
 NO_VALUES = ("vita_audio:fig5", "nexus_o:fig3")
 
 
 def printed(grid: Grid) -> list[Row]:
-    return [row for row in grid.rows if row.group != MEASURED]
+    return [row for row in grid.rows if row.group not in (MEASURED, CHANCE)]
 
 
 def mine(grid: Grid) -> list[Row]:
@@ -220,16 +226,68 @@ def test_probe_runs_fill_the_table_of_their_stage(tmp_path: Path) -> None:
     inputs = write_probe(tmp_path / "in", "unembedding")
     layers = write_probe(tmp_path / "layers", "embedding", valid=True)
     grid = paper_table("nexus_o:7", [inputs, layers])
-    assert [row.cells[0].text for row in mine(grid)] == ["toy in (vision-text)", "toy in (vision+audio-text)"]
+    chance = "chance: shuffled pairs, n = 60, k = 10"
+    assert [row.cells[0].text for row in mine(grid)] == [
+        line
+        for variant in ("unit rows", "raw")
+        for side in ("vision-text", "vision+audio-text")
+        for line in (f"toy ({side}, {variant})", chance)
+    ], "the profile's variant first, each beside its own level"
     assert "Nothing of this table was measured in layers." in grid.said
-    found = cell(grid, "cka")
-    assert found.number == pytest.approx(0.3) and found.more["chance"] == 0.05 and "chance 0.050" in found.lines
+    found = cell(grid, "cka", -2)
+    assert found.number == pytest.approx(0.3) and found.more["chance"] == 0.05 and found.lines == ("[0.200, 0.400]",)
+    assert (cell(grid, "cka").text, cell(grid, "cka").number) == ("0.05000", 0.05)
     assert "n = 60 of 61" in said(grid, found)[0] and "invalid: 1 samples left out" in said(grid, found)[0]
     grid = paper_table("nexus_o:fig3", [layers])
     assert [row.cells[0].text for row in grid.rows] == [
         f"toy ({side}, layer {layer})" for side in ("vision-text", "vision+audio-text") for layer in (0, 1)
     ]
     assert cell(grid, "svcca", 0).missing and cell(grid, "svcca", 1).number == pytest.approx(0.3)
+    assert "chance 0.050" in cell(grid, "svcca", 1).lines
+    assert cell(grid, "mean of 7", 0).missing and cell(grid, "mean of 7", 1).number == pytest.approx(0.3)
+
+
+def test_a_probe_run_on_other_data_than_the_papers_is_said_not_to_be_comparable(tmp_path: Path) -> None:
+    mini = write_probe(tmp_path / "mini", "unembedding")
+    (told,) = (text for text in paper_table("nexus_o:7", [mini]).said if "not comparable" in text)
+    for expected in (
+        "toy is",
+        "mini world",
+        "n = 60, the paper's 1,847",
+        "k = 10, the paper's 50",
+        "clamped at q 0.95",
+    ):
+        assert expected in told
+    alike = write_probe(tmp_path / "alike", "unembedding", data="concepts", n=1847, k=50, clamp=None)
+    assert not any("not comparable" in text for text in paper_table("nexus_o:7", [alike]).said)
+
+
+def test_rows_of_speech_alone_stay_out_of_table_7(tmp_path: Path) -> None:
+    run = write_probe(tmp_path / "in", "unembedding")
+    content = json.loads((run / "results.json").read_text())
+    content["scores"] = [one | {"comparison": "audio-text"} for one in content["scores"]]
+    (run / "results.json").write_text(json.dumps(content))
+    assert mine(paper_table("nexus_o:7", [run])) == []
+
+
+def test_chance_stands_beside_the_papers_rows_as_the_golden_has_it() -> None:
+    derived = json.loads((GOLDENS / "nexus_o_and_alignment" / "table7.json").read_text())["derived"]
+    assert (derived["n"], derived["topk"]) == (N, K)
+    (row,) = (row for row in paper_table("nexus_o:7").rows if row.group == CHANCE)
+    cells = dict(zip((one.heading for one in LAYOUTS["nexus_o:7"].entries), row.cells[1:], strict=True))
+    for name, found in (("cycle knn", "cycle_knn_no_hubs"), ("mutual knn", "mutual_knn"), ("edit knn", "edit_knn")):
+        assert cells[name].number == pytest.approx(derived["chance"][found], abs=1e-12)
+    assert (cells["mutual knn"].text, cells["cknna"].text, cells["cka"].missing) == ("0.02708", "≈ 0.023", True)
+    assert cells["svcca"].number == pytest.approx(derived["chance"]["svcca"], abs=0.003)
+
+
+def test_simulated_chance_is_what_unrelated_features_give() -> None:
+    generator = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(N, 64, generator=generator) for _ in range(2))
+    found = score_all(one, other, K, ("lcs_knn", "cknna", "svcca"))
+    assert found["lcs_knn"] == pytest.approx(CHANCES.about["lcs knn"], abs=0.05)
+    assert found["cknna"] == pytest.approx(CHANCES.about["cknna"], abs=0.002)
+    assert found["svcca"] == pytest.approx(CHANCES.about["svcca"], abs=0.006)
 
 
 @pytest.mark.parametrize("name", NO_VALUES)
@@ -259,4 +317,4 @@ def test_a_model_has_at_most_one_row_of_its_own_in_a_table_and_size() -> None:
         rows = {(one["table"], one["model"], one["llm"]) for one in records() if one["source"] == own.source}
         mine = [row for row in rows if row[1] in own.names]
         assert mine and {name for _, name, _ in mine} == own.names
-    assert (found := find("nexus_o", "Seed-TTS", "test-zh", "CER %")) is not None and found.value == 7.55
+    assert (found := find("nexus-o", "Seed-TTS", "test-zh", "CER %")) is not None and found.value == 7.55

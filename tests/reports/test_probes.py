@@ -158,7 +158,8 @@ def test_figures_are_the_same_bytes_again_and_hold_their_numbers(small: Path) ->
     assert names == {"curves", "bars", "vision_audio", "heatmap-vision-text", "heatmap-vision_audio-text"}
     assert first.keys() == {f"{name}.{kind}" for name in names for kind in ("svg", "png", "csv")} | {"table.csv"}
     rows = list(csv.DictReader(first["curves.csv"].decode().splitlines()))
-    assert len(rows) == 4 * len(FEW)
+    assert len(rows) == 4 * (len(FEW) + 1), "each layer of both sides has the metrics and their mean"
+    assert [row["value"] for row in rows if row["metric"] == "mean of 7"] == ["", "0.30000000000000004"] * 2
     assert {row["chance"] for row in rows if row["value"]} == {"0.05"}
     cells = list(csv.DictReader(first["heatmap-vision-text.csv"].decode().splitlines()))
     assert [row["value"] for row in cells[:4]] == ["0.1", "", "0.2", "0.3"]

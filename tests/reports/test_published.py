@@ -112,3 +112,31 @@ def test_each_channel_is_shown_with_its_own_value(tmp_path: Path) -> None:
 def test_a_profile_that_counts_fewer_samples_says_so(tmp_path: Path) -> None:
     text = printed(spoken_run(tmp_path / "r"))
     assert "70.00 % vita_contain; 70.00–75.00 % over 2 profiles, n = 2 under vita_contain_dropped" in text
+
+
+def test_nexus_o_has_a_value_for_what_its_tables_measure() -> None:
+    pictures = ("mmmu", "mathvista", "ai2d", "ocrbench", "mme")
+    assert values("nexus-o", pictures) == [53.2, 62.1, 81.2, 882.0, 2315.5]
+    speech = ("librispeech_test_clean", "librispeech_test_other", "covost2_zh_en", "covost2_en_zh", "llama_questions")
+    assert values("nexus-o", speech) == [3.5, 5.29, 23.17, 40.21, 67.33]
+    assert values("nexus-o", ("seedtts_zh", "seedtts_en")) == [7.55, 13.02], "by the vocoder that is implemented"
+    assert values("nexus-o", ("aishell2_ios", "mmvet", "seedtts_hard")) == [None] * 3, "one number for three channels"
+    assert values("nexus-o", ("llama_questions",), "speech") == [None], "its answers were read, not heard"
+    assert values("nexus-o-tiny", pictures) == [None] * 5
+
+
+@pytest.mark.parametrize(("name", "said"), [("videomme", "MMStar"), ("hallusionbench", "aAcc")])
+def test_columns_of_nexus_o_that_hold_something_else_are_no_targets(name: str, said: str) -> None:
+    found = of_task("nexus-o", name)
+    assert found is not None and not found.comparable and said in found.note
+
+
+def test_what_nexus_o_is_said_to_measure_elsewhere_is_a_place_of_a_task_and_of_the_paper() -> None:
+    own = OWN["nexus-o"]
+    tasks = [
+        get_task(name) for name in ("videomme", "mathvista", "hallusionbench", "ocrbench", "mme", "llama_questions")
+    ]
+    ours = {(task.benchmark, task.split, metric) for task in tasks for metric in task.published_metrics.values()}
+    assert own.elsewhere.keys() <= ours
+    printed = {(one["benchmark"], one["split"], one["metric"]) for one in records() if one["source"] == own.source}
+    assert {(key[0], there.split, there.metric) for key, there in own.elsewhere.items()} <= printed

@@ -194,3 +194,12 @@ def test_a_step_reads_nothing_back_and_leaves_its_tensors_in_place(sampling: Sam
         rows.step(taken)
     assert len(before) >= 10
     assert all(getattr(rows, name) is value for name, value in before.items())
+
+
+def test_steps_behind_the_end_of_every_row_change_nothing() -> None:
+    """Reads are 25 steps apart, the longest row has 12."""
+    said, decoding = utterances([1, 5]), CodeDecoding(5)
+    for one, other in zip(
+        decode_codes(DECODER, said, decoding, read_every=25), decode_codes(DECODER, said, decoding), strict=True
+    ):
+        assert torch.equal(one.codes, other.codes) and one.finish == other.finish

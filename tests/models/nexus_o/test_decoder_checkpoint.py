@@ -11,11 +11,13 @@ from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
 from models.nexus_o.audio_decoder import AudioDecoder
+from models.nexus_o.checkpoint import load, save
 from models.nexus_o.config import NexusConfig
-from models.nexus_o.decoder_checkpoint import FOLDER, has_decoder, load_decoder, parameter_counts, save_decoder
+from models.nexus_o.decoder_checkpoint import FOLDER, decoder_files, load_decoder, parameter_counts, save_decoder
 from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.omni import build
 from models.released.files import INDEX, SINGLE
+from models.text.tokenizer import byte_tokenizer
 from tests.models.nexus_o.speech_decoders import tiny_decoder
 
 CONFIG = NexusConfig.tiny()
@@ -31,7 +33,7 @@ def same(one: AudioDecoder, other: AudioDecoder) -> bool:
 def test_what_is_saved_is_loaded_again(tmp_path: Path, shard_bytes: int) -> None:
     save_decoder(DECODER, tmp_path, shard_bytes)
     assert (tmp_path / FOLDER / INDEX).exists() == (shard_bytes == 300_000)
-    assert has_decoder(tmp_path)
+    assert {path.parent for path in decoder_files(tmp_path)} == {tmp_path / FOLDER}
     loaded = load_decoder(tmp_path, CONFIG)
     assert loaded.unknown == () and not loaded.model.training
     assert same(loaded.model, DECODER)
@@ -40,22 +42,25 @@ def test_what_is_saved_is_loaded_again(tmp_path: Path, shard_bytes: int) -> None
 @pytest.mark.parametrize("prefix", ["audio_decoder.", "model.audio_decoder."])
 def test_it_may_stand_among_the_other_weights(tmp_path: Path, prefix: str) -> None:
     """Whose names are partly the decoder's own, such as lm_head.weight."""
-    others = build(CONFIG, seed=0).state_dict()
+    save(build(CONFIG, seed=0), byte_tokenizer(), tmp_path)
+    others = load_file(tmp_path / SINGLE)
     assert "lm_head.weight" in others
     state = {prefix + name: tensor for name, tensor in DECODER.state_dict().items()}
     save_file(others | state, tmp_path / SINGLE)
-    assert has_decoder(tmp_path)
+    assert decoder_files(tmp_path) == []
     loaded = load_decoder(tmp_path, CONFIG)
     assert same(loaded.model, DECODER) and loaded.unknown == ()
+    assert load(tmp_path).unknown == ()
+    save_file(others | state | {"more": torch.zeros(1)}, tmp_path / SINGLE)
+    assert load(tmp_path).unknown == ("more",)
 
 
 def test_a_folder_without_one_says_so(tmp_path: Path) -> None:
     save_file({"lm_head.weight": torch.zeros(1)}, tmp_path / SINGLE)
-    assert not has_decoder(tmp_path)
-    with pytest.raises(
-        CheckpointError, match=r"neither a folder audio_decoder nor tensors audio_decoder\.\* are there"
-    ):
-        load_decoder(tmp_path, CONFIG)
+    told = r"neither a folder audio_decoder nor tensors audio_decoder\.\* are there"
+    for read in (decoder_files, lambda folder: load_decoder(folder, CONFIG)):
+        with pytest.raises(CheckpointError, match=told):
+            read(tmp_path)
 
 
 def test_faults_are_named_and_unknown_tensors_told(tmp_path: Path) -> None:
