@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from harness.texts import unread
 from models.checkpoint_error import CheckpointError, check_tensors
 from models.released.files import FLOATING, check_floating
 
@@ -40,8 +41,7 @@ def read_state(folder: Path, name: str, remedy: str, pickled: str = ".pt") -> di
         else:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # a broken file makes torch's reader raise nearly anything
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
-        raise CheckpointError(f"{path}: cannot be read as tensors only: {reason}\n{remedy}") from error
+        raise CheckpointError(f"{path}: cannot be read as tensors only: {unread(error)}\n{remedy}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(f"{path}: expected a dictionary of tensors\n{remedy}")
     return dict(state)

@@ -196,7 +196,8 @@ def _tokens(folder: Path, tokenizer: QwenTokenizer, config: MtpConfig, plus: boo
 
 def _mode(path: Path, config: MtpConfig, notes: Notes) -> Mode:
     """How the checkpoint wants to be decoded: as the ratio with which it was trained, where it states one."""
-    numbers = read_json(path, REMEDY).get(MODE) if path.exists() else None
+    remedy = f"Take {GENERATION} of the same release of VITA-MLLM/VITA-Audio-..., or mend the field."
+    numbers = read_json(path, remedy).get(MODE) if path.exists() else None
     if numbers is None:
         why = f"{GENERATION} {'states none' if path.exists() else 'is not there'}"
         if config.modules:
@@ -207,7 +208,7 @@ def _mode(path: Path, config: MtpConfig, notes: Notes) -> Mode:
             raise ValueError(f"{numbers!r} is no list")
         mode = Mode.of(numbers)
     except ValueError as error:
-        raise CheckpointError(f"{path}: {MODE}: {error}\n{REMEDY}") from error
+        raise CheckpointError(f"{path}: {MODE}: {error}\n{remedy}") from error
     if mode.uses_modules and not config.modules:  # how it was trained; the language model makes every token
         notes.told.append(f"{path.name} states the mode {mode}, but there are no modules: decoded as {VANILLA}")
         return notes.take("mode", VANILLA, f"{path.name} states {mode}, for which there are no modules")
