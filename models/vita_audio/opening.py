@@ -28,8 +28,7 @@ def open_release(weights: str, release: Release, options: ModelOptions, mode: Mo
     """Load a folder or hub id; `mode` None leaves it to what the checkpoint states.
 
     Without a speech decoder that can be read the model answers in text, and says so. Raises UsageError naming what is
-    missing or wrong,
-    and the remedy.
+    missing or wrong, and the remedy.
     """
     source = hub.locate(weights, release.on_hub)
     try:

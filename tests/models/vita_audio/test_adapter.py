@@ -266,12 +266,13 @@ def test_a_picture_and_a_clip_too_short_are_refused_with_the_reason(plus: Path) 
         model.prepare(asked("x" * 5000))
 
 
-def test_a_token_that_is_neither_text_nor_a_code_fails_its_sample(tmp_path: Path) -> None:
+def test_a_token_that_is_neither_text_nor_a_code_fails_a_spoken_answer_alone(tmp_path: Path) -> None:
     """Half the rows of the vocabulary only pad it."""
     model = opened("vita-audio-boost", write_release(tmp_path / "padded", padding=400))
-    found = outcomes(model, [asked(f"question {number}") for number in range(4)])
-    for one in found:
+    questions = [f"question {number}" for number in range(4)]
+    for one in outcomes(model, [asked(question, outputs=SPOKEN) for question in questions]):
         assert isinstance(one, Failure) and "no text and no code of speech" in one.message
+    assert all(isinstance(one, Response) for one in outcomes(model, [asked(question) for question in questions]))
 
 
 @pytest.mark.parametrize("chunks", ["clean", "released"])

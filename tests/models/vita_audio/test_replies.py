@@ -21,8 +21,8 @@ ids = st.lists(
 )
 
 
-def begun(stop: tuple[str, ...] = ()) -> Reply:
-    return Reply.begin(TOKENIZER, TOKENS, stop)
+def begun(stop: tuple[str, ...] = (), spoken: bool = True) -> Reply:
+    return Reply.begin(TOKENIZER, TOKENS, stop, spoken)
 
 
 @given(ids, st.lists(st.integers(0, 30), max_size=8), st.sampled_from(STOPS))
@@ -51,3 +51,9 @@ def test_what_comes_behind_a_stop_string_is_neither_counted_nor_spoken() -> None
 def test_a_token_that_is_neither_text_nor_a_code_is_told() -> None:
     with pytest.raises(SampleError, match="token 100000, which is no text and no code of speech"):
         begun().add([100_000], final=False)
+
+
+def test_an_answer_in_text_alone_leaves_out_what_is_no_text() -> None:
+    reply = begun(spoken=False)
+    assert reply.add([*TOKENIZER.encode("a"), 100_000, CODES[1], *TOKENIZER.encode("b")], final=True) == ("ab", [1])
+    assert (reply.codes, reply.n_tokens) == ([1], 4)
