@@ -80,7 +80,7 @@ def run(
     from harness.config import gather
 
     if mode is not None:
-        given["option"] = [*given.get("option", []), f"mode={mode}"]
+        given["mode"] = mode
     chosen = gather(given, config)
     if dry_run:
         from harness.preview import preview
@@ -171,7 +171,7 @@ def ask(
     from harness import registry
     from harness.ask import Question, timing_lines, write_wav
     from harness.ask import ask as ask_model
-    from harness.config import parse_options, resolve_device, resolve_dtype
+    from harness.config import own_options, resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import Exit, SampleError
     from harness.terminal import complain, print_json
@@ -179,7 +179,7 @@ def ask(
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
-    own = parse_options([*(option or []), *([f"mode={mode}"] if mode else [])])
+    own = own_options(option or [], mode)
     options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen, model), seed, own=own)
     question = Question(text, tuple(image or ()), tuple(video or ()), tuple(audio or ()))
 

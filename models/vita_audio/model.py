@@ -122,7 +122,8 @@ class VitaAudioModel(SpeakingModel[Opened, Outline, Voice]):
         yield from answer
         if "speech" in ready.request.outputs and (made := answer.response()).speech is None:
             codes = made.usage.speech_tokens
-            lost = f"its {codes} codes of speech were not sent, as the release's demo drops the last ones"
+            were = "1 code of speech was" if codes == 1 else f"{codes} codes of speech were"
+            lost = f"{were} not sent, as the release's demo drops the last ones"
             raise SampleError(f"nothing to hear: {lost if codes else 'the answer has no code of speech'}")
 
     def _streamed(self, ready: Ready) -> Response | Failure:
