@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from harness.supply.places import Places, State, state
 from harness.supply.transfer import TransferError
 
 AT_ONCE = 8
+NeedsOf = Callable[[str], Sequence[Need]]
 SHIPS = {
     "tasks/mini/data": "the mini world",
     "models/weights/vita15-mini": "vita15-mini",
@@ -38,9 +41,6 @@ def examined() -> dict[str, Any]:
     }
     found: dict[str, dict[str, Any]] = {}
     costs = _Costs(asked=reached["answers"])
-    for group, members in named.items():
-        with ThreadPoolExecutor(AT_ONCE if group == "tasks" else 1) as pool:
-            found[group] = dict(zip(members, pool.map(lambda item: _ready(*item, costs), members.items()), strict=True))
     return {
         "harness": {"version": version(extras.NAME), "folder": str(root), "lacks": lacks, "ships_not": absent},
         "system": machine.system(),
@@ -50,7 +50,9 @@ def examined() -> dict[str, Any]:
         "programs": machine.programs(),
         "caches": machine.caches(),
         "hub": reached,
-        **found,
+        "tasks": _all(registry.names("tasks"), of_task, costs),
+        "models": _all(registry.names("models"), of_model, costs),
+        "judges": _all(registry.names("judges"), of_judge, costs),
         "sound": not (lacks or absent),
     }
 
@@ -73,11 +75,21 @@ class _Costs:
         return self._known[need]
 
 
-def _ready(name: str, needs_of: Any, costs: _Costs) -> dict[str, Any]:
+def _all(names: Sequence[str], needs_of: NeedsOf, costs: _Costs) -> dict[str, Any]:
+    """Name -> whether it is ready. One after the other until all are imported, which threads would do no faster."""
+    for name in names:
+        with suppress(UsageError, ImportError):
+            needs_of(name)
+    ready = partial(_ready, needs_of=needs_of, costs=costs)
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # most of the time goes into waiting for the hub
+        return dict(zip(names, pool.map(ready, names), strict=True))
+
+
+def _ready(name: str, needs_of: NeedsOf, costs: _Costs) -> dict[str, Any]:
     """Whether one name can be run without a network: what it lacks, how that is got, and what that takes in bytes."""
     places = Places.of()
     try:
-        needs: Sequence[Need] = needs_of(name)
+        needs = needs_of(name)
     except (UsageError, ImportError) as error:
         return {"ready": False, "lacks": [{"name": name, "why": str(error), "bytes": None, "optional": ""}]}
     states = [(need, state(need, places)) for need in needs]

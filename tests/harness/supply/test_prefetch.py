@@ -112,8 +112,8 @@ def test_a_part_that_is_there_is_gone_on_with(served: Hub, tmp_path: Path, range
     (blobs / f"{item.missing['pytorch_model.bin'].sum.hex}.part").write_bytes(BIG[:1_000_000])
     told: list[int] = []
     assert fetch.get(item, places, told.append).have
-    assert ("bytes=1000000-" in [range for _, range in served.asked]) is True
-    assert sum(told) == 3_000_005 - (1_000_000 if ranges else 1_000_000)
+    assert "bytes=1000000-" in [range for _, range in served.asked]
+    assert sum(told) == 2_000_005
 
 
 def test_a_part_that_is_wrong_is_begun_anew(served: Hub, tmp_path: Path) -> None:
@@ -158,7 +158,10 @@ def test_a_killed_prefetch_goes_on_where_it_was(tmp_path: Path) -> None:
         process = called(running, tmp_path, "--to", str(tmp_path / "to"))
         assert running.stalled.wait(60)
         deadline = time.monotonic() + 10
-        while not (parts := [p for p in tmp_path.rglob("*.part") if p.stat().st_size]) and time.monotonic() < deadline:
+        while (
+            not (parts := [p for p in tmp_path.rglob("*.part") if p.stat().st_size > 1000])
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.02)
         process.kill()
         process.communicate()
