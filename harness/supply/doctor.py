@@ -34,12 +34,6 @@ def examined() -> dict[str, Any]:
     lacks = extras.base()
     root = Path(__file__).resolve().parents[2]
     absent = [f"{what}: {root / place}" for place, what in SHIPS.items() if not any((root / place).glob("*"))]
-    named = {
-        "tasks": dict.fromkeys(registry.names("tasks"), of_task),
-        "models": dict.fromkeys(registry.names("models"), of_model),
-        "judges": dict.fromkeys(registry.names("judges"), of_judge),
-    }
-    found: dict[str, dict[str, Any]] = {}
     costs = _Costs(asked=reached["answers"])
     return {
         "harness": {"version": version(extras.NAME), "folder": str(root), "lacks": lacks, "ships_not": absent},
