@@ -37,7 +37,7 @@ CALL = "from harness.cli import main; main()"
         (("run", "--model", "echo", "--tasks", "mmbench_en"), "the network is switched off"),
         (("ask", "--model", "vita15", "--text", "hi"), "are not in the hub's cache"),
         (("run", "--model", "echo", "--tasks", "seedtts_en", "--judge", "whisper"), "not in"),
-        (("prefetch", "--tasks", "mme", "--model", "vita15"), "is not there"),
+        (("prefetch", "--tasks", "mme,mmbench_en", "--judge", "whisper"), "is not there"),
         (("doctor",), "the network is switched off"),
     ],
 )
