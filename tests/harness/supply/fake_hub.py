@@ -58,9 +58,10 @@ def serving(hub: Hub) -> Iterator[Hub]:
             path = unquote(urlsplit(self.path).path)
             hub.asked.append((path, self.headers.get("Range", "")))
             if match := re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)/revision/([^/]+)", path):
-                kind, id, _ = match.groups()
+                kind, id, revision = match.groups()
+                commit = revision if re.fullmatch("[0-9a-f]{40}", revision) else COMMIT
                 if f"{kind}/{id}" in hub.files:
-                    return self.answer(200, json.dumps({"id": id, "sha": COMMIT, "siblings": []}).encode())
+                    return self.answer(200, json.dumps({"id": id, "sha": commit, "siblings": []}).encode())
             elif match := re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)/tree/([^/]+)", path):
                 kind, id, _ = match.groups()
                 files = hub.files[f"{kind}/{id}"]

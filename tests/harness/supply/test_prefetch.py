@@ -15,16 +15,21 @@ from typing import Any
 import pytest
 
 from harness.hub_cache import snapshot
-from harness.needs import Need
+from harness.needs import Need, of_task
 from harness.supply import fetch, hub
 from harness.supply.places import Places, state
 from harness.supply.transfer import TransferError
 from tests.harness.supply.fake_hub import COMMIT, Hub, serving
+from tests.tasks import archives
 
-MME, TOKENIZER = "datasets/lmms-lab-encoder/MME", "models/microsoft/wavlm-base-plus-sv"
 BIG = random.Random(0).randbytes(3_000_000)
 FILES: Mapping[str, Mapping[str, bytes]] = {
-    TOKENIZER: {"config.json": b"{}", "preprocessor_config.json": b"{ }", "pytorch_model.bin": BIG, "README.md": b"#"},
+    "models/microsoft/wavlm-base-plus-sv": {
+        "config.json": b"{}",
+        "preprocessor_config.json": b"{ }",
+        "pytorch_model.bin": BIG,
+        "README.md": b"#",
+    },
 }
 WAVLM = Need(
     "judge", "model", "microsoft/wavlm-base-plus-sv", files=("*.json", "pytorch_model.bin"), users=("wavlm-sv",)
@@ -132,20 +137,24 @@ def test_patterns_that_nothing_has_are_told(served: Hub) -> None:
         hub.listed(need)
 
 
-def called(hub: Hub, home: Path, *arguments: str) -> subprocess.Popen[str]:
+def called(hub: Hub, home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HARNESS_"))},
         "HF_ENDPOINT": hub.address,
         "HF_HOME": str(home / "hf"),
         "HARNESS_CACHE": str(home / "own"),
+        **more,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "harness", "prefetch", "--judge", "wavlm-sv", *arguments],
+        [sys.executable, "-m", "harness", *arguments],
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+WANTED = ("prefetch", "--judge", "wavlm-sv")
 
 
 def told(process: subprocess.Popen[str]) -> tuple[int, Any]:
@@ -155,7 +164,7 @@ def told(process: subprocess.Popen[str]) -> tuple[int, Any]:
 
 def test_a_killed_prefetch_goes_on_where_it_was(tmp_path: Path) -> None:
     with serving(Hub(FILES, stall=2_000_000)) as running:
-        process = called(running, tmp_path, "--to", str(tmp_path / "to"))
+        process = called(running, tmp_path, *WANTED, "--to", str(tmp_path / "to"))
         assert running.stalled.wait(60)
         deadline = time.monotonic() + 10
         while (
@@ -169,21 +178,38 @@ def test_a_killed_prefetch_goes_on_where_it_was(tmp_path: Path) -> None:
         half = parts[0].stat().st_size
         running.go.set()
         running.asked.clear()
-        code, item = told(called(running, tmp_path, "--to", str(tmp_path / "to"), "--json"))
+        code, item = told(called(running, tmp_path, *WANTED, "--to", str(tmp_path / "to"), "--json"))
         assert (code, item["complete"]) == (0, True)
         assert [range for path, range in running.asked if path.endswith("pytorch_model.bin")] == [f"bytes={half}-"]
         assert item["environment"]["HF_HOME"] == str(tmp_path / "to")
     # The hub is gone. A copy under another name is whole, and a byte that changed on the way is told.
     copy = (tmp_path / "to").rename(tmp_path / "carried")
-    code, item = told(called(running, tmp_path, "--to", str(copy), "--offline", "--json"))
+    code, item = told(called(running, tmp_path, *WANTED, "--to", str(copy), "--offline", "--json"))
     assert (code, item["complete"]) == (0, True)
     blob = next(path for path in (copy / "hub").rglob("blobs/*") if path.stat().st_size == len(BIG))
     blob.write_bytes(b"\0" + BIG[1:])
-    code, text = told(called(running, tmp_path, "--to", str(copy), "--offline"))
+    code, text = told(called(running, tmp_path, *WANTED, "--to", str(copy), "--offline"))
     assert code == 4 and "pytorch_model.bin is damaged" in text
 
 
 def test_sizes_are_shown_without_a_download(tmp_path: Path) -> None:
     with serving(Hub(FILES)) as running:
-        code, text = told(called(running, tmp_path, "--dry-run"))
+        code, text = told(called(running, tmp_path, *WANTED, "--dry-run"))
         assert code == 0 and "to get: 3 MB" in text and running.fetched() == []
+
+
+def test_a_run_without_network_reads_what_was_fetched(tmp_path: Path) -> None:
+    (need,) = of_task("mme")
+    archives.mme_parquet(tmp_path / "mme.parquet")
+    table = (tmp_path / "mme.parquet").read_bytes()
+    other = {"data/other-00000-of-00001.parquet": table + b"x", "README.md": b"#"}
+    files = {f"datasets/{need.name}": {"data/test-00000-of-00001.parquet": table, **other}}
+    with serving(Hub(files)) as running:
+        arguments = ("prefetch", "--tasks", "mme", "--to", str(tmp_path / "to"), "--judge", "none", "--json")
+        code, told_of = told(called(running, tmp_path, *arguments))
+        assert (code, running.fetched()) == (0, ["test-00000-of-00001.parquet"])
+        assert told_of["needs"][0]["bytes"] == len(table)
+    run = ("run", "--model", "echo", "--tasks", "mme", "--out", str(tmp_path / "run"), "--offline")
+    called(running, tmp_path, *run, **told_of["environment"]).communicate(timeout=120)
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["tasks"]["mme"]["n_expected"] == 6
