@@ -10,6 +10,7 @@ import typer
 
 from alignment_probes.config import ProbeConfig
 from harness.cli import COMPLETION, SHORT, JsonOption, conclude
+from harness.offline import OfflineOption
 from harness.options import with_flags
 
 
@@ -31,6 +32,7 @@ def probe(
         str | None, typer.Option(help="With --table: data of table 7; default: those of --data.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be probed; load no model.")] = False,
+    offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
     """Measure how well a model's modalities agree, at its input or layer by layer."""

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from harness.config import RunConfig
+from harness.offline import OfflineOption, switch_off_if_told
 from harness.options import with_flags
 
 app = typer.Typer(
@@ -74,6 +75,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
     mode: ModeOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
+    offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
     """Evaluate a model on tasks."""
@@ -93,7 +95,7 @@ def run(
 
 
 @app.command()
-def resume(run: RunArgument, json: JsonOption = False) -> None:
+def resume(run: RunArgument, offline: OfflineOption = False, json: JsonOption = False) -> None:
     """Go on with a run that was stopped or killed."""
     from harness.kinds import need_answers
     from harness.run import resume as resume_run
@@ -112,6 +114,7 @@ def score(
     profile: ProfileOption = None,
     prompt: Annotated[str | None, typer.Option(help="Preset that the responses answer, with --responses.")] = None,
     judge: JudgeOption = None,
+    offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score stored answers without a model: a run's, or those in a JSONL file."""
@@ -140,7 +143,9 @@ def score(
 
 
 @app.command()
-def judge(run: RunArgument, judge: JudgeOption = None, json: JsonOption = False) -> None:
+def judge(
+    run: RunArgument, judge: JudgeOption = None, offline: OfflineOption = False, json: JsonOption = False
+) -> None:
     """Let judges hear or read a run's answers, then score it. Goes on where it was stopped; needs no model."""
     from harness.kinds import need_answers
     from harness.run import score_again
@@ -165,6 +170,7 @@ def ask(
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampling and random weights.")] = 0,
     option: Annotated[list[str] | None, typer.Option(help="Option of the model alone: NAME=VALUE.")] = None,
     mode: ModeOption = None,
+    offline: OfflineOption = False,
     json: JsonOption = False,
 ) -> None:
     """Ask a model one question and time its answer."""
@@ -338,6 +344,7 @@ def main() -> None:
     from harness.terminal import complain, tolerant
 
     tolerant()
+    switch_off_if_told()
     try:
         for address in COMMANDS:
             load_address(address)(app)

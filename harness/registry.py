@@ -109,7 +109,12 @@ _RELEASED_DTYPES: Mapping[str, DType] = {
     name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
 }
 
-COMMANDS = ("harness.upkeep.commands:add", "reports.commands:add", "alignment_probes.commands:add")
+COMMANDS = (
+    "harness.upkeep.commands:add",
+    "harness.supply.commands:add",
+    "reports.commands:add",
+    "alignment_probes.commands:add",
+)
 """Functions that add more commands to the command line, those of other packages among them."""
 
 SUITES: Mapping[str, tuple[str, ...]] = {

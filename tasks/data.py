@@ -15,6 +15,7 @@ from typing import Any
 from harness.contracts import DataChoice
 from harness.failures import UsageError
 from harness.media import sha256_of
+from harness.needs import Need
 from harness.task import Row
 from tasks.readers.download import Download
 from tasks.readers.hub import DataSetError, Hub
@@ -82,6 +83,13 @@ class Source:
             return self._need_hub().fingerprint()
         root = _folder_of(data)
         return {"source": data.kind, **_hash_of_files(self._local_files(root) or self._files(root), root)}
+
+    def needs(self) -> tuple[Need, ...]:
+        """What `--data hub` reads, as a value."""
+        if self.hub is not None:
+            return (self.hub.need(),)
+        remedy = f"It is on no hub: give `--data DIR`, where DIR holds {self.layout}"
+        return (Need("data", "nowhere", self.files[0], lacks=lambda _: "is on no hub", remedy=remedy),)
 
     def strays(self, data: DataChoice) -> tuple[str, ...]:
         """Media files of this layout that no row has: paths below the data folder, sorted; () for tables with media.

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from harness.contracts import DataChoice
+from harness.needs import Need
 from harness.task import Preset, Quantile, Row, RowSource, Task
 from harness.types import Answer, Doc, Generation, Message, Score, Text, Timings
 from tasks import vita_audio
@@ -67,6 +68,9 @@ class First:
 
     def rows(self, data: DataChoice) -> Iterable[Row]:
         return islice(self.source.rows(data), self.count)
+
+    def needs(self) -> Sequence[Need]:
+        return tuple(getattr(self.source, "needs", tuple)())
 
     def fingerprint(self, data: DataChoice) -> Mapping[str, Any]:
         return {**self.source.fingerprint(data), "first": self.count}

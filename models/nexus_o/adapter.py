@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.needs import says
 from models.checkpoint_error import CheckpointError
 from models.devices import dtype_of
 from models.generation import GenerationDefaults
@@ -38,6 +39,7 @@ LONGEST_RANDOM, LONGEST_RANDOM_S = 64, 1.0
 """Tokens of an answer by random weights, and seconds of its speech: they seldom end either."""
 
 
+@says(hub.needing(RELEASE, speaks_by=CODEC.release))
 def nexus_o(options: ModelOptions) -> NexusModel:
     """The released model, from the hub (the default) or from `options.weights`."""
     with_options(Choices(), options.own)  # refused before anything is looked for

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.needs import Need
 from models.checkpoint_error import CheckpointError
 
 PROBE_TIMEOUT_S = 1.5  # an unreachable hub is to be noticed in seconds; the library tries twice
@@ -30,6 +32,42 @@ class Release:
     """A model that needs no download."""
     folder: str = "name a folder in the released layout: --weights DIR"
     """How to give the weights as a folder."""
+
+
+def needed(release: Release, weights: str | None = None, optional: str = "") -> Need:
+    """A release, or the folder or hub id that was named in its place, as a value; `optional` says what is lost without
+    it."""
+
+    def lacks(folder: Path) -> str:
+        try:
+            release.check(folder)
+        except CheckpointError as error:
+            return str(error).partition("\n")[0]
+        return ""
+
+    name = weights or release.id
+    if Path(name).expanduser().exists():
+        return Need("weights", "folder", name, "", (), lacks, optional, release.folder)
+    if not _HUB_ID.fullmatch(name):
+        raise UsageError(f"--weights {_shown(name)}: no such folder, and no hub id of the form owner/name")
+    return Need("weights", "model", name, "main", release.files, lacks, optional, release.folder)
+
+
+Needs = Callable[[ModelOptions], Sequence[Need]]
+
+
+def needing(release: Release, *parts: Release, speaks_by: Release | None = None) -> Needs:
+    """What a factory of such a model says that it needs: the release, other releases that are parts of it, and one that
+    it is silent without. A part that lies in the model's own folder is not looked for elsewhere."""
+
+    def needs(options: ModelOptions) -> Sequence[Need]:
+        main = needed(release, options.weights)
+        inside = Path(main.name).expanduser() if main.place == "folder" else None
+        wanted = [(part, "") for part in parts] + [(part, "its speech") for part in (speaks_by,) if part]
+        there = [part for part, _ in wanted if inside and (inside / part.id.rpartition("/")[2]).is_dir()]
+        return [main, *(needed(part, optional=lost) for part, lost in wanted if part not in there)]
+
+    return needs
 
 
 class Source(NamedTuple):
@@ -66,8 +104,9 @@ def _cached(hub_id: str, release: Release, revision: str | None) -> _Cached:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
+    wanted = list(release.files)  # without them newer versions call a download of these files incomplete
     try:
-        folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted, local_files_only=True))
         release.check(folder)
     except LocalEntryNotFoundError:
         return _Cached(None)

@@ -14,6 +14,7 @@ import torch
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.needs import says
 from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
 from models.own_options import check_own
@@ -37,6 +38,7 @@ LONGEST_RANDOM = 64
 """Tokens of an answer by random weights."""
 
 
+@says(hub.needing(RELEASE))
 def vita15(options: ModelOptions) -> Vita15Model:
     """The released model, from the hub (the default) or from `options.weights`."""
     check_own("vita15", options.own)

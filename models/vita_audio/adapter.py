@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.needs import says
 from models.checkpoint_error import CheckpointError
 from models.devices import dtype_of
 from models.generation import GenerationDefaults
@@ -28,7 +29,7 @@ from models.vita_audio.language import build
 from models.vita_audio.model import CHUNKS, Opened, Outline, VitaAudioModel
 from models.vita_audio.opening import open_release
 from models.vita_audio.random_speech import build_random_decoder, build_random_tokenizer
-from models.vita_audio.release import RELEASES
+from models.vita_audio.release import RELEASES, needs_of
 from models.vita_audio.schedule import BOOST, EXAMPLE, Mode, parse_mode
 from models.vita_audio.speech_tokenizer import TokenizerConfig
 from models.vita_audio.tokens import SpecialTokens, tiny_tokenizer
@@ -49,21 +50,25 @@ class Chosen(NamedTuple):
     chunks: str
 
 
+@says(needs_of("vita-audio-boost"))
 def boost(options: ModelOptions) -> VitaAudioModel:
     """Ten modules, trained and decoded in the mode boost."""
     return _released("vita-audio-boost", options)
 
 
+@says(needs_of("vita-audio-balance"))
 def balance(options: ModelOptions) -> VitaAudioModel:
     """Ten modules, trained and decoded in the mode balance."""
     return _released("vita-audio-balance", options)
 
 
+@says(needs_of("vita-audio-plus-vanilla"))
 def plus_vanilla(options: ModelOptions) -> VitaAudioModel:
     """Hears through SenseVoice; no modules."""
     return _released("vita-audio-plus-vanilla", options)
 
 
+@says(needs_of("vita-audio-plus-boost"))
 def plus_boost(options: ModelOptions) -> VitaAudioModel:
     """Hears through SenseVoice; ten modules, trained and decoded in the mode boost."""
     return _released("vita-audio-plus-boost", options)

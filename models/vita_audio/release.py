@@ -9,6 +9,7 @@ from models.released import hub
 from models.released.files import INDEX, SINGLE
 from models.released.identity import CARD
 from models.vita_audio.checkpoint import content_files
+from models.vita_audio.speech_folders import DECODER, TOKENIZER
 
 FILES = (
     "config.json", "generation_config.json", CARD, SINGLE, INDEX, "model-*.safetensors",
@@ -33,3 +34,9 @@ RELEASES: Mapping[str, Release] = {
     "vita-audio-plus-vanilla": _release("VITA-Audio-Plus-Vanilla", plus=True),
     "vita-audio-plus-boost": _release("VITA-Audio-Plus-Boost", plus=True),
 }
+
+
+def needs_of(name: str) -> hub.Needs:
+    """What a released model says that it needs: GLM-4-Voice's tokenizer unless it hears by itself, and its decoder."""
+    on_hub, plus = RELEASES[name]
+    return hub.needing(on_hub, *([] if plus else [TOKENIZER.release]), speaks_by=DECODER.release)

@@ -11,13 +11,17 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from time import sleep
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from harness.contracts import JudgeOptions
-from harness.failures import failure_from
+from harness.failures import UsageError, failure_from
+from harness.needs import Need, says
+from harness.offline import is_local, is_offline
 from harness.types import Ask, Failure, FailureKind, Media, Unusable, Usage, Verdict
 from tasks.judges.replies import Garbled, Reply, patience, reply
 from tasks.judges.settings import Settings, settings
@@ -173,9 +177,24 @@ class Llm:
         return Failure("judge", kind, f"{self._settings.model} at {self._settings.endpoint}: {told}")
 
 
+def _needs(options: JudgeOptions) -> list[Need]:
+    def lacks(_: Path) -> str:
+        try:
+            settings(options.weights, os.environ)
+        except UsageError as error:
+            return " ".join(str(error).split())
+        return ""
+
+    return [Need("judge", "nowhere", "an endpoint of a language model", lacks=lacks, remedy="see docs/judges.md")]
+
+
+@says(_needs)
 def llm(options: JudgeOptions) -> Llm:
     """`--judge llm:MODEL`. Raises UsageError where the model, the key or a setting is missing or wrong."""
-    return Llm(settings(options.weights, os.environ))
+    chosen = settings(options.weights, os.environ)
+    if is_offline() and not is_local(urlsplit(chosen.endpoint).hostname):
+        raise UsageError(f"the judge llm asks {chosen.endpoint}, and the network is switched off (--offline)")
+    return Llm(chosen)
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

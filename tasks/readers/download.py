@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from harness.media import cache_folder
+from harness.needs import Need
+from harness.offline import Refused, is_offline
 from harness.progress import track
 from harness.task import Row
 from tasks.readers.hub import DataSetError
@@ -45,6 +47,9 @@ class Download:
     def __str__(self) -> str:
         return f"{self.url} (MD5 {self.md5})"
 
+    def need(self) -> Need:
+        return Need("data", "address", self.url, self.md5)
+
     def fingerprint(self) -> Mapping[str, Any]:
         return {"source": "download", "url": self.url, "md5": self.md5, "revision_pinned": True}
 
@@ -69,6 +74,8 @@ class Download:
         partial = self.path.with_name(f".{self.id}.{os.getpid()}")
         digest = hashlib.md5(usedforsecurity=False)
         try:
+            if is_offline():
+                raise Refused("it is not in the cache, and the network is switched off")
             with urlopen(self.url, timeout=PATIENCE_S) as source, partial.open("wb") as file:
                 size = int(source.headers.get("Content-Length") or 0)
                 with track(f"fetch {self.id} (MiB)", max(1, size // _PIECE)) as progress:

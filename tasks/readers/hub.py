@@ -17,6 +17,8 @@ from threading import Thread
 from typing import Any
 
 from harness.failures import UsageError
+from harness.hub_cache import snapshot
+from harness.needs import Need
 from harness.task import Row
 from tasks.readers import parquet
 from tasks.readers.layout import LayoutError, only_one
@@ -61,6 +63,29 @@ class Hub:
         pin = f" --revision {self.revision}" if self.pinned else ""
         part = f" --include '{self.files}'" if self.files else ""
         return f"hf download {self.id} --repo-type dataset{pin}{part}"
+
+    def need(self) -> Need:
+        """What of the repository is read, as a value; asks nobody."""
+        return Need("data", "dataset", self.id, self.revision, self._patterns, self._lacks)
+
+    @property
+    def _patterns(self) -> tuple[str, ...]:
+        """Those of this split's files, as `parquet.split_files` knows them; () for a repository that is read whole."""
+        if self.folder is not None:
+            return ()
+        if self.files:
+            return (self.files,)
+        named = (f"{self.split}.parquet", f"{self.split}[-._][0-9]*.parquet", f"{self.split}/*.parquet")
+        heads = ("", "*/") if self.config is None else (f"{self.config}/", f"*/{self.config}/", f"{self.config}/*/")
+        return tuple(head + name for head in heads for name in named)
+
+    def _lacks(self, snapshot: Path) -> str:
+        if self.folder is not None:
+            return "" if any(path.is_file() for path in snapshot.rglob("*")) else "is empty"
+        try:
+            return "" if parquet.split_files(snapshot, self.config, self.split) else "has no parquet file"
+        except LayoutError as error:
+            return str(error).rstrip(".")
 
     def fingerprint(self) -> Mapping[str, Any]:
         return {
@@ -142,14 +167,8 @@ class Hub:
         return found
 
     def _snapshot(self) -> Path | None:
-        """The folder that `hf download` left, None when there is none."""
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import LocalEntryNotFoundError
-
-        try:
-            return Path(snapshot_download(self.id, repo_type="dataset", revision=self.revision, local_files_only=True))
-        except LocalEntryNotFoundError:
-            return None
+        """The folder that `hf download` or `harness prefetch` left, None when there is none."""
+        return snapshot("dataset", self.id, self.revision)
 
     def _load(self, **wanted: Any) -> Iterable[Row]:
         import datasets

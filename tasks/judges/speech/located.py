@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.failures import UsageError
+from harness.hub_cache import snapshot
 from harness.media import sha256_of
+from harness.needs import Need
 
 PATIENCE_S = 2.0
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -32,6 +34,8 @@ class Located:
     path: Path | None
     pin: Mapping[str, str]
     commit: str | None = None
+    patterns: tuple[str, ...] = ()
+    """Of the hub's files that are read; the rest (the same weights in other forms) is not fetched."""
 
     def folder(self) -> Path:
         """The local files; those of the hub are fetched. Raises UsageError where that fails."""
@@ -40,7 +44,8 @@ class Located:
         from huggingface_hub import snapshot_download
 
         try:
-            return Path(snapshot_download(self.name, revision=self.commit))
+            wanted = list(self.patterns) or None
+            return Path(snapshot_download(self.name, revision=self.commit, allow_patterns=wanted))
         except Exception as error:
             raise UsageError(f"the weights {self.name} cannot be fetched from the hub: {error}. {_REMEDY}") from error
 
@@ -48,7 +53,7 @@ class Located:
 _REMEDY = "Name a local copy: --judge NAME:FOLDER"
 
 
-def located(judge: str, text: str) -> Located:
+def located(judge: str, text: str, patterns: tuple[str, ...] = ()) -> Located:
     """Weights out of what stands behind the judge's name: a path, or a hub id.
 
     Raises UsageError, within `PATIENCE_S` seconds, for a path that is not there and a hub id that is neither in the
@@ -60,7 +65,35 @@ def located(judge: str, text: str) -> Located:
     if not _HUB_ID.fullmatch(text) or path.parent.is_dir():
         raise UsageError(f"--judge {judge}: there is no file or folder {text}")
     commit = _cached_commit(text) or _hub_commit(judge, text)
-    return Located(text, None, {"hub": text, "commit": commit}, commit)
+    return Located(text, None, {"hub": text, "commit": commit}, commit, patterns)
+
+
+def needed(judge: str, text: str, patterns: tuple[str, ...], files: Sequence[str | tuple[str, ...]]) -> Need:
+    """The same weights as a value, without asking for them. Raises UsageError for what is neither path nor hub id."""
+
+    def lacks(place: Path) -> str:
+        try:
+            need_whole(judge, place) if place.is_file() else need_files(judge, place, files)
+        except UsageError as error:
+            return str(error)
+        return ""
+
+    remedy = f"name a local copy: --judge {judge}:FOLDER"
+    if Path(text).expanduser().exists():
+        return Need("judge", "folder", text, "", (), lacks, "", remedy)
+    if not _HUB_ID.fullmatch(text):
+        raise UsageError(f"--judge {judge}: there is no file or folder {text}")
+    return Need("judge", "model", text, "main", patterns, lacks, "", remedy)
+
+
+def package(name: str, extra: str = "judges") -> Need:
+    """A package that a judge needs, as a value."""
+    remedy = f"pip install 'omni-harness[{extra}]'"
+    return Need("judge", "nowhere", f"package {name}", "", (), lambda _: _absent(name), "", remedy)
+
+
+def _absent(package: str) -> str:
+    return "is not installed" if find_spec(package) is None else ""
 
 
 def need_package(judge: str, package: str) -> None:
@@ -147,12 +180,8 @@ def _digest(path: Path) -> str:
 
 def _cached_commit(id: str) -> str | None:
     """The commit of a download that is in the hub's cache."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(id, local_files_only=True)).name
-    except Exception:
-        return None
+    found = snapshot("model", id)
+    return None if found is None else found.name
 
 
 def _hub_commit(judge: str, id: str) -> str:

@@ -12,16 +12,27 @@ from typing import Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
+from harness.needs import Need, says
+from harness.offline import is_offline
+from harness.supply.places import Places, scope_folders
 from harness.texts import unread
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import located, need_files, need_package
+from tasks.judges.speech.located import located, need_files, need_package, needed, package
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "iic/speech_seaco_paraformer_large_asr_nat-zh-cn-16k-common-vocab8404-pytorch"
 REVISION = "v2.0.4"
 FILES = (("config.yaml", "configuration.json"), "model.pt", "tokens.json", "am.mvn")
 REQUEST = 1
+
+
+_REMEDY = "name a local copy: --judge paraformer-zh:FOLDER"
+
+
+def _kept() -> list[Path]:
+    """Where ModelScope's library may have put the default."""
+    return scope_folders(DEFAULT, Places.of().modelscope)
 
 
 class Paraformer:
@@ -34,6 +45,10 @@ class Paraformer:
         self._device = device
         if self._folder is None:
             self._pin: Mapping[str, str] = {"hub": DEFAULT, "revision": REVISION}
+            if is_offline() and not any(map(Path.is_dir, _kept())):
+                raise UsageError(
+                    f"the judge paraformer-zh is not in ModelScope's cache, and the network is switched off: {_REMEDY}"
+                )
             return
         if not self._folder.is_dir():  # funasr would take it for the name of a model and ask for it for a long time
             raise UsageError(f"--judge paraformer-zh:{folder}: there is no such folder")
@@ -48,10 +63,13 @@ class Paraformer:
         import torch
         from funasr import AutoModel
 
-        named = {"model": str(self._folder)} if self._folder else {"model": DEFAULT, "model_revision": REVISION}
+        folder = self._folder
+        if folder is None and is_offline():  # its library would ask ModelScope also for what is there
+            folder = next(filter(Path.is_dir, _kept()), None)
+        named = {"model": str(folder)} if folder else {"model": DEFAULT, "model_revision": REVISION}
         try:  # the library's own loader reads the file again, only after it is known to hold nothing but tensors
-            if self._folder:
-                torch.load(self._folder / "model.pt", map_location="cpu", weights_only=True, mmap=True)
+            if folder:
+                torch.load(folder / "model.pt", map_location="cpu", weights_only=True, mmap=True)
             return AutoModel(**named, device=self._device, disable_update=True, disable_pbar=True, log_level="ERROR")
         except Exception as error:
             where = self._folder or DEFAULT
@@ -63,6 +81,16 @@ class Paraformer:
         return str(found["text"])
 
 
+def _needs(options: JudgeOptions) -> list[Need]:
+    local = needed("paraformer-zh", options.weights or DEFAULT, (), FILES)
+    if options.weights is None:
+        local = Need("judge", "modelscope", DEFAULT, REVISION, (), local.lacks, "", _REMEDY)
+    elif local.place != "folder":
+        raise UsageError(f"--judge paraformer-zh:{options.weights}: there is no such folder")
+    return [local, package("funasr")]
+
+
+@says(_needs)
 def paraformer_zh(options: JudgeOptions) -> Hearing[Any]:
     """Raises UsageError where the package or the folder is missing or not whole."""
     return Hearing(Paraformer(options.weights, options.device))

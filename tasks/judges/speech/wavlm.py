@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.contracts import JudgeOptions
+from harness.needs import Need, says
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import Located, located, need_files, opening, whole
+from tasks.judges.speech.located import Located, located, need_files, needed, opening, whole
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "microsoft/wavlm-base-plus-sv"
 FILES = ("config.json", "preprocessor_config.json", ("model.safetensors", "pytorch_model.bin"))
+PATTERNS = ("config.json", "preprocessor_config.json", "model.safetensors", "pytorch_model.bin")
 DIGITS = 7
 SHORTEST = RATE // 10
 """Samples; the convolutions need some."""
@@ -58,6 +60,11 @@ class WavLm:
         return json.dumps([round(value, DIGITS) for value in embedding.cpu().tolist()])
 
 
+def _needs(options: JudgeOptions) -> list[Need]:
+    return [needed("wavlm-sv", options.weights or DEFAULT, PATTERNS, FILES)]
+
+
+@says(_needs)
 def wavlm_sv(options: JudgeOptions) -> Hearing[Any]:
     """Raises UsageError where the folder is missing or not whole."""
-    return Hearing(WavLm(located("wavlm-sv", options.weights or DEFAULT), options.device))
+    return Hearing(WavLm(located("wavlm-sv", options.weights or DEFAULT, PATTERNS), options.device))

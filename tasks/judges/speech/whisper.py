@@ -15,10 +15,21 @@ from typing import Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
+from harness.needs import Need, says
 from harness.texts import unread
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
-from tasks.judges.speech.located import Located, located, need_files, need_package, need_whole, opening, whole
+from tasks.judges.speech.located import (
+    Located,
+    located,
+    need_files,
+    need_package,
+    need_whole,
+    needed,
+    opening,
+    package,
+    whole,
+)
 from tasks.judges.speech.sound import RATE, heard, recording
 
 DEFAULT = "openai/whisper-large-v3"
@@ -29,6 +40,11 @@ FILES = (
     ("tokenizer.json", "vocab.json"),
     ("model.safetensors", "model.safetensors.index.json"),
 )
+PATTERNS = (
+    "config.json", "generation_config.json", "preprocessor_config.json", "model.safetensors", "model-*.safetensors",
+    "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt",
+    "normalizer.json", "added_tokens.json", "special_tokens_map.json",
+)  # fmt: skip
 WINDOW_S = 30
 LANGUAGES = {"en": "english", "zh": "chinese"}
 REQUEST = 1
@@ -162,10 +178,18 @@ class OpenAi:
             return str(whisper.transcribe(loaded, heard(recording(ask)), fp16=half)["text"]).strip()
 
 
+def _needs(options: JudgeOptions) -> list[Need]:
+    text = options.weights or DEFAULT
+    weights = needed("whisper", SHORT_NAMES.get(text, text), PATTERNS, FILES)
+    by_openai = weights.place == "folder" and Path(text).expanduser().is_file()
+    return [weights, *([package("whisper")] if by_openai else [])]
+
+
+@says(_needs)
 def whisper(options: JudgeOptions) -> Hearing[Any]:
     """Raises UsageError where the package, the file or the folder is missing or not whole."""
     text = options.weights or DEFAULT
-    weights = located("whisper", SHORT_NAMES.get(text, text))
+    weights = located("whisper", SHORT_NAMES.get(text, text), PATTERNS)
     if weights.path is not None and weights.path.is_file():
         return Hearing(OpenAi(weights, options.device))
     return Hearing(Transformers(weights, options.device))
