@@ -27,7 +27,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], set[str
     os.chdir(ROOT)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            made = Distribution()
+            made = Distribution({"script_name": "setup.py"})
             made.parse_config_files()
             made.get_command_obj("egg_info").egg_base = str(tmp_path_factory.mktemp("egg"))
             build = made.get_command_obj("build_py")
