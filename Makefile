@@ -1,12 +1,12 @@
 # make demo   set up from nothing and run the main job      make test   set up and run lint, types and tests
 # make gate   hold the shipped weights to their baseline    make test-full   with the speech recognisers and lmms-eval
-# make lint   ruff, import arrows and mypy only
+# make lint   ruff, import arrows and mypy only         make wheel  build wheel and sdist and try them elsewhere
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 MODEL ?= vita15-mini
 
-.PHONY: demo gate test test-full lint system clean
+.PHONY: demo gate test test-full lint system wheel clean
 
 demo: $(VENV)/.base
 	$(VENV)/bin/harness run --model $(MODEL) --tasks asr,mme --data mini --out runs/demo-$$(date -u +%Y%m%dT%H%M%SZ)
@@ -64,5 +64,8 @@ $(VENV)/.full: $(VENV)/.dev
 	$(PIP) --no-deps lmms-eval==0.7.3
 	touch $@
 
+wheel: $(VENV)/.dev
+	.ci/wheel
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build dist *.egg-info

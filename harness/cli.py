@@ -65,6 +65,11 @@ ModeOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+SyncOption = Annotated[
+    str | None,
+    typer.Option("--sync", metavar="URL", help="Keep the run there too while it runs: s3://, gs://, folder."),
+]
+SyncEvery = Annotated[float, typer.Option("--sync-every", min=1, help="Seconds between two syncs.")]
 
 
 @app.command()
@@ -76,6 +81,8 @@ def run(
     mode: ModeOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
     offline: OfflineOption = False,
+    sync: SyncOption = None,
+    sync_every: SyncEvery = 60,
     json: JsonOption = False,
 ) -> None:
     """Evaluate a model on tasks."""
@@ -89,19 +96,40 @@ def run(
 
         _print(preview(chosen), json)
         return
-    from harness.run import start
+    from harness.run import new_path, start
 
-    conclude(start(chosen, out).path, json)
+    if sync is None:
+        conclude(start(chosen, out).path, json)
+        return
+    from harness.sync.follow import beside
+
+    path = out or new_path(chosen)
+    with beside(path, sync, sync_every) as synced:
+        start(chosen, path)
+    conclude(path, json, synced.problem)
 
 
 @app.command()
-def resume(run: RunArgument, offline: OfflineOption = False, json: JsonOption = False) -> None:
+def resume(
+    run: RunArgument,
+    sync: SyncOption = None,
+    sync_every: SyncEvery = 60,
+    offline: OfflineOption = False,
+    json: JsonOption = False,
+) -> None:
     """Go on with a run that was stopped or killed."""
     from harness.kinds import need_answers
     from harness.run import resume as resume_run
 
     need_answers(run)
-    conclude(resume_run(run).path, json)
+    if sync is None:
+        conclude(resume_run(run).path, json)
+        return
+    from harness.sync.follow import beside
+
+    with beside(run, sync, sync_every) as synced:
+        resume_run(run)
+    conclude(run, json, synced.problem)
 
 
 @app.command()
@@ -304,8 +332,8 @@ def cache_verify(json: JsonOption = False) -> None:
     raise typer.Exit(Exit.GOOD if not found["damaged"] else Exit.INCOMPLETE)
 
 
-def conclude(path: Path, json: bool) -> None:
-    """Print a run's table and exit with its verdict."""
+def conclude(path: Path, json: bool, problem: str | None = None) -> None:
+    """Print a run's table and exit with its verdict; a `problem` that was told already makes that incomplete."""
     from harness.failures import Exit
     from harness.files import read_json
     from harness.kinds import kind_of
@@ -322,7 +350,8 @@ def conclude(path: Path, json: bool) -> None:
     else:
         load_address(kind.table)(path)
         _print(f"run directory: {path}", json)
-    raise typer.Exit(Exit.GOOD if opened.finished and results["valid"] else Exit.INCOMPLETE)
+    good = opened.finished and results["valid"] and problem is None
+    raise typer.Exit(Exit.GOOD if good else Exit.INCOMPLETE)
 
 
 def _print(content: Any, json: bool) -> None:

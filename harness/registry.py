@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from harness.contracts import DType, JudgeFactory, ModelFactory
+from harness.exporting import Exporter
 from harness.failures import UsageError
 from harness.task import Task
 
-Group = Literal["tasks", "models", "judges"]
+Group = Literal["tasks", "models", "judges", "exporters"]
 
 ASR = (
     "librispeech_dev_clean",
@@ -103,6 +104,10 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "paraformer-zh": "tasks.judges.speech.paraformer:paraformer_zh",
         "wavlm-sv": "tasks.judges.speech.wavlm:wavlm_sv",
     },
+    "exporters": {
+        "wandb": "reports.exporters.wandb:export",
+        "tensorboard": "reports.exporters.tensorboard:export",
+    },
 }
 
 _RELEASED_DTYPES: Mapping[str, DType] = {
@@ -112,6 +117,8 @@ _RELEASED_DTYPES: Mapping[str, DType] = {
 COMMANDS = (
     "harness.upkeep.commands:add",
     "harness.supply.commands:add",
+    "harness.sync.commands:add",
+    "harness.manual:add",
     "reports.commands:add",
     "alignment_probes.commands:add",
 )
@@ -167,6 +174,10 @@ def released_dtype(name: str) -> DType:
 
 def get_judge(name: str) -> JudgeFactory:
     return cast(JudgeFactory, _load("judges", name))
+
+
+def get_exporter(name: str) -> Exporter:
+    return cast(Exporter, _load("exporters", name))
 
 
 def expand_tasks(text: str) -> list[str]:

@@ -83,6 +83,12 @@ def format_choices(incomplete: str) -> list[str]:
     return [choice for choice in ("submission", "parquet", "csv") if choice.startswith(incomplete)]
 
 
+def exporter_names(incomplete: str) -> list[str]:
+    from harness import registry
+
+    return [name for name in registry.names("exporters") if name.startswith(incomplete)]
+
+
 def export(
     run: Annotated[Path, typer.Argument(help="Finished run.")],
     task: Annotated[str | None, typer.Option(help="Task; all of the run's unless named.")] = None,
@@ -90,15 +96,30 @@ def export(
         str,
         typer.Option("--format", help="submission (a server's), parquet or csv.", autocompletion=format_choices),
     ] = "parquet",
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="Send the numbers to wandb or tensorboard instead.", autocompletion=exporter_names),
+    ] = None,
+    option: Annotated[list[str] | None, typer.Option(help="With --to, of that exporter: NAME=VALUE.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File; default: named after run and task.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Write a run's answers to a file: for a benchmark's server, or as a table of samples."""
+    """Write a run's answers to a file, for a benchmark's server or as a table; or send its numbers elsewhere."""
     from harness.failures import UsageError
     from harness.terminal import complain, print_json
     from reports.submission import FORMATS, export
 
+    if to is not None:
+        from reports.exporters import send
+
+        if task is not None or form != "parquet" or force:
+            raise UsageError("--to sends all numbers of a run: --task, --format and --force do not go with it")
+        place = send(run, to, out, option or [])
+        print_json({"exporter": to, "place": place}) if json else print(place)
+        return
+    if option:
+        raise UsageError("--option goes with --to")
     chosen = next((known for known in FORMATS if known == form), None)
     if chosen is None:
         raise UsageError(f"--format {form!r} is unknown; there are {', '.join(FORMATS)}")

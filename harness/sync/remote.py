@@ -1,0 +1,122 @@
+"""A folder at a URL, through fsspec: whole files in, whole files out, and nothing said that could be a credential."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.failures import RunStopped, UsageError
+from harness.texts import redacted
+
+WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"}
+"""Protocols where a file that is put is there whole or not at all; elsewhere it is written beside and renamed."""
+_QUERY = re.compile(r"(\w+://[^\s?]+)\?\S+")
+
+
+def harmless(text: str) -> str:
+    """A message without what URLs in it may give away: user names, passwords, signed queries.
+
+    >>> harmless("GET https://user:secret@host/x?X-Amz-Signature=abc failed")
+    'GET https://***@host/x?*** failed'
+    """
+    return _QUERY.sub(r"\1?***", redacted(text))
+
+
+class Remote:
+    """Files below a URL. Every method raises RunStopped, naming URL and reason, where the place does not answer."""
+
+    def __init__(self, url: str) -> None:
+        """Raises UsageError for a URL that holds credentials, is of no known kind, or needs a package."""
+        if harmless(url) != url:
+            raise UsageError(
+                f"{harmless(url)} holds credentials, which logs would keep; put them where the storage's own tools "
+                "look (environment or its configuration file)"
+            )
+        from fsspec.core import url_to_fs
+
+        self.url = url.rstrip("/")
+        try:
+            self._fs, root = url_to_fs(url)
+        except ImportError as error:
+            raise UsageError(
+                f"{url} needs a package: {error}. pip install 'omni-harness[sync]' has S3 and GCS"
+            ) from error
+        except ValueError as error:
+            raise UsageError(f"{url} cannot be opened: {error}") from error
+        self.root = str(root).rstrip("/")
+        kinds: Any = self._fs.protocol
+        self._whole = bool(WHOLE & ({kinds} if isinstance(kinds, str) else set(kinds)))
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder on this machine, if it is one."""
+        from fsspec.implementations.local import LocalFileSystem
+
+        return Path(self.root) if isinstance(self._fs, LocalFileSystem) else None
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file; None where there is none."""
+        with self._told():
+            try:
+                content: bytes = self._fs.cat_file(self._at(path))
+            except FileNotFoundError:
+                return None
+            return content
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put small content; a reader sees the old file or the new one."""
+        with self._told():
+            place = self._beside(path)
+            self._fs.pipe_file(place, content)
+            self._adopt(place, path)
+
+    def put(self, source: Path, path: str) -> None:
+        """Put a local file; a reader sees the old file or the new one."""
+        with self._told():
+            place = self._beside(path)
+            self._fs.put_file(str(source), place)
+            self._adopt(place, path)
+
+    def get(self, path: str, target: Path) -> bool:
+        """Fetch a file into `target`; False where there is none."""
+        with self._told():
+            try:
+                self._fs.get_file(self._at(path), str(target))
+            except FileNotFoundError:
+                return False
+            return True
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with self._told():
+            try:
+                self._fs.rm_file(self._at(path))
+            except FileNotFoundError:
+                return
+
+    def _at(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+    def _beside(self, path: str) -> str:
+        place = self._at(path if self._whole else f"{path}.part")
+        if not self._whole:
+            self._fs.makedirs(place.rpartition("/")[0], exist_ok=True)
+        return place
+
+    def _adopt(self, place: str, path: str) -> None:
+        if not self._whole:
+            self._fs.mv(place, self._at(path))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Storage libraries raise errors of their own kinds: all are one message here."""
+        try:
+            yield
+        except Exception as error:
+            reason = harmless(str(error) or type(error).__name__)
+            raise RunStopped(
+                f"{self.url} cannot be read or written: {reason}. What is there is whole; `harness sync` goes on"
+            ) from None
