@@ -63,7 +63,15 @@ ModeOption = Annotated[
         "--mode", help="Decoding mode of VITA-Audio; short for --option mode=MODE.", autocompletion=mode_names
     ),
 ]
+BaseUrlOption = Annotated[
+    str | None, typer.Option("--base-url", help="Endpoint of an openai: model; short for --option base_url=URL.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def _short(mode: str | None, base_url: str | None) -> list[str]:
+    """Flags that are short for options of a model."""
+    return [f"{name}={value}" for name, value in (("mode", mode), ("base_url", base_url)) if value is not None]
 
 
 @app.command()
@@ -73,14 +81,15 @@ def run(
     config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
     mode: ModeOption = None,
+    base_url: BaseUrlOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Evaluate a model on tasks."""
     from harness.config import gather
 
-    if mode is not None:
-        given["option"] = [*given.get("option", []), f"mode={mode}"]
+    if short := _short(mode, base_url):
+        given["option"] = [*given.get("option", []), *short]
     chosen = gather(given, config)
     if dry_run:
         from harness.preview import preview
@@ -165,6 +174,7 @@ def ask(
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampling and random weights.")] = 0,
     option: Annotated[list[str] | None, typer.Option(help="Option of the model alone: NAME=VALUE.")] = None,
     mode: ModeOption = None,
+    base_url: BaseUrlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask a model one question and time its answer."""
@@ -179,7 +189,7 @@ def ask(
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
-    own = parse_options([*(option or []), *([f"mode={mode}"] if mode else [])])
+    own = parse_options([*(option or []), *_short(mode, base_url)])
     options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen, model), seed, own=own)
     question = Question(text, tuple(image or ()), tuple(video or ()), tuple(audio or ()))
 

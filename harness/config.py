@@ -54,7 +54,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge: Annotated[tuple[str, ...], told("judge: NAME, NAME:WEIGHTS, or none")] = ()
     ablate: Annotated[Literal["image", "audio", "video"] | None, told("blank this input: grey, or silence")] = None
     oracle_length_cap: Annotated[bool, told("end a transcript 10 tokens after its reference's length; marked")] = False
-    cache: Annotated[bool, told("reuse answers that the same model gave to the same request")] = False
+    cache: Annotated[
+        bool | None, told("reuse answers that the same model gave to the same request; default: of endpoints only")
+    ] = None
 
     def differences(self, other: RunConfig) -> list[str]:
         """Lines "field: ours -> theirs" for the fields that differ."""
@@ -68,7 +70,7 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
     values = {name: _plain(name, value) for name, value in fields.items()}
     problems = [f"  {name}: no such field" for name in values if name not in known]
     problems += [f"  {name}: is missing" for name, field in known.items() if field.required and name not in values]
-    for name in ("data", "weights", "judge"):
+    for name in ("data", "weights", "judge", "option"):
         if redacted(str(values.get(name, ""))) != str(values.get(name, "")):
             problems.append(f"  {name}: holds credentials, which a manifest would keep; put a token into HF_TOKEN")
     for name, value in values.items():
