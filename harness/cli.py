@@ -262,7 +262,8 @@ def list_models(json: JsonOption = False) -> None:
     """List models."""
     from harness import registry
 
-    _print({"models": registry.names("models")}, json) if json else print("\n".join(registry.names("models")))
+    known = [*registry.names("models"), *(f"{prefix}:NAME" for prefix in registry.PREFIXES)]
+    _print({"models": known}, json) if json else print("\n".join(known))
 
 
 @list_app.command("judges")

@@ -19,7 +19,7 @@ from harness.media import Extent
 from harness.types import Chunk, Failure, Generation, LoadedRequest, Ready, Request, Response, Usage
 from models.openai_compatible.asking import Asker, Outcome, Prepared, Silent, Stopped
 from models.openai_compatible.budget import Budget
-from models.openai_compatible.gate import Gate
+from models.openai_compatible.gate import FIRST, Gate
 from models.openai_compatible.options import Settings, settings
 from models.openai_compatible.requests import REQUEST, estimate, messages_of, settings_of, unsent
 from models.openai_compatible.served import answers_at_all, served
@@ -49,6 +49,8 @@ class Endpoint:
         self._settings = chosen
         self._budget = Budget(chosen.max_tokens, chosen.max_cost, chosen.prices)
         self._client: OpenAI | None = None
+        self._width = FIRST
+        """How many requests the last group had under way: the next one begins with as many."""
         self._served: dict[str, Any] | None = None
 
     def open(self) -> None:
@@ -112,7 +114,7 @@ class Endpoint:
         Raises ModelStopped where nothing more can be asked: the key is refused, the endpoint is gone, what may be
         spent is spent. What was under way and is answered is yielded before.
         """
-        asker, gate = self._asker(), Gate(min(rows, self._settings.concurrency))
+        asker, gate = self._asker(), Gate(min(rows, self._settings.concurrency), self._width)
         items, done = enumerate(batch), SimpleQueue[tuple[int, Usage, Outcome | None]]()
         waiting: tuple[int, Ready] | None = None
         silent: list[tuple[int, Failure]] = []
@@ -131,8 +133,8 @@ class Endpoint:
                     waiting = waiting or next(items, None)
                     if waiting is None:
                         break
-                    held = _held(waiting[1])
-                    if not self._budget.hold(held):
+                    held = self._budget.hold(waiting[1].inputs.tokens, waiting[1].request.generation.max_new_tokens)
+                    if held is None:
                         reason = "" if under_way else self._budget.told()
                         break
                     Thread(target=work, args=(*waiting, held), daemon=True).start()
@@ -148,10 +150,8 @@ class Endpoint:
                 elif isinstance(outcome, Silent):
                     silent.append((index, outcome.failure))
                     if len(silent) >= SILENT:
-                        reason = (
-                            reason
-                            or f"{len(silent)} requests in a row were in vain, the last: {outcome.failure.message}"
-                        )
+                        told = f"{len(silent)} requests in a row were in vain, the last: {outcome.failure.message}"
+                        reason = reason or told
                         gate.close()
                 elif outcome is not None:
                     yield from silent if isinstance(outcome, Response) else ()
@@ -163,6 +163,7 @@ class Endpoint:
                 raise ModelStopped(reason)
             yield from silent
         finally:
+            self._width = gate.width
             gate.close()
 
     def _answers(self) -> bool:
@@ -173,11 +174,6 @@ class Endpoint:
         self.open()
         assert self._client is not None
         return Asker(self._settings, self._client, self._budget)
-
-
-def _held(ready: Ready) -> Usage:
-    """The most that an answer takes, its prompt as estimated."""
-    return Usage(ready.inputs.tokens, ready.request.generation.max_new_tokens)
 
 
 def _extent(content: Any) -> Extent:

@@ -108,18 +108,20 @@ class Asker:
         try:
             answer = _exhausted(self._chunks(ready))
             good = self._answered = True
-            self._budget.spend(answer.usage if answer.usage != Usage() else held)
+            self._budget.spend(answer.usage if answer.usage != Usage() else held, ready.inputs.tokens)
             return answer
         except SampleError:  # there was a reply, if not an answer
             good = self._answered = True
-            self._budget.spend(held)
+            self._budget.spend(held, ready.inputs.tokens)
             raise
         except Exception as error:
             met = trouble_of(error, self._settings.timeout_s)
             if met is None:
                 raise
             if met.status is None and isinstance(error, Garbled):
-                self._budget.spend(held)  # half an answer is paid for too, and does not say how much
+                self._budget.spend(
+                    held, ready.inputs.tokens
+                )  # half an answer is paid for too, and does not say how much
             busy = met.busy or met.status is None
             pause_s = patience(0, met.retry_after, time.time()) if met.busy and met.retry_after else 0.0
             return met

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from threading import Lock
 
 from harness.types import Usage
 
 
 class Budget:
-    """A request is begun only where its prompt as estimated and its longest answer still fit."""
+    """A request is begun only where its prompt and its longest answer still fit.
+
+    How long prompts are is estimated, by the most that any took of its estimate so far: where a limit is set, nothing
+    is asked beside the first request, whose reply tells that.
+    """
 
     def __init__(self, max_tokens: int | None, max_cost: float | None, prices: tuple[float, float] | None) -> None:
         self._max_tokens, self._max_cost, self._prices = max_tokens, max_cost, prices or (0.0, 0.0)
         self.tokens, self.cost = 0, 0.0
         self._held: list[Usage] = []
+        self._limited = max_tokens is not None or max_cost is not None
+        self._scale = 1.0
+        self._told = False
         self._lock = Lock()
 
-    def hold(self, usage: Usage) -> bool:
-        """Set so much aside; False where that is more than is left."""
+    def hold(self, prompt: int, longest: int) -> Usage | None:
+        """What is set aside for a prompt of about so many tokens and its answer; None where less is left."""
         with self._lock:
-            if not self._within([*self._held, usage]):
-                return False
+            usage = Usage(math.ceil(prompt * self._scale), longest)
+            if not self._within([*self._held, usage]) or (self._limited and self._held and not self._told):
+                return None
             self._held.append(usage)
-            return True
+            return usage
 
     def fits(self) -> bool:
         """Whether all that is set aside can still be spent."""
@@ -33,8 +42,11 @@ class Budget:
         with self._lock:
             self._held.remove(usage)
 
-    def spend(self, usage: Usage) -> None:
+    def spend(self, usage: Usage, prompt: int) -> None:
+        """Count what a reply took, to a prompt that was estimated to have `prompt` tokens."""
         with self._lock:
+            self._told = True
+            self._scale = max(self._scale, usage.prompt_tokens / max(1, prompt))
             self.tokens, self.cost = self.tokens + _tokens(usage), self.cost + self._price(usage)
 
     def told(self) -> str:

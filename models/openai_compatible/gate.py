@@ -12,9 +12,9 @@ FIRST = 4
 class Gate:
     """Additive growth (one more for each round of good replies), multiplicative cut, and a pause that holds for all."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, first: int = FIRST) -> None:
         self._most = most
-        self._width = float(min(FIRST, most))
+        self._width = float(min(first, most))
         self._under_way = 0
         self._cut = self._not_before = 0.0
         self._closed = False

@@ -15,7 +15,7 @@ from harness.types import Usage
 from tasks.judges.llm import Llm
 from tasks.judges.replies import Reply, reply
 from tasks.judges.settings import CONCURRENCY, TIMEOUT_S, Settings, settings
-from tests.tasks.judges.fake_endpoint import KEY, says
+from tests.fake_endpoint import KEY, says
 
 ENVIRONMENT = {"OPENAI_API_KEY": KEY}
 NOON = 1_000_000_000.0
