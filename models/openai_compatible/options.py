@@ -31,6 +31,8 @@ KNOWN = {
     "max_cost": "what one start of a run may cost, in the prices' currency",
     "max_tokens_total": "tokens, of prompts and answers, that one start of a run may take",
 }
+NO_KEY = "none"
+"""What servers of one's own are told that ask for no key."""
 INPUTS = ("text", "image", "video", "audio")
 OMITTABLE = ("temperature", "top_p", "seed", "stop")
 
@@ -80,7 +82,7 @@ def settings(model: str, own: Mapping[str, str], environment: Mapping[str, str])
     field = "max_completion_tokens" if url == HOSTED else "max_tokens"
     found = Settings(
         model,
-        Place(url, key, query),
+        Place(url, key or ("" if url == HOSTED else NO_KEY), query),
         key_env,
         read.several("inputs", INPUTS) or INPUTS,
         read.whole("concurrency") or 32,
