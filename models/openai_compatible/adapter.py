@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,8 @@ class Endpoint:
         self._settings = chosen
         self._budget = Budget(chosen.max_tokens, chosen.max_cost, chosen.prices)
         self._client: OpenAI | None = None
+        self._in_vain = 0
+        """Requests in vain since the last answer."""
         self._width = FIRST
         """How many requests the last group had under way: the next one begins with as many."""
         self._served: dict[str, Any] | None = None
@@ -124,7 +126,8 @@ class Endpoint:
             try:
                 outcome = asker.ask(ready, gate, held)
             except Exception as error:
-                outcome = failure_from(error, "generate")
+                failure = failure_from(error, "generate")
+                outcome = replace(failure, message=self._settings.place.scrubbed(failure.message))
             done.put((index, held, outcome))
 
         try:
@@ -149,13 +152,15 @@ class Endpoint:
                     gate.close()
                 elif isinstance(outcome, Silent):
                     silent.append((index, outcome.failure))
-                    if len(silent) >= SILENT:
-                        told = f"{len(silent)} requests in a row were in vain, the last: {outcome.failure.message}"
+                    self._in_vain += 1
+                    if self._in_vain >= SILENT:
+                        told = f"{self._in_vain} requests in a row were in vain, the last: {outcome.failure.message}"
                         reason = reason or told
                         gate.close()
                 elif outcome is not None:
                     yield from silent if isinstance(outcome, Response) else ()
-                    silent = [] if isinstance(outcome, Response) else silent
+                    if isinstance(outcome, Response):
+                        silent, self._in_vain = [], 0
                     yield index, outcome
             if silent and not reason and not self._answers():
                 reason = f"{silent[-1][1].message}: nothing answers there any more"

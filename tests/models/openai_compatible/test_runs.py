@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from harness.cache import stat
+from harness.cli import app
 from harness.config import RunConfig, gather
-from harness.failures import RunStopped, UsageError
+from harness.failures import ModelStopped, RunStopped, UsageError
 from harness.run import Objects, new_path, resume, start
 from harness.store import RunDir
+from models.openai_compatible.adapter import SILENT
 from tests.fake_endpoint import KEY, Asked, Endpoint, Sends, endpoint, lists, refuses, streams
 from tests.harness.toy import TASK
+from tests.models.asking import ready
+from tests.models.contract import asked as asked_of
+from tests.models.openai_compatible.conftest import Opens
 
 TOYS = Objects({TASK.name: TASK})
 N = 40
@@ -190,3 +196,18 @@ def test_no_key_is_told_for_the_hosted_endpoint_alone(
 
 def test_a_name_with_slashes_has_a_run_directory(fake: Endpoint) -> None:
     assert "-openai-Qwen-Qwen3-Omni-" in new_path(gather({"model": "openai:Qwen/Qwen3-Omni", "tasks": ["mme"]})).name
+
+
+def test_the_command_line_takes_the_url_of_an_endpoint(fake: Endpoint) -> None:
+    fake.answer = lambda asked: streams("it ", "works")
+    called = CliRunner().invoke(app, ["ask", "-m", "openai:fake", "--base-url", fake.url, "--text", "hi", "--stream"])
+    assert called.exit_code == 0 and "it works" in called.output and fake.asked[0].last == "hi"
+
+
+def test_a_storm_over_many_small_groups_stops_the_run_too(opens: Opens, fake: Endpoint) -> None:
+    fake.answer = lambda asked: refuses(503, "storm")
+    model, found = opens(), 0
+    with pytest.raises(ModelStopped, match="8 requests in a row"):
+        for _ in range(SILENT):
+            found += len(list(model.generate(ready(model, [asked_of("a")]), 1)))
+    assert found == SILENT - 1
