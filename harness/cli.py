@@ -64,6 +64,9 @@ ModeOption = Annotated[
         "--mode", help="Decoding mode of VITA-Audio; short for --option mode=MODE.", autocompletion=mode_names
     ),
 ]
+BaseUrlOption = Annotated[
+    str | None, typer.Option("--base-url", help="Endpoint of an openai: model; short for --option base_url=URL.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 SyncOption = Annotated[
     str | None,
@@ -79,6 +82,7 @@ def run(
     config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
     mode: ModeOption = None,
+    base_url: BaseUrlOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan, prompts and sizes; load no model.")] = False,
     offline: OfflineOption = False,
     sync: SyncOption = None,
@@ -88,8 +92,7 @@ def run(
     """Evaluate a model on tasks."""
     from harness.config import gather
 
-    if mode is not None:
-        given["mode"] = mode
+    given |= {name: value for name, value in (("mode", mode), ("base_url", base_url)) if value is not None}
     chosen = gather(given, config)
     if dry_run:
         from harness.preview import preview
@@ -199,6 +202,7 @@ def ask(
     option: Annotated[list[str] | None, typer.Option(help="Option of the model alone: NAME=VALUE.")] = None,
     mode: ModeOption = None,
     offline: OfflineOption = False,
+    base_url: BaseUrlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask a model one question and time its answer."""
@@ -213,7 +217,7 @@ def ask(
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
-    own = own_options(option or [], mode)
+    own = own_options(option or [], mode=mode, base_url=base_url)
     options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen, model), seed, own=own)
     question = Question(text, tuple(image or ()), tuple(video or ()), tuple(audio or ()))
 
@@ -286,7 +290,8 @@ def list_models(json: JsonOption = False) -> None:
     """List models."""
     from harness import registry
 
-    _print({"models": registry.names("models")}, json) if json else print("\n".join(registry.names("models")))
+    known = [*registry.names("models"), *(f"{prefix}:NAME" for prefix in registry.PREFIXES)]
+    _print({"models": known}, json) if json else print("\n".join(known))
 
 
 @list_app.command("judges")

@@ -54,7 +54,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     judge: Annotated[tuple[str, ...], told("judge: NAME, NAME:WEIGHTS, or none")] = ()
     ablate: Annotated[Literal["image", "audio", "video"] | None, told("blank this input: grey, or silence")] = None
     oracle_length_cap: Annotated[bool, told("end a transcript 10 tokens after its reference's length; marked")] = False
-    cache: Annotated[bool, told("reuse answers that the same model gave to the same request")] = False
+    cache: Annotated[
+        bool | None, told("reuse answers that the same model gave to the same request; default: of endpoints only")
+    ] = None
 
     def differences(self, other: RunConfig) -> list[str]:
         """Lines "field: ours -> theirs" for the fields that differ."""
@@ -68,7 +70,7 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
     values = {name: _plain(name, value) for name, value in fields.items()}
     problems = [f"  {name}: no such field" for name in values if name not in known]
     problems += [f"  {name}: is missing" for name, field in known.items() if field.required and name not in values]
-    for name in ("data", "weights", "judge"):
+    for name in ("data", "weights", "judge", "option"):
         if redacted(str(values.get(name, ""))) != str(values.get(name, "")):
             problems.append(f"  {name}: holds credentials, which a manifest would keep; put a token into HF_TOKEN")
     for name, value in values.items():
@@ -145,26 +147,33 @@ def parse_choices(what: str, values: Sequence[str], known: Mapping[str, Sequence
     return chosen
 
 
-def own_options(stated: Any, mode: Any = None) -> dict[str, str]:
-    """Options of the model alone, as flags (`NAME=VALUE`) or a file (a mapping) state them; `mode` is short for
-    `mode=MODE`. A number and a list of numbers are written with commas. Raises UsageError naming the option."""
+SHORT_OPTIONS = ("mode", "base_url")
+"""Options of a model that have a flag of their own, and a name at the top of a file."""
+
+
+def own_options(stated: Any, **short: Any) -> dict[str, str]:
+    """Options of the model alone, as flags (`NAME=VALUE`) or a file (a mapping) state them; `short` are those of
+    SHORT_OPTIONS, None where one is not set. A number and a list of numbers are written with commas. Raises UsageError
+    naming the option."""
     if stated is None or isinstance(stated, Mapping):
         chosen = {str(name): _option(str(name), value) for name, value in (stated or {}).items()}
     else:
         chosen = parse_options([stated] if isinstance(stated, str) else stated)
-    if mode is None:
-        return chosen
-    named = _option("mode", mode)
-    if chosen.get("mode", named) != named:
-        raise UsageError(f"mode is given twice: {named}, and in option {chosen['mode']}")
-    return chosen | {"mode": named}
+    for name, value in short.items():
+        if value is None:
+            continue
+        named = _option(name, value)
+        if chosen.get(name, named) != named:
+            raise UsageError(f"{name} is given twice: {named}, and in option {chosen[name]}")
+        chosen[name] = named
+    return chosen
 
 
 def _with_options(fields: dict[str, Any]) -> dict[str, Any]:
-    mode = fields.pop("mode", None)
-    if mode is None and fields.get("option") is None:
+    short = {name: fields.pop(name, None) for name in SHORT_OPTIONS}
+    if fields.get("option") is None and not any(value is not None for value in short.values()):
         return fields
-    return fields | {"option": own_options(fields.get("option"), mode)}
+    return fields | {"option": own_options(fields.get("option"), **short)}
 
 
 def _option(name: str, value: Any) -> str:

@@ -44,6 +44,8 @@ class Capabilities:
     channels: Channels = "mean"
     clones_voice: bool = False
     """It speaks in the voice of a recording, `Request.voice`."""
+    remote: bool = False
+    """It is asked over a network: its answers are kept unless `--no-cache`, and no device here computes them."""
 
 
 @dataclass(frozen=True, slots=True)

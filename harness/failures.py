@@ -33,6 +33,13 @@ class RunStopped(Exception):
     """A run cannot go on (full disk, deleted directory, Ctrl-C). What is logged is safe; the message says what next."""
 
 
+class ModelStopped(RunStopped):
+    """Raised by a model that can answer nothing more for now (its endpoint is gone, a limit is reached).
+
+    What it has not answered stays unanswered, and a resume asks it.
+    """
+
+
 class SampleError(Exception):
     """Raised where one sample cannot go on; becomes its `Failure`."""
 

@@ -11,7 +11,7 @@ import difflib
 import importlib
 import importlib.util
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -110,6 +110,11 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
+PREFIXES: Mapping[str, str] = {
+    "openai": "models.openai_compatible.adapter:openai_model",
+}
+"""Models of any name, `PREFIX:NAME` -> a factory (NAME, ModelOptions) -> Model."""
+
 _RELEASED_DTYPES: Mapping[str, DType] = {
     name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
 }
@@ -164,6 +169,9 @@ def get_task(name: str) -> Task:
 
 
 def get_model(name: str) -> ModelFactory:
+    prefix, _, rest = name.partition(":")
+    if rest and prefix in PREFIXES:
+        return cast(ModelFactory, partial(load_address(PREFIXES[prefix]), rest))
     return cast(ModelFactory, _load("models", name))
 
 

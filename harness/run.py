@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -12,11 +13,11 @@ from typing import Any, cast
 
 from harness import finish, manifest, registry
 from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
-from harness.contracts import DataChoice, Model, ModelOptions
+from harness.contracts import DataChoice, DType, Model, ModelOptions
 from harness.engines import Engine, ModelFacts
 from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
-from harness.failures import RunStopped, UsageError
+from harness.failures import ModelStopped, RunStopped, UsageError
 from harness.judging import check_judges, check_named
 from harness.media.limits import check_limits
 from harness.part import Part
@@ -30,6 +31,8 @@ from harness.task import Row, Task
 from harness.types import Failure, Output
 
 RUNS = Path("runs")
+REMOTE = "remote"
+"""Stands for the type that a model elsewhere computes in, which is not known."""
 MOST_STRAYS = 20
 """Names of files without a row that the manifest holds; the rest are counted."""
 
@@ -62,9 +65,11 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     check_named(config.judge)
     tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
-    dtype = resolve_dtype(config.dtype, device, config.model)
-    options = ModelOptions(config.weights, device, dtype, config.seed, config.threads, config.option)
+    dtype: str = resolve_dtype(config.dtype, device, config.model)
+    options = ModelOptions(config.weights, device, cast(DType, dtype), config.seed, config.threads, config.option)
     model = objects.model or registry.get_model(config.model)(options)
+    if model.capabilities.remote:
+        dtype = REMOTE
     check_capabilities(tasks, model.name, model.capabilities)
     for what in ("profile", "prompt"):
         if stray := getattr(config, what).keys() - {task.name for task in tasks}:
@@ -137,8 +142,11 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
 def _engine(prepared: Prepared) -> Engine:
     config = prepared.config
     engine = LocalEngine(prepared.model, config.ablate)
-    if not config.cache:
+    remote = prepared.model.capabilities.remote
+    if not (remote if config.cache is None else config.cache):
         return engine
+    if remote:  # its fingerprint says all that an answer depends on
+        return CachedEngine(engine, {"harness": manifest.package_version("omni-harness")})
     # In half precision an answer depends on the rows beside it.
     rows = None if prepared.dtype == "float32" else config.batch_tokens
     kind = prepared.device.partition(":")[0]
@@ -157,7 +165,8 @@ def _engine(prepared: Prepared) -> Engine:
 
 def new_path(config: RunConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return RUNS / f"{stamp}-{config.model}-{manifest.hash8(config)}"
+    name = re.sub(r"[^\w.-]+", "-", config.model)  # of a model elsewhere it may have slashes
+    return RUNS / f"{stamp}-{name}-{manifest.hash8(config)}"
 
 
 def _names(config: RunConfig, objects: Objects) -> list[str]:
@@ -288,7 +297,7 @@ def _warm_up(prepared: Prepared, engine: Engine, waiting: Any) -> None:
 
 
 class _stoppable:
-    """Ctrl-C says which command goes on with the run."""
+    """Ctrl-C, and a model that can go on no more, say which command goes on with the run."""
 
     def __init__(self, run: RunDir) -> None:
         self._run = run
@@ -296,6 +305,9 @@ class _stoppable:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
+        if isinstance(error, ModelStopped):
+            told = f"{error}\nwhat is answered is kept; `harness resume {self._run.path}` asks the rest"
+            raise RunStopped(told) from error
         if isinstance(error, KeyboardInterrupt):
             raise RunStopped(f"stopped; `harness resume {self._run.path}` goes on with it") from None
 

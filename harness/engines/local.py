@@ -14,7 +14,7 @@ from harness.ablation import blanked
 from harness.contracts import Model
 from harness.engines import Answer, ModelFacts
 from harness.engines.retry import UNANSWERED, free_device_memory, settle
-from harness.failures import failure_from, is_out_of_memory
+from harness.failures import RunStopped, failure_from, is_out_of_memory
 from harness.media import Clip
 from harness.plan import Planned
 from harness.schedule import Group
@@ -73,6 +73,9 @@ class LocalEngine:
                 for index, outcome in self._model.generate(_feed(queue, taken, broken), rows):
                     yield from _drained(broken)
                     yield Answer(taken.pop(index)[0], outcome)
+            except RunStopped:
+                yield from _drained(broken)
+                raise
             except Exception as error:  # one bad batch must not end the run; its traceback would keep it in memory
                 failure, out_of_memory = failure_from(error, "generate"), is_out_of_memory(error)
             yield from _drained(broken)

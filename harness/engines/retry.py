@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from harness.failures import failure_from, is_out_of_memory
+from harness.failures import RunStopped, failure_from, is_out_of_memory
 from harness.schedule import halves
 from harness.types import Failure
 
@@ -31,6 +31,8 @@ def settle(
     try:
         for index, answer in ask(items):
             yield waiting.pop(index), answer
+    except RunStopped:
+        raise
     except Exception as error:
         failure, out_of_memory = failure_from(error, "generate"), is_out_of_memory(error)
     rest = list(waiting.values())

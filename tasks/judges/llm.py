@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.contracts import JudgeOptions
+from harness.endpoints.patience import PASSING, TRIES, patience, trouble_of
 from harness.failures import UsageError, failure_from
 from harness.needs import Need, says
 from harness.offline import is_local, is_offline
 from harness.types import Ask, Failure, FailureKind, Media, Unusable, Usage, Verdict
-from tasks.judges.replies import Garbled, Reply, patience, reply
+from tasks.judges.replies import Reply, reply
 from tasks.judges.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
 
 REQUEST = 1
 """Raised when a request is put together in another way: what was judged before is then judged anew."""
-TRIES = 6
-"""Requests for one ask, in all."""
 UNUSABLE = 3
 """Replies to one ask that cannot be used, before it is kept that there is none."""
 SILENT = 16
 """Asks in a row that got no reply in all their tries, before the endpoint is given up for this pass."""
-PASSING = frozenset({408, 409, 429})
 FOR_ALL = {
     401: "OPENAI_API_KEY is not taken there",
     403: "OPENAI_API_KEY may not use this model",
@@ -61,19 +59,10 @@ class Llm:
         self._silent = 0
 
     def fingerprint(self) -> Mapping[str, Any]:
-        return {"endpoint": self._settings.endpoint, "model": self._settings.model, "request": REQUEST}
+        return {"endpoint": self._settings.place.url, "model": self._settings.model, "request": REQUEST}
 
     def open(self) -> None:
-        import openai
-
-        chosen = self._settings
-        self._client = openai.OpenAI(
-            api_key=chosen.key,
-            base_url=chosen.endpoint,
-            default_query=chosen.query,
-            timeout=chosen.timeout_s,
-            max_retries=0,
-        )
+        self._client = self._settings.place.client(self._settings.timeout_s)
 
     def close(self) -> None:
         if self._client is not None:
@@ -108,8 +97,6 @@ class Llm:
             return self._failure("permanent", failure_from(error, "judge").message)
 
     def _tried(self, ask: Ask) -> Said:
-        import openai
-
         usage, known, unusable, wait, trouble = Usage(), True, 0, 0.0, ""
         for attempt in range(TRIES):
             if attempt:
@@ -117,24 +104,21 @@ class Llm:
             wait = patience(attempt, None, 0.0)
             try:
                 found = self._request(ask)
-            except Garbled as error:
-                trouble = str(error)
-            except openai.APITimeoutError:
-                trouble = f"no reply within {self._settings.timeout_s:g} s"
-            except openai.APIConnectionError as error:
-                trouble = f"{error.__cause__ or error}"
-            except openai.APIStatusError as error:
-                trouble = f"status {error.status_code}: {error.message}"
-                if not (error.status_code in PASSING or error.status_code >= 500) or error.code == "insufficient_quota":
-                    return self._refusal(error.status_code, trouble)
-                wait = patience(attempt, error.response.headers.get("retry-after"), time.time())
+            except Exception as error:
+                met = trouble_of(error, self._settings.timeout_s)
+                if met is None:
+                    raise
+                trouble = met.message
+                if not met.passing and met.status is not None:
+                    return self._refusal(met.status, trouble)
+                wait = patience(attempt, met.retry_after, time.time())
             else:
                 self._silent = 0
                 known = known and found.usage is not None
                 usage = _sum(usage, found.usage or Usage())
                 cost = self._cost(usage) if known else None
                 if not found.fault:
-                    return Verdict(self._settings.scrubbed(found.text), usage, cost)
+                    return Verdict(self._settings.place.scrubbed(found.text), usage, cost)
                 unusable, trouble = unusable + 1, found.fault
                 if unusable == UNUSABLE:
                     return Unusable(f"{found.fault}, {UNUSABLE} times", usage, cost)
@@ -173,8 +157,8 @@ class Llm:
         return failure
 
     def _failure(self, kind: FailureKind, message: str) -> Failure:
-        told = self._settings.scrubbed(message)[:500]
-        return Failure("judge", kind, f"{self._settings.model} at {self._settings.endpoint}: {told}")
+        told = self._settings.place.scrubbed(message)[:500]
+        return Failure("judge", kind, f"{self._settings.model} at {self._settings.place.url}: {told}")
 
 
 def _needs(options: JudgeOptions) -> list[Need]:
@@ -192,8 +176,8 @@ def _needs(options: JudgeOptions) -> list[Need]:
 def llm(options: JudgeOptions) -> Llm:
     """`--judge llm:MODEL`. Raises UsageError where the model, the key or a setting is missing or wrong."""
     chosen = settings(options.weights, os.environ)
-    if is_offline() and not is_local(urlsplit(chosen.endpoint).hostname):
-        raise UsageError(f"the judge llm asks {chosen.endpoint}, and the network is switched off (--offline)")
+    if is_offline() and not is_local(urlsplit(chosen.place.url).hostname):
+        raise UsageError(f"the judge llm asks {chosen.place.url}, and the network is switched off (--offline)")
     return Llm(chosen)
 
 

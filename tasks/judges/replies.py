@@ -1,23 +1,16 @@
-"""What an endpoint sent, as a reply with what it took; and how long to wait where it asks for patience."""
+"""What an endpoint sent, as a reply with what it took."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from harness.endpoints.patience import Garbled
 from harness.types import Usage
 
 CUT = ("length", "content_filter")
 """Reasons to end that leave a reply without its end."""
-LONGEST_S = 120.0
-"""Nobody waits longer than this before the next try, whatever is asked for."""
-
-
-class Garbled(Exception):
-    """A body that is no chat completion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +55,3 @@ def reply(body: bytes) -> Reply:
     if first.finish_reason in CUT:
         return Reply(text, f"the reply is cut off ({first.finish_reason})", usage)
     return Reply(text, "" if text.strip() else "the reply is empty", usage)
-
-
-def patience(attempt: int, retry_after: str | None, now: float) -> float:
-    """Seconds before the try after number `attempt` (from 0): twice as long each time, or what `Retry-After` says."""
-    return min(max(2.0**attempt, _seconds(retry_after, now)), LONGEST_S)
-
-
-def _seconds(retry_after: str | None, now: float) -> float:
-    """The header as seconds from `now` (seconds since 1970), whether it has a number or a date; 0 where unreadable."""
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
-    except (ValueError, TypeError, OverflowError):
-        return 0.0

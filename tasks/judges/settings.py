@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from dataclasses import dataclass
 
+from harness.endpoints.place import HOSTED, Place, split_url, unsendable
 from harness.failures import UsageError
 
-URL = "https://api.openai.com/v1"
 CONCURRENCY, TIMEOUT_S = 8, 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`endpoint` is the base URL without user, password and query; `prices` are of a million tokens, in and out."""
+    """`prices` are of a million tokens, in and out."""
 
     model: str
-    endpoint: str
-    key: str = field(repr=False)
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What the base URL has behind its question mark."""
+    place: Place
     concurrency: int = CONCURRENCY
     timeout_s: float = TIMEOUT_S
     prices: tuple[float, float] | None = None
-
-    def scrubbed(self, text: str) -> str:
-        """The text without the key, and without values of the query, which may be one."""
-        for secret in (self.key, *self.query.values()):
-            text = text.replace(secret, "***") if secret else text
-        return text
 
 
 def settings(model: str | None, environment: Mapping[str, str]) -> Settings:
@@ -42,32 +32,16 @@ def settings(model: str | None, environment: Mapping[str, str]) -> Settings:
     key = environment.get("OPENAI_API_KEY", "").strip()
     if not key:
         problems.append("no key: set OPENAI_API_KEY (a local server that asks for none takes any text, e.g. none)")
-    elif not (key.isascii() and key.isprintable()):
+    elif unsendable(key):
         problems.append("OPENAI_API_KEY holds characters that no HTTP header can carry")
-    endpoint, query = _split(environment.get("OPENAI_BASE_URL") or URL, problems)
+    given = environment.get("OPENAI_BASE_URL") or HOSTED
+    url, query = split_url(given, "OPENAI_BASE_URL", "OPENAI_API_KEY", problems)
     concurrency = _number(environment, "HARNESS_JUDGE_CONCURRENCY", CONCURRENCY, problems, whole=True)
     timeout_s = _number(environment, "HARNESS_JUDGE_TIMEOUT_S", TIMEOUT_S, problems)
     prices = _prices(environment.get("HARNESS_JUDGE_PRICES", ""), problems)
     if problems:
         raise UsageError("\n  ".join(["the judge llm cannot be asked:", *problems]))
-    return Settings(model, endpoint, key, query, int(concurrency), timeout_s, prices)
-
-
-def _split(url: str, problems: list[str]) -> tuple[str, dict[str, str]]:
-    """A base URL without user, password and query, and the query."""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host, port = urlsplit(""), "", None
-    if parts.scheme not in ("http", "https") or not host:
-        problems.append("OPENAI_BASE_URL is no http(s) URL; it looks like http://localhost:8000/v1")
-        return "", {}
-    if parts.username or parts.password:
-        problems.append("OPENAI_BASE_URL holds a user or password; put the key into OPENAI_API_KEY")
-    place = f"[{host}]" if ":" in host else host
-    place += f":{port}" if port else ""
-    return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", "")), dict(parse_qsl(parts.query))
+    return Settings(model, Place(url, key, query), int(concurrency), timeout_s, prices)
 
 
 def _number(

@@ -36,3 +36,11 @@ def test_every_built_in_name_leads_somewhere() -> None:
         assert registry.get_task(name).name == name
     for name in registry.names("models"):
         assert callable(registry.get_model(name))
+
+
+def test_a_prefix_stands_for_models_of_any_name() -> None:
+    for prefix in registry.PREFIXES:
+        assert registry.get_model(f"{prefix}:any/name:at-all")
+        for name in (f"{prefix}:", prefix, f"x{prefix}:any"):
+            with pytest.raises(UsageError, match="unknown model"):
+                registry.get_model(name)

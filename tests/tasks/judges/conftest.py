@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.judges.fake_endpoint import KEY, Endpoint, endpoint
+from tests.fake_endpoint import KEY, Endpoint, endpoint
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from harness.schema import JudgeUsage, TaskResult
 from harness.store import RunDir
 from harness.types import Answer, Ask, Doc, Score, Verdict
 from tasks.scoring.asking import asked, score_of
+from tests.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says
 from tests.harness.toy import ToyModel, config, numbered, objects, score, toy_task
-from tests.tasks.judges.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says
 
 N = 12
 

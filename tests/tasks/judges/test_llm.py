@@ -8,11 +8,12 @@ from threading import Barrier, Event
 import pytest
 
 from harness.contracts import JudgeOptions
+from harness.endpoints.patience import TRIES
 from harness.types import Ask, Failure, Media, Unusable, Usage, Verdict
 from tasks.judges import llm as module
-from tasks.judges.llm import SILENT, TRIES, UNUSABLE, Llm, Said, llm
+from tasks.judges.llm import SILENT, UNUSABLE, Llm, Said, llm
 from tasks.scoring.asking import ask
-from tests.tasks.judges.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says
+from tests.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says
 
 TORN = Sends(says("0.5").body, cut=20)
 TROUBLES = {

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.endpoints.patience import LONGEST_S, Garbled, patience
+from harness.endpoints.place import HOSTED, Place
 from harness.failures import UsageError
 from harness.types import Usage
 from tasks.judges.llm import Llm
-from tasks.judges.replies import LONGEST_S, Garbled, Reply, patience, reply
-from tasks.judges.settings import CONCURRENCY, TIMEOUT_S, URL, Settings, settings
-from tests.tasks.judges.fake_endpoint import KEY, says
+from tasks.judges.replies import Reply, reply
+from tasks.judges.settings import CONCURRENCY, TIMEOUT_S, Settings, settings
+from tests.fake_endpoint import KEY, says
 
 ENVIRONMENT = {"OPENAI_API_KEY": KEY}
 NOON = 1_000_000_000.0
@@ -21,7 +23,7 @@ NOON = 1_000_000_000.0
 
 
 def test_the_key_alone_is_enough_for_the_hosted_endpoint() -> None:
-    assert settings("grader", ENVIRONMENT) == Settings("grader", URL, KEY, {}, CONCURRENCY, TIMEOUT_S, None)
+    assert settings("grader", ENVIRONMENT) == Settings("grader", Place(HOSTED, KEY), CONCURRENCY, TIMEOUT_S)
 
 
 def test_everything_can_be_set() -> None:
@@ -36,7 +38,7 @@ def test_everything_can_be_set() -> None:
             "HARNESS_JUDGE_PRICES": "0.15, 0.60",
         },
     )
-    assert found == Settings("llama3:8b", "http://localhost:8000/v1", KEY, {}, 2, 0.5, (0.15, 0.60))
+    assert found == Settings("llama3:8b", Place("http://localhost:8000/v1", KEY), 2, 0.5, (0.15, 0.60))
     assert settings("named", {**ENVIRONMENT, "HARNESS_JUDGE_MODEL": "other"}).model == "named"
 
 
@@ -78,16 +80,16 @@ def test_any_text_is_a_setting_or_a_usage_error(url: str, other: str) -> None:
         found = settings("grader", environment)
     except UsageError:
         return
-    assert found.concurrency > 0 and found.timeout_s > 0 and found.endpoint.startswith("http")
+    assert found.concurrency > 0 and found.timeout_s > 0 and found.place.url.startswith("http")
 
 
 def test_the_fingerprint_pins_endpoint_and_model_and_holds_no_secret() -> None:
     secret = {"OPENAI_BASE_URL": "https://Host:8443/v1?tenant=hush#part"}
     judge = settings("grader", ENVIRONMENT | secret)
     assert Llm(judge).fingerprint() == {"endpoint": "https://host:8443/v1", "model": "grader", "request": 1}
-    assert judge.query == {"tenant": "hush"}
+    assert judge.place.query == {"tenant": "hush"}
     assert KEY not in repr(judge) and "hush" not in repr(judge)
-    assert judge.scrubbed(f"bad key {KEY} of hush") == "bad key *** of ***"
+    assert judge.place.scrubbed(f"bad key {KEY} of hush") == "bad key *** of ***"
 
 
 def test_a_chat_completion_is_read() -> None:

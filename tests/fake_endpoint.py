@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
+from time import sleep
 from typing import Any
 
 KEY = "sk-a-secret-of-the-test"
@@ -22,6 +23,9 @@ class Sends:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     hangs: bool = False
+    events: tuple[bytes, ...] = ()
+    """Sent instead of the body, one after the other, `beat_s` seconds apart."""
+    beat_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,13 @@ class Asked:
     path: str
     key: str
     body: dict[str, Any]
+
+    @property
+    def last(self) -> str:
+        """The text of the last turn."""
+        content = self.body["messages"][-1]["content"]
+        texts = [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
+        return " ".join(texts)
 
     @property
     def prompt(self) -> str:
@@ -44,8 +55,27 @@ def says(text: str | None, reason: str = "stop", **more: object) -> Sends:
     return Sends(json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage, **more}).encode())
 
 
+def streams(*texts: str, reason: str | None = "stop", usage: bool = True, beat_s: float = 0.0, **more: object) -> Sends:
+    """The same as events, a text each; `more` are further fields of the first delta. Without a reason it is torn."""
+    deltas: list[dict[str, object]] = [{"content": text} for text in texts] or [{}]
+    deltas[0] |= more
+    chunks: list[dict[str, object]] = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    if reason is not None:
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+        if usage:
+            chunks.append({"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10}})
+    events = [b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks]
+    events += [b"data: [DONE]\n\n"] if reason is not None else []
+    return Sends(events=tuple(events), headers={"Content-Type": "text/event-stream"}, beat_s=beat_s)
+
+
 def refuses(status: int, message: str, **headers: str) -> Sends:
     return Sends(json.dumps({"error": {"message": message}}).encode(), status, headers)
+
+
+def lists(*names: str) -> Sends:
+    """The models that are served."""
+    return Sends(json.dumps({"object": "list", "data": [{"id": name, "owned_by": "test"} for name in names]}).encode())
 
 
 @dataclass
@@ -57,6 +87,16 @@ class Endpoint:
     asked: list[Asked] = field(default_factory=list)
     over: Event = field(default_factory=Event)
     lock: Lock = field(default_factory=Lock)
+    models: Sends = field(default_factory=lambda: lists("fake"))
+    stop: Callable[[], None] = lambda: None
+
+    def die(self) -> None:
+        """Take no connection any more."""
+        Thread(target=self.stop, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return int(self.url.split(":")[2].split("/")[0])
 
     def script(self, *responses: Sends) -> None:
         """Send these one after the other, the last one for ever."""
@@ -81,28 +121,46 @@ class _Handler(BaseHTTPRequestHandler):
         if sends.hangs:
             self.endpoint.over.wait()
             return
+        self._send(sends)
+
+    def do_GET(self) -> None:
+        self._send(self.endpoint.models)
+
+    def _send(self, sends: Sends) -> None:
         self.send_response(sends.status)
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(sends.body)), **sends.headers}
+        headers = {"Content-Type": "application/json", **sends.headers}
+        if not sends.events:
+            headers = {"Content-Length": str(len(sends.body)), **headers}
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(sends.body[: sends.cut])
+        with suppress(OSError):  # whoever asked may be gone
+            for event in sends.events:
+                self.wfile.write(event)
+                self.wfile.flush()
+                sleep(sends.beat_s)
 
     def log_message(self, format: str, *args: object) -> None: ...
 
 
 @contextmanager
-def endpoint() -> Iterator[Endpoint]:
+def endpoint(port: int = 0) -> Iterator[Endpoint]:
     """Serves until the end of the block; says "yes" unless it is told otherwise."""
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     opened = Endpoint(f"http://127.0.0.1:{server.server_address[1]}/v1", lambda asked: says("yes"))
     handler.endpoint = opened
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+
+    opened.stop = stop
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         yield opened
     finally:
         opened.over.set()
-        server.shutdown()
-        server.server_close()
+        stop()

@@ -1,0 +1,59 @@
+"""Where an endpoint is and the key that it takes; both kept out of everything that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+HOSTED = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`url` is the base URL without user, password and query, so that it may be shown."""
+
+    url: str
+    key: str = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the base URL has behind its question mark."""
+
+    def scrubbed(self, text: str) -> str:
+        """The text without the key, and without values of the query, which may be one."""
+        for secret in (self.key, *self.query.values()):
+            text = text.replace(secret, "***") if secret else text
+        return text
+
+    def client(self, timeout_s: float) -> OpenAI:
+        """A client that tries once; it may be used by several threads. `timeout_s` is of each wait for bytes."""
+        import openai
+
+        return openai.OpenAI(
+            api_key=self.key, base_url=self.url, default_query=self.query, timeout=timeout_s, max_retries=0
+        )
+
+
+def split_url(url: str, name: str, key_name: str, problems: list[str]) -> tuple[str, dict[str, str]]:
+    """A base URL without user, password and query, and the query. What is wrong is added to `problems` under `name`."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    if parts.scheme not in ("http", "https") or not host:
+        problems.append(f"{name} is no http(s) URL; it looks like http://localhost:8000/v1")
+        return "", {}
+    if parts.username or parts.password:
+        problems.append(f"{name} holds a user or password; put the key into {key_name}")
+    place = f"[{host}]" if ":" in host else host
+    place += f":{port}" if port else ""
+    return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", "")), dict(parse_qsl(parts.query))
+
+
+def unsendable(key: str) -> bool:
+    """Whether a key has characters that no HTTP header can carry."""
+    return not (key.isascii() and key.isprintable())

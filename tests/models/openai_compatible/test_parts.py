@@ -1,0 +1,103 @@
+"""The parts by themselves: how many requests there are at once, what may be spent, how a stream is read."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from threading import Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.endpoints.patience import Garbled
+from harness.types import Usage
+from models.openai_compatible.budget import Budget
+from models.openai_compatible.gate import FIRST, Gate
+from models.openai_compatible.replies import streamed, whole
+from tests.fake_endpoint import streams
+
+STREAM = b"".join(streams("wie ", "schön \u2028 数").events)
+
+
+def entered(gate: Gate) -> float:
+    moment = gate.enter()
+    assert moment is not None
+    return moment
+
+
+def test_a_round_of_good_replies_makes_room_for_one_more_up_to_the_most() -> None:
+    gate, widths = Gate(6), []
+    for _ in range(40):
+        widths.append(gate.width)
+        gate.leave(entered(gate), good=True)
+    assert widths[0] == FIRST and widths[-1] == 6
+    assert widths[FIRST - 1] == FIRST and widths[FIRST + 1] == FIRST + 1
+    assert all(later - earlier in (0, 1) for earlier, later in pairwise(widths))
+
+
+def test_a_burst_of_refusals_halves_once_and_the_next_one_again_down_to_one() -> None:
+    gate = Gate(16, first=16)
+    for expected in (8, 4, 2, 1, 1):
+        moments = [entered(gate) for _ in range(min(3, gate.width))]
+        for moment in moments:
+            gate.leave(moment, busy=True)
+        assert gate.width == expected
+
+
+def test_no_more_enter_than_there_is_room_and_a_pause_holds_for_all() -> None:
+    gate, inside = Gate(1), list[float | None]()
+    first = entered(gate)
+    other = Thread(target=lambda: inside.append(gate.enter()))
+    other.start()
+    time.sleep(0.02)
+    assert not inside
+    gate.leave(first, busy=True, pause_s=0.05)
+    left = time.monotonic()
+    other.join(5)
+    assert inside[0] is not None and inside[0] - left > 0.04
+    gate.close()
+    assert gate.enter() is None and gate.wait(60) is False
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 50)), max_size=30), st.integers(50, 500))
+def test_what_is_taken_stays_within_the_limit(requests: list[tuple[int, int]], most: int) -> None:
+    budget, held = Budget(most, None, None), []
+    for prompt, longest in requests:
+        usage = budget.hold(prompt, longest)
+        if usage is None and held:  # one ends, and took what it might
+            ended, estimated = held.pop()
+            budget.release(ended)
+            budget.spend(ended, estimated)
+        elif usage is not None:
+            held.append((usage, prompt))
+        assert budget.tokens + sum(one.prompt_tokens + one.new_tokens for one, _ in held) <= most
+
+
+def test_prompts_are_estimated_by_the_most_that_any_took() -> None:
+    budget = Budget(1000, None, None)
+    assert budget.hold(10, 5) == Usage(10, 5)
+    assert budget.hold(10, 5) is None, "nothing beside the first, which tells how long prompts are"
+    budget.spend(Usage(30, 1), 10)
+    budget.release(Usage(10, 5))
+    assert budget.hold(20, 5) == Usage(60, 5) and budget.hold(20, 5) == Usage(60, 5)
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=8))
+def test_a_stream_is_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
+    places = [0, *sorted(cuts), len(STREAM)]
+    pieces = list(streamed(STREAM[start:end] for start, end in pairwise(places)))
+    assert "".join(piece.text for piece in pieces) == "wie schön \u2028 数"
+    assert [piece.usage for piece in pieces if piece.usage] == [Usage(100, 10)]
+
+
+@given(st.integers(0, STREAM.index(b"finish_reason")))
+def test_half_a_stream_is_no_answer(end: int) -> None:
+    with pytest.raises(Garbled):
+        list(streamed([STREAM[:end]]))
+
+
+@given(st.binary())
+def test_any_other_body_is_garbled(body: bytes) -> None:
+    with pytest.raises(Garbled):
+        whole(body)
