@@ -33,7 +33,8 @@ def task_names(incomplete: str) -> list[str]:
 def model_names(incomplete: str) -> list[str]:
     from harness import registry
 
-    return [name for name in registry.names("models") if name.startswith(incomplete)]
+    known = [*registry.names("models"), *(f"{prefix}:" for prefix in registry.PREFIXES)]
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def judge_names(incomplete: str) -> list[str]:
@@ -252,7 +253,9 @@ def list_models(json: JsonOption = False) -> None:
     """List models."""
     from harness import registry
 
-    _print({"models": registry.names("models")}, json) if json else print("\n".join(registry.names("models")))
+    prefixed = [f"{prefix}:..." for prefix in registry.PREFIXES]
+    known = {"models": registry.names("models"), "prefixes": prefixed}
+    _print(known, json) if json else print("\n".join([*known["models"], *prefixed]))
 
 
 @list_app.command("judges")

@@ -11,7 +11,7 @@ import difflib
 import importlib
 import importlib.util
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -105,6 +105,12 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
+PREFIXES: Mapping[str, str] = {"transformers": "models.hf.model:transformers_model"}
+"""Of models that are named "PREFIX:REST": prefix -> address of a factory (rest, options) -> Model."""
+
+_PREFIX_DTYPES: Mapping[str, str] = {"transformers": "models.hf.loading:dtype"}
+"""Prefix -> address of a function rest -> type in which that model was released."""
+
 _RELEASED_DTYPES: Mapping[str, DType] = {
     name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
 }
@@ -152,11 +158,17 @@ def get_task(name: str) -> Task:
 
 
 def get_model(name: str) -> ModelFactory:
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in PREFIXES:
+        return partial(load_address(PREFIXES[prefix]), rest)
     return cast(ModelFactory, _load("models", name))
 
 
 def released_dtype(name: str) -> DType:
     """The type in which a model was released, which is what it runs in on an accelerator."""
+    prefix, _, rest = name.partition(":")
+    if prefix in _PREFIX_DTYPES:
+        return cast(DType, load_address(_PREFIX_DTYPES[prefix])(rest))
     return _RELEASED_DTYPES.get(name, "float16")
 
 
@@ -187,7 +199,8 @@ def _load(group: Group, name: str) -> Any:
     try:
         address = _addresses(group)[name]
     except KeyError:
-        raise UsageError(_unknown(group.removesuffix("s"), name, names(group))) from None
+        known = [*names(group), *(f"{prefix}:..." for prefix in PREFIXES if group == "models")]
+        raise UsageError(_unknown(group.removesuffix("s"), name, known)) from None
     try:
         return load_address(address)
     except (ImportError, AttributeError) as error:

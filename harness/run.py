@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -157,7 +158,8 @@ def _engine(prepared: Prepared) -> Engine:
 
 def new_path(config: RunConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return RUNS / f"{stamp}-{config.model}-{manifest.hash8(config)}"
+    model = re.sub(r"[^\w.@-]+", "-", config.model)  # "transformers:folder/of/it" is one name
+    return RUNS / f"{stamp}-{model}-{manifest.hash8(config)}"
 
 
 def _names(config: RunConfig, objects: Objects) -> list[str]:
