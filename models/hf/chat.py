@@ -17,6 +17,7 @@ from models.hf.decoding import Watch, processors, settings
 from models.hf.inputs import Prepared, joined, placed
 from models.hf.loading import Opened, writer
 from models.hf.processors import sampling_rate
+from models.hf.quiet import quiet
 from models.text.feed import before_stop
 
 
@@ -62,7 +63,7 @@ def answer(opened: Opened, batch: Sequence[Ready], start: Sequence[float], strea
     inputs = placed(joined([ready.inputs.features for ready in batch], pad), model.device, model.dtype)
     prompt = inputs["input_ids"].shape[1]
     watch = Watch(prompt, generation.stop, text_of(tokenizer))
-    with torch.inference_mode():
+    with quiet(), torch.inference_mode():
         ids = model.generate(
             **inputs,
             generation_config=settings(model.generation_config, generation, opened.generation, pad),

@@ -20,7 +20,7 @@ MAX_FRAMES = 16
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """`messages` as chat templates take them; `images` and `sounds` (float32 [n] at the model's rate) in their order."""
+    """`messages` as chat templates take them; `images` and `sounds` (float32 [n] at the model's rate) in order."""
 
     messages: list[dict[str, Any]]
     images: list[Image.Image]

@@ -1,8 +1,8 @@
 """A request's decoding settings as transformers takes them.
 
 What the checkpoint's generation_config.json states stays as it is, but for what a request says: length, sampling and
-penalty; beams are not searched. A sampled answer follows its own seed, whoever stands beside it: tokens are drawn by the
-harness's own rule (`models.sampling`) from numbers of the row's own.
+penalty; beams are not searched. A sampled answer follows its own seed, whoever stands beside it: tokens are drawn by
+the harness's own rule (`models.sampling`) from numbers of the row's own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def settings(stated: Any, generation: Generation, defaults: GenerationDefaults, 
     found.max_length = found.min_length = None
     found.max_new_tokens, found.min_new_tokens = how.max_new_tokens, how.min_new_tokens or None
     found.repetition_penalty = how.sampling.repetition_penalty
-    found.eos_token_id, found.pad_token_id = list(defaults.stop_ids) or None, pad
+    found.pad_token_id = pad
+    if found.eos_token_id is None:
+        found.eos_token_id = list(defaults.stop_ids) or None
     return found
 
 

@@ -1,7 +1,7 @@
 """About how long a prompt is, from texts and the headers of its media; needs neither weights nor processor.
 
-Batches are planned by it. The figures are Qwen2.5-VL's and Qwen2.5-Omni's: a token for 28 x 28 pixels, 25 for a second of
-sound; other models take up to about as many. Where it is too low and memory runs out, the batch is halved and asked again.
+Batches are planned by it. The figures are Qwen2.5-VL's and Qwen2.5-Omni's: a token for 28 x 28 pixels, 25 for a second
+of sound. Where they are too low for a model and memory runs out, the batch is halved and asked again.
 """
 
 from __future__ import annotations

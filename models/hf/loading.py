@@ -15,6 +15,7 @@ from models.devices import dtype_of
 from models.generation import GenerationDefaults
 from models.hf.outline import REMEDY, Outline, outlined, stated_dtype
 from models.hf.processors import has_torchvision, load_processor, tokenizer_of
+from models.hf.quiet import quiet
 from models.released import hub, identity
 from models.released.files import read_json, weight_files
 from models.released.identity import Identity
@@ -84,11 +85,14 @@ def load(place: Place, options: ModelOptions) -> Opened:
     try:
         outline = outlined(source.folder)
         files = _weights(source.folder)
-        processor = load_processor(source.folder, outline)
-        model, unknown = _model(source.folder, outline, options)
+        with quiet():
+            processor = load_processor(source.folder, outline)
+            model, unknown = _model(source.folder, outline, options)
     except CheckpointError as error:
         raise UsageError(str(error)) from error
     told = [left_out(unknown)] if unknown else []
+    if outline.recognises:
+        told.append("a recogniser: the text of prompts is not used")
     if "video" in outline.capabilities.inputs:
         told.append("videos are shown as their frames, one picture each")
     known = Identity(

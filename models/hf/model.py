@@ -19,6 +19,7 @@ from models.hf.inputs import Prepared, agree
 from models.hf.lengths import estimate
 from models.hf.loading import Opened, Place, load, settings_folder, writer
 from models.hf.outline import Outline, outlined
+from models.hf.speech import MOST_CODES, Speaking
 from models.hf.streaming import Stream
 from models.lazy import LazyModel
 from models.own_options import check_own
@@ -27,7 +28,10 @@ RECOGNISER_OPTIONS = {
     "language": "what is spoken, for a multilingual Whisper: en, zh, ...; without it Whisper finds out",
     "task": "transcribe, or translate (into English), for a multilingual Whisper",
 }
-SPEECH_OPTIONS = {"speaker": "the voice of a model that speaks, e.g. Chelsie"}
+SPEECH_OPTIONS = {
+    "speaker": "the voice of a model that speaks, e.g. Chelsie; by default the first by name",
+    "speech_tokens": "most codes of a spoken answer, 50 a second in Qwen2.5-Omni; by default 4096",
+}
 
 
 class TransformersModel(LazyModel[Opened, Outline]):
@@ -80,13 +84,13 @@ class TransformersModel(LazyModel[Opened, Outline]):
     def stream(self, ready: Ready) -> Iterator[Chunk]:
         if self._is_recogniser:
             raise SampleError("a recogniser does not stream", "unsupported")
-        return Stream(self._ready(), ready, self._speaker)
+        return Stream(self._ready(), ready, self._speaking)
 
     def _answers(self, opened: Opened, items: Sequence[Ready], start: Sequence[float]) -> list[Response]:
         if self._is_recogniser:
             return recogniser.answer(opened, items, start, dict(self._options.own))
         if "speech" in items[0].request.outputs:
-            return [speech.answer(opened, items[0], start[0], self._speaker)]
+            return [speech.answer(opened, items[0], start[0], self._speaking)]
         return chat.answer(opened, items, start)
 
     def _fit(self, opened: Opened) -> Outline:
@@ -95,12 +99,13 @@ class TransformersModel(LazyModel[Opened, Outline]):
         return opened.outline
 
     @property
-    def _speaker(self) -> str | None:
-        return self._options.own.get("speaker")
+    def _speaking(self) -> Speaking:
+        own = self._options.own
+        return Speaking(own.get("speaker"), int(own.get("speech_tokens", MOST_CODES)))
 
     @cached_property
     def _is_recogniser(self) -> bool:
-        return self._outlined().kind in ("seq2seq", "ctc", "transducer")
+        return self._outlined().recognises
 
 
 def transformers_model(rest: str, options: ModelOptions) -> TransformersModel:
@@ -114,8 +119,19 @@ def transformers_model(rest: str, options: ModelOptions) -> TransformersModel:
         outline = outlined(settings_folder(place))
     except CheckpointError as error:
         raise UsageError(str(error)) from error
-    recognises = outline.kind in ("seq2seq", "ctc", "transducer")
     speaks = "speech" in outline.capabilities.outputs
-    known = RECOGNISER_OPTIONS if recognises and outline.model_type == "whisper" else SPEECH_OPTIONS if speaks else {}
+    known = (
+        RECOGNISER_OPTIONS
+        if outline.recognises and outline.model_type == "whisper"
+        else SPEECH_OPTIONS
+        if speaks
+        else {}
+    )
     check_own(f"transformers:{place.shown}", options.own, known)
     return TransformersModel(place, options, outline)
+
+
+def _own_options(outline: Outline) -> Mapping[str, str]:
+    if outline.model_type == "whisper":
+        return RECOGNISER_OPTIONS
+    return SPEECH_OPTIONS if "speech" in outline.capabilities.outputs else {}

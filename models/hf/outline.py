@@ -40,6 +40,11 @@ class Outline:
     auto: str
     capabilities: Capabilities
 
+    @property
+    def recognises(self) -> bool:
+        """Whether it hears and reads nothing."""
+        return self.kind in ("seq2seq", "ctc", "transducer")
+
 
 def outlined(folder: Path) -> Outline:
     """Raises CheckpointError on a folder without a config.json, an unknown architecture, and one that needs code of
@@ -49,6 +54,7 @@ def outlined(folder: Path) -> Outline:
     kind, auto = _architecture(folder, model_type, config)
     assert isinstance(model_type, str)
     if kind in ("seq2seq", "ctc", "transducer"):
+        _parsed(folder)
         return Outline(model_type, kind, auto, Capabilities(frozenset({"text", "audio"}), frozenset({"text"})))
     parsed = _parsed(folder)
     inputs = frozenset({"text"}) if kind == "text" else _inputs(model_type, parsed)

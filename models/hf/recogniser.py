@@ -20,8 +20,8 @@ from models.hf.decoding import Watch, processors, settings
 from models.hf.inputs import Prepared, joined, placed
 from models.hf.loading import Opened
 from models.hf.processors import sampling_rate
+from models.hf.quiet import quiet
 
-TOLD = "a recogniser: the text of prompts is not used"
 PREFIX = 8
 """Decoder positions that are kept for what a recogniser's answer begins with: language, task, time stamps."""
 
@@ -54,7 +54,7 @@ def answer(opened: Opened, batch: Sequence[Ready], start: Sequence[float], optio
     model = opened.model
     features = placed(joined([ready.inputs.features for ready in batch], 0), model.device, model.dtype)
     watch = Watch(0, (), str)
-    with torch.inference_mode():
+    with quiet(), torch.inference_mode():
         match opened.outline.kind:
             case "seq2seq":
                 tokens, text = _written(opened, batch, features, watch, options)
@@ -67,7 +67,7 @@ def answer(opened: Opened, batch: Sequence[Ready], start: Sequence[float], optio
             said.strip(),
             timings=Timings(end - begun, first_token=watch.first and watch.first - begun),
             usage=Usage(new_tokens=count),
-            truncated=opened.outline.kind == "seq2seq" and count >= most,
+            truncated=opened.outline.kind == "seq2seq" and not _is_walk(opened, features) and count >= most,
         )
         for said, count, begun in zip(text, tokens, start, strict=True)
     ]
@@ -84,7 +84,7 @@ def _written(
     opened: Opened, batch: Sequence[Ready], features: dict[str, Any], watch: Watch, options: dict[str, str]
 ) -> tuple[list[int], list[str]]:
     generation, model = batch[0].request.generation, opened.model
-    long = opened.outline.model_type == "whisper" and features["input_features"].shape[-1] > 3000
+    long = _is_walk(opened, features)
     pad = model.generation_config.pad_token_id
     config = settings(model.generation_config, generation, opened.generation, 0 if pad is None else pad)
     config.max_new_tokens = most_tokens(opened, generation)
@@ -101,6 +101,15 @@ def _written(
     special = set(tokenizer.all_special_ids)
     counts = [sum(token not in special for token in row) for row in rows]
     return counts, tokenizer.batch_decode(rows, skip_special_tokens=True)
+
+
+def _is_walk(opened: Opened, features: dict[str, Any]) -> bool:
+    """Whether features [B, mels, T] are over Whisper's window."""
+    extractor = getattr(opened.processor, "feature_extractor", None)
+    frames = getattr(extractor, "nb_max_frames", None)
+    return (
+        opened.outline.model_type == "whisper" and frames is not None and features["input_features"].shape[-1] > frames
+    )
 
 
 def _aligned(opened: Opened, features: dict[str, Any]) -> tuple[list[int], list[str]]:

@@ -35,9 +35,9 @@ class _Tokens:
 class Stream(Iterator[Chunk]):
     """The chunks of one answer; `response()` is what they make up. Speech comes as one piece, when it is all made."""
 
-    def __init__(self, opened: Opened, ready: Ready, speaker: str | None) -> None:
+    def __init__(self, opened: Opened, ready: Ready, speaking: speech.Speaking) -> None:
         self._start = time.monotonic() - ready.prepare_s
-        self._opened, self._ready, self._speaker = opened, ready, speaker
+        self._opened, self._ready, self._speaking = opened, ready, speaking
         self._response: Response | None = None
         self._chunks = self._run()
 
@@ -74,7 +74,7 @@ class Stream(Iterator[Chunk]):
         streamer = _Tokens(found)
         try:
             if "speech" in self._ready.request.outputs:
-                found.put(speech.answer(self._opened, self._ready, self._start, self._speaker, streamer))
+                found.put(speech.answer(self._opened, self._ready, self._start, self._speaking, streamer))
             else:
                 found.put(chat.answer(self._opened, [self._ready], [self._start], streamer)[0])
         except Exception as error:
