@@ -12,6 +12,7 @@ from harness.failures import SampleError
 from harness.types import LoadedRequest, Ready, Response, Timings, Usage
 from models.decoding import until_stop
 from models.generation import longest
+from models.hf import voxtral
 from models.hf.conversation import Conversation, conversation
 from models.hf.decoding import Watch, processors, settings
 from models.hf.inputs import Prepared, joined, placed
@@ -39,6 +40,8 @@ def processed(opened: Opened, spoken: Conversation, max_tiles: int | None = None
     """The processor's tensors for one conversation."""
     processor = opened.processor
     try:
+        if opened.outline.model_type == "voxtral":
+            return voxtral.processed(processor, opened.model.config, spoken)
         prompt = processor.apply_chat_template(spoken.messages, tokenize=False, add_generation_prompt=True)
         if opened.outline.kind == "text":
             return dict(processor(prompt, return_tensors="pt", add_special_tokens=False))

@@ -21,7 +21,7 @@ CHATML = (
 )
 TEXT = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "num_key_value_heads": 2, "max_position_embeddings": 4096,
+    "num_key_value_heads": 2, "max_position_embeddings": 4096, "bos_token_id": 256, "eos_token_id": 258,
 }  # fmt: skip
 
 AXES = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
@@ -72,7 +72,7 @@ def saved(folder: Path, model: Any, *parts: Any) -> Path:
 
 def text_only(folder: Path) -> Path:
     tok = tokenizer({}, template=template())
-    config = transformers.Qwen2Config(**TEXT, vocab_size=len(tok), eos_token_id=tok.eos_token_id)
+    config = transformers.Qwen2Config(**TEXT, vocab_size=len(tok))
     return saved(folder, transformers.Qwen2ForCausalLM(config), tok)
 
 
@@ -166,20 +166,32 @@ def qwen25_omni(folder: Path) -> Path:
         "bigvgan_config": {"upsample_initial_channel": 64},
     }  # fmt: skip
     config = transformers.Qwen2_5OmniConfig(thinker_config=thinker, talker_config=talker, token2wav_config=wave)
-    images = pictures()
-    sounds = transformers.WhisperFeatureExtractor(chunk_length=10)
-    saved(folder, transformers.Qwen2_5OmniForConditionalGeneration(config), tok, images, sounds)
-    both = (
-        transformers.Qwen2VLImageProcessorPil(
-            size={"shortest_edge": 28 * 28 * 4, "longest_edge": 28 * 28 * 16}
-        ).to_dict()
-        | sounds.to_dict()
-    )
-    (folder / "preprocessor_config.json").write_text(json.dumps(both))
+    images, sounds = pictures(), transformers.WhisperFeatureExtractor(chunk_length=10)
+    saved(folder, transformers.Qwen2_5OmniForConditionalGeneration(config), tok)
+    (folder / "preprocessor_config.json").write_text(json.dumps(images.to_dict() | sounds.to_dict()))
     voice = {"bos_token": ids("<tts_bos>"), "cond": torch.randn(1, 8), "ref_mel": torch.randn(1, 20, 80)}
-    torch.save({"Chelsie": voice}, folder / "spk_dict.pt"),
-    )
+    torch.save({"Chelsie": voice}, folder / "spk_dict.pt")
     return folder
 
 
 MAKERS["qwen2_5_omni"] = qwen25_omni
+
+
+def voxtral(folder: Path) -> Path:
+    """The audio token is number 24, as the library has it, which is that of a byte no test says."""
+    tok = tokenizer({}, template=template(sound=AUDIO_24))
+    assert tok.convert_ids_to_tokens(24) == AUDIO_24
+    config = transformers.VoxtralConfig(
+        text_config={**TEXT, "vocab_size": len(tok), "model_type": "llama", "head_dim": 8},
+        audio_config={
+            "hidden_size": 32, "intermediate_size": 128, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "num_mel_bins": 80,
+        },
+        audio_token_id=24,
+    )  # fmt: skip
+    sounds = transformers.WhisperFeatureExtractor()
+    return saved(folder, transformers.VoxtralForConditionalGeneration(config), tok, sounds)
+
+
+AUDIO_24 = sorted(pre_tokenizers.ByteLevel.alphabet())[24]
+MAKERS["voxtral"] = voxtral
