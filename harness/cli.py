@@ -34,7 +34,8 @@ def task_names(incomplete: str) -> list[str]:
 def model_names(incomplete: str) -> list[str]:
     from harness import registry
 
-    return [name for name in registry.names("models") if name.startswith(incomplete)]
+    known = [*registry.names("models"), *(f"{prefix}:" for prefix in registry.PREFIXES)]
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def judge_names(incomplete: str) -> list[str]:

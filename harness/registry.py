@@ -111,9 +111,13 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
 }
 
 PREFIXES: Mapping[str, str] = {
+    "transformers": "models.hf.model:transformers_model",
     "openai": "models.openai_compatible.adapter:openai_model",
 }
-"""Models of any name, `PREFIX:NAME` -> a factory (NAME, ModelOptions) -> Model."""
+"""Of models that are named "PREFIX:REST": prefix -> address of a factory (rest, options) -> Model."""
+
+_PREFIX_DTYPES: Mapping[str, str] = {"transformers": "models.hf.loading:dtype"}
+"""Prefix -> address of a function rest -> type in which that model was released."""
 
 _RELEASED_DTYPES: Mapping[str, DType] = {
     name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
@@ -169,14 +173,17 @@ def get_task(name: str) -> Task:
 
 
 def get_model(name: str) -> ModelFactory:
-    prefix, _, rest = name.partition(":")
-    if rest and prefix in PREFIXES:
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in PREFIXES:
         return cast(ModelFactory, partial(load_address(PREFIXES[prefix]), rest))
     return cast(ModelFactory, _load("models", name))
 
 
 def released_dtype(name: str) -> DType:
     """The type in which a model was released, which is what it runs in on an accelerator."""
+    prefix, _, rest = name.partition(":")
+    if prefix in _PREFIX_DTYPES:
+        return cast(DType, load_address(_PREFIX_DTYPES[prefix])(rest))
     return _RELEASED_DTYPES.get(name, "float16")
 
 
@@ -211,7 +218,8 @@ def _load(group: Group, name: str) -> Any:
     try:
         address = _addresses(group)[name]
     except KeyError:
-        raise UsageError(_unknown(group.removesuffix("s"), name, names(group))) from None
+        known = [*names(group), *(f"{prefix}:..." for prefix in PREFIXES if group == "models")]
+        raise UsageError(_unknown(group.removesuffix("s"), name, known)) from None
     try:
         return load_address(address)
     except (ImportError, AttributeError) as error:

@@ -165,8 +165,8 @@ def _engine(prepared: Prepared) -> Engine:
 
 def new_path(config: RunConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    name = re.sub(r"[^\w.-]+", "-", config.model)  # of a model elsewhere it may have slashes
-    return RUNS / f"{stamp}-{name}-{manifest.hash8(config)}"
+    model = re.sub(r"[^\w.@-]+", "-", config.model)  # "transformers:folder/of/it" is one name
+    return RUNS / f"{stamp}-{model}-{manifest.hash8(config)}"
 
 
 def _names(config: RunConfig, objects: Objects) -> list[str]:

@@ -61,5 +61,5 @@ def test_an_option_that_is_none_is_named_with_the_file_and_the_remedy(tmp_path: 
 
 
 def test_a_mode_beside_options_is_one_of_them() -> None:
-    assert own_options(["chunks=clean"], "1,10") == {"chunks": "clean", "mode": "1,10"}
-    assert own_options([], None) == {}
+    assert own_options(["chunks=clean"], mode="1,10") == {"chunks": "clean", "mode": "1,10"}
+    assert own_options([], mode=None) == {}
