@@ -26,7 +26,9 @@ def task_names(incomplete: str) -> list[str]:
     from harness import registry
 
     before, comma, last = incomplete.rpartition(",")
-    known = [*registry.SUITES, *registry.names("tasks")]
+    known = [*registry.SUITES, *registry.names("tasks"), *registry.PREFIXES["tasks"]]
+    if (prefix := registry.prefix_of("tasks", last)) is not None:
+        known = registry.names_after("tasks", prefix)
     return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
 
 

@@ -105,6 +105,9 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
+PREFIXES: Mapping[Group, Mapping[str, str]] = {"tasks": {"lmms:": "tasks.lmms:task"}}
+"""Prefix -> function that makes what the rest of the name names; `names` in the same module lists some of them."""
+
 _RELEASED_DTYPES: Mapping[str, DType] = {
     name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
 }
@@ -147,6 +150,17 @@ def names(group: Group) -> list[str]:
     return built_in + sorted(set(_addresses(group)) - set(built_in))
 
 
+def prefix_of(group: Group, name: str) -> str | None:
+    """The prefix that a name begins with, where it has one."""
+    return next((prefix for prefix in PREFIXES.get(group, {}) if name.startswith(prefix)), None)
+
+
+def names_after(group: Group, prefix: str) -> list[str]:
+    """Full names with a prefix, for completion."""
+    module = PREFIXES[group][prefix].partition(":")[0]
+    return [prefix + name for name in load_address(f"{module}:names")()]
+
+
 def get_task(name: str) -> Task:
     return cast(Task, _load("tasks", name))
 
@@ -169,8 +183,8 @@ def expand_tasks(text: str) -> list[str]:
     chosen: dict[str, None] = {}
     known = {*names("tasks"), *SUITES}
     for name in filter(None, (piece.strip() for piece in text.split(","))):
-        if name not in known:
-            raise UsageError(_unknown("task or suite", name, [*SUITES, *names("tasks")]))
+        if name not in known and prefix_of("tasks", name) is None:
+            raise UsageError(_unknown("task or suite", name, [*SUITES, *names("tasks"), *PREFIXES["tasks"]]))
         chosen |= dict.fromkeys(SUITES.get(name, (name,)))
     if not chosen:
         raise UsageError(f"no task named. Suites: {', '.join(SUITES)}. `harness list tasks` shows all.")
@@ -184,10 +198,12 @@ def load_address(address: str) -> Any:
 
 
 def _load(group: Group, name: str) -> Any:
+    if name not in _addresses(group) and (prefix := prefix_of(group, name)) is not None:
+        return load_address(PREFIXES[group][prefix])(name.removeprefix(prefix))
     try:
         address = _addresses(group)[name]
     except KeyError:
-        raise UsageError(_unknown(group.removesuffix("s"), name, names(group))) from None
+        raise UsageError(_unknown(group.removesuffix("s"), name, [*names(group), *PREFIXES.get(group, {})])) from None
     try:
         return load_address(address)
     except (ImportError, AttributeError) as error:
