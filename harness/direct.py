@@ -33,8 +33,8 @@ def _unscored(doc: Doc, answer: Answer, profile: str) -> Scores:
 
 _PLAN = TaskPlan(
     Task(
-        "by_hand", "1", frozenset({"text"}), _NoRows(), dict, {"": Preset(lambda row: ())}, "", _unscored, (), ("",), "",
-        "", "",
+        "by_hand", "1", frozenset({"text"}), _NoRows(), dict, {"": Preset(lambda row: ())}, "", _unscored, (), ("",),
+        "", "", "",
     ),
     DataChoice("hub"), "", "", "", None,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from harness import media
 from harness.media.files import intern
@@ -62,10 +62,10 @@ def simple_messages(text: str, visuals: Iterable[Any] | None) -> tuple[Message, 
 
 
 def _role(turn: Mapping[str, Any]) -> Role:
-    match turn.get("role"):
-        case "system" | "user" | "assistant" as role:
-            return role
-    raise ValueError(f"role is {turn.get('role')!r}; it must be system, user or assistant")
+    role = turn.get("role")
+    if role not in get_args(Role):
+        raise ValueError(f"role is {role!r}; it must be system, user or assistant")
+    return cast(Role, role)
 
 
 def _parts(content: Any) -> Iterator[Part]:
@@ -113,7 +113,9 @@ def media_of(visual: Any, kind: MediaKind | None = None) -> Media:
         if path := visual.get("url") or visual.get("path"):
             made = media_of(path, kind or "video")
             return Media(made.kind, made.path, made.sha256, visual.get("video_start"), visual.get("video_end"))
-        raise ValueError(f"a medium with the fields {', '.join(map(str, visual))}; it has neither array, bytes nor path")
+        raise ValueError(
+            f"a medium with the fields {', '.join(map(str, visual))}; it has neither array, bytes nor path"
+        )
     raise ValueError(f"a medium of type {type(visual).__name__}, of which no file can be made")
 
 
@@ -122,7 +124,7 @@ def _of_path(path: str, kind: MediaKind | None) -> Media:
     if "://" in path or path.startswith("data:"):
         raise ValueError(f"a medium behind the address {path[:80]}; only files can be opened")
     suffix = Path(path).suffix.lower()
-    by_name = next((known for known, suffixes in _SUFFIXES.items() if suffix in suffixes), "video")
+    by_name: MediaKind = next((known for known, suffixes in _SUFFIXES.items() if suffix in suffixes), "video")
     return media.reference(kind or by_name, Path(path).expanduser().absolute())
 
 

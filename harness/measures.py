@@ -60,7 +60,7 @@ def tables_of(task: Task, profile: str, channel: Channel, pairs: Iterable[tuple[
 
 
 def measure(task: Task, metric: Metric, tables: Sequence[PartTable]) -> Measure | None:
-    """A metric's units; None where it is no function of sums (a quantile, an aggregate), or where there are no samples."""
+    """A metric's units; None where it is no function of sums (a quantile, an aggregate), or without samples."""
     if not tables or isinstance(metric, Quantile | Aggregate):
         return None
     kind = None if task.group is not None else task.cluster_name

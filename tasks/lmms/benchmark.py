@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.contracts import DataChoice
 from harness.failures import UsageError
@@ -43,16 +43,17 @@ class Benchmark:
         except Exception as error:  # a task file imports what it likes
             raise UsageError(f"lmms:{self.name}: {self.path} cannot be read: {_told(error)}. {INSTALL}") from error
         if "class" in config:
-            raise UsageError(f"lmms:{self.name} is a Python class of lmms-eval; only tasks that a file describes can run")
+            raise UsageError(f"lmms:{self.name} is a Python class of lmms-eval; only tasks that files describe can run")
         if (kind := config.get("output_type", "generate_until")) != "generate_until":
             raise UsageError(
-                f"lmms:{self.name} is of output_type {kind}; models here answer in text, so that only generate_until runs"
+                f"lmms:{self.name} is of output_type {kind}; models here answer in text: only generate_until runs"
             )
         return dict(config)
 
     @cached_property
     def described(self) -> Any:
         """Configuration, metrics and filters, without data."""
+        import lmms_eval.api.metrics  # noqa: F401  registers the aggregations that task files name
         from lmms_eval.api.task import ConfigurableMessagesTask
 
         class Described(ConfigurableMessagesTask):  # type: ignore[misc]
@@ -61,7 +62,7 @@ class Benchmark:
 
         made = Described.__new__(Described)
         try:
-            made.__init__(config=copy.deepcopy(self._config))
+            cast(Any, Described).__init__(made, config=copy.deepcopy(self._config))
         except _Enough:
             return made
         except Exception as error:
@@ -74,6 +75,8 @@ class Benchmark:
         from lmms_eval.api.task import ConfigurableMessagesTask, ConfigurableTask
 
         class Whole(ConfigurableMessagesTask):  # type: ignore[misc]
+            dataset: Any
+
             def download(self, dataset_kwargs: Any = None) -> None:
                 ConfigurableTask.download.__wrapped__(self, dataset_kwargs)  # at once, not five times
                 if importlib.util.find_spec("torchcodec") is None:
@@ -85,7 +88,7 @@ class Benchmark:
             data = self._config.get("dataset_path")
             raise UsageError(
                 f"lmms:{self.name}: its data ({data}) cannot be had: {_told(error)}. lmms-eval reads them with "
-                f"Hugging Face datasets: a network or a filled cache is needed, or a dataset_path in a file of your own."
+                "Hugging Face datasets: a network or a filled cache is needed, or a dataset_path in a file of your own."
             ) from error
 
     def row_of(self, place: int) -> dict[str, Any]:
@@ -100,7 +103,7 @@ class Benchmark:
     def rows(self, data: DataChoice) -> Iterator[Row]:
         """Rows in the data set's order, read one by one."""
         if data.kind != "hub":
-            raise UsageError(f"lmms:{self.name} reads the data that {self.path.name} names; --data {data} is not for it")
+            raise UsageError(f"lmms:{self.name} reads the data named in {self.path.name}; leave out --data {data}")
         count = self.published
         return (self._row(place) for place in range(count))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import SimpleNamespace
@@ -55,6 +56,7 @@ def _task(name: str, folders: str) -> Task:
     )
 
 
+@cache
 def metrics_of(benchmark: Benchmark) -> tuple[Metric, ...]:
     """A mean is resampled over samples; of any other aggregation nothing is known but its value."""
     from lmms_eval.api.registry import get_aggregation
@@ -103,10 +105,8 @@ def doc_of(benchmark: Benchmark, row: Row) -> Doc:
     media = set(row["row"]) - set(benchmark.whole.eval_docs_no_media.features)
     if left_out := sorted(set(row["row"]) - held.keys() - media):
         doc[LEFT_OUT] = left_out
-    try:
+    with suppress(Exception):  # many tasks have none that can be said by itself
         doc[TARGET] = str(benchmark.whole.doc_to_target(row["row"]))
-    except Exception:  # many tasks have none that can be said by itself
-        pass
     return doc
 
 
