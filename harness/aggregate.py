@@ -20,7 +20,7 @@ from harness.profiles import stands_in
 from harness.schema import GroupResult, JudgeUsage, MetricResult, Record, Scored, ScoreResult, TaskResult
 from harness.stats import Interval, Stratum, ratio_interval
 from harness.tally import Tally
-from harness.task import Combined, Metric, Quantile, Ratio, Statistic, Task
+from harness.task import Aggregate, Combined, Metric, Quantile, Ratio, Statistic, Task
 from harness.types import Channel, Score
 from harness.units import PartTable, Units, averaged
 
@@ -259,10 +259,12 @@ def _groups(task: Task, tables: Sequence[PartTable]) -> dict[str, dict[str, Grou
 
 
 def _measured(
-    metric: Ratio | Statistic | Quantile, units: Units, tables: Sequence[PartTable], seed: int
+    metric: Ratio | Statistic | Quantile | Aggregate, units: Units, tables: Sequence[PartTable], seed: int
 ) -> MetricResult:
     if isinstance(metric, Ratio):
         return _ratio(metric, units)
+    if isinstance(metric, Aggregate):
+        return _aggregated(metric, tables)
     if isinstance(metric, Quantile):
         values = np.sort(np.concatenate([table.values(metric.part) for table in tables]))
         value = float(np.quantile(values, metric.q)) if len(values) else None
@@ -274,6 +276,15 @@ def _measured(
     sums = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
     interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
     return _entry(metric, float(metric.compute(sums)), interval, units.kind, len(units.parts))
+
+
+def _aggregated(metric: Aggregate, tables: Sequence[PartTable]) -> MetricResult:
+    """The mean over repeats of what the function makes of each."""
+    of_repeats = [payloads for table in tables if (payloads := table.payloads(metric.name))]
+    made = [metric.compute(payloads) for payloads in of_repeats]
+    numbers = [value for value in made if value is not None]
+    value = sum(numbers) / len(numbers) if numbers and len(numbers) == len(made) else None
+    return _entry(metric, value, None, "sample", max(map(len, of_repeats), default=0))
 
 
 def _ratio(metric: Ratio, units: Units) -> MetricResult:

@@ -27,14 +27,16 @@ def task_names(incomplete: str) -> list[str]:
     from harness import registry
 
     before, comma, last = incomplete.rpartition(",")
-    known = [*registry.SUITES, *registry.names("tasks")]
+    known = [*registry.SUITES, *registry.names("tasks"), *registry.PREFIXES["tasks"]]
+    if (prefix := registry.prefix_of("tasks", last)) is not None:
+        known = registry.names_after("tasks", prefix)
     return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
 
 
 def model_names(incomplete: str) -> list[str]:
     from harness import registry
 
-    known = [*registry.names("models"), *(f"{prefix}:" for prefix in registry.PREFIXES)]
+    known = [*registry.names("models"), *registry.PREFIXES["models"]]
     return [name for name in known if name.startswith(incomplete)]
 
 
@@ -291,7 +293,7 @@ def list_models(json: JsonOption = False) -> None:
     """List models."""
     from harness import registry
 
-    known = [*registry.names("models"), *(f"{prefix}:NAME" for prefix in registry.PREFIXES)]
+    known = [*registry.names("models"), *(f"{prefix}NAME" for prefix in registry.PREFIXES["models"])]
     _print({"models": known}, json) if json else print("\n".join(known))
 
 

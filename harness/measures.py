@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.schema import Record, Scored
 from harness.tally import Tally
-from harness.task import Combined, Metric, Quantile, Ratio, Statistic, Task
+from harness.task import Aggregate, Combined, Metric, Quantile, Ratio, Statistic, Task
 from harness.types import Channel
 from harness.units import Floats, Keys, PartTable, Units, averaged
 
@@ -60,8 +60,8 @@ def tables_of(task: Task, profile: str, channel: Channel, pairs: Iterable[tuple[
 
 
 def measure(task: Task, metric: Metric, tables: Sequence[PartTable]) -> Measure | None:
-    """A metric's units; None where it is no function of sums (a quantile), or where there are no samples."""
-    if not tables or isinstance(metric, Quantile):
+    """A metric's units; None where it is no function of sums (a quantile, an aggregate), or without samples."""
+    if not tables or isinstance(metric, Quantile | Aggregate):
         return None
     kind = None if task.group is not None else task.cluster_name
     named = task.cluster_name or "sample" if task.group is not None else ""

@@ -142,6 +142,9 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
         if not seen.add(sample.id):
             failure = Failure("load", "permanent", f"duplicate id {sample.id!r}: an earlier row has it too")
             sample = replace(sample, id=_free_id(sample.id, seen))
+        if failure is None and (lacking := {m.kind for m in sample.media} - model.capabilities.inputs):
+            why = f"row {index}: model {model.name} takes no {', '.join(sorted(lacking))}"
+            failure = Failure("load", "unsupported", why)
         if dealer and not dealer.takes(sample.cluster if chosen.task.group is not None else None):
             continue
         recordings = dict(sample.recordings)

@@ -110,14 +110,18 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
 }
 
-PREFIXES: Mapping[str, str] = {
-    "transformers": "models.hf.model:transformers_model",
-    "openai": "models.openai_compatible.adapter:openai_model",
+PREFIXES: Mapping[Group, Mapping[str, str]] = {
+    "models": {
+        "transformers:": "models.hf.model:transformers_model",
+        "openai:": "models.openai_compatible.adapter:openai_model",
+    },
+    "tasks": {"lmms:": "tasks.lmms:task"},
 }
-"""Of models that are named "PREFIX:REST": prefix -> address of a factory (rest, options) -> Model."""
+"""Prefix -> function that makes what the rest of the name names: a task of the rest, a model of rest and options. `names`
+in a task's module lists some of them."""
 
-_PREFIX_DTYPES: Mapping[str, str] = {"transformers": "models.hf.loading:dtype"}
-"""Prefix -> address of a function rest -> type in which that model was released."""
+_PREFIX_DTYPES: Mapping[str, str] = {"transformers:": "models.hf.loading:dtype"}
+"""Prefix -> function of the rest: the type in which that model was released."""
 
 _RELEASED_DTYPES: Mapping[str, DType] = {
     name: "bfloat16" for name in _BUILT_IN["models"] if name.startswith(("vita-audio", "nexus-o"))
@@ -168,22 +172,30 @@ def names(group: Group) -> list[str]:
     return built_in + sorted(set(_addresses(group)) - set(built_in))
 
 
+def prefix_of(group: Group, name: str) -> str | None:
+    """The prefix that a name begins with, where it has one."""
+    return next((prefix for prefix in PREFIXES.get(group, {}) if name.startswith(prefix)), None)
+
+
+def names_after(group: Group, prefix: str) -> list[str]:
+    """Full names with a prefix, for completion."""
+    module = PREFIXES[group][prefix].partition(":")[0]
+    return [prefix + name for name in load_address(f"{module}:names")()]
+
+
 def get_task(name: str) -> Task:
     return cast(Task, _load("tasks", name))
 
 
 def get_model(name: str) -> ModelFactory:
-    prefix, colon, rest = name.partition(":")
-    if colon and prefix in PREFIXES:
-        return cast(ModelFactory, partial(load_address(PREFIXES[prefix]), rest))
     return cast(ModelFactory, _load("models", name))
 
 
 def released_dtype(name: str) -> DType:
     """The type in which a model was released, which is what it runs in on an accelerator."""
-    prefix, _, rest = name.partition(":")
+    prefix = prefix_of("models", name)
     if prefix in _PREFIX_DTYPES:
-        return cast(DType, load_address(_PREFIX_DTYPES[prefix])(rest))
+        return cast(DType, load_address(_PREFIX_DTYPES[prefix])(name.removeprefix(prefix)))
     return _RELEASED_DTYPES.get(name, "float16")
 
 
@@ -200,8 +212,8 @@ def expand_tasks(text: str) -> list[str]:
     chosen: dict[str, None] = {}
     known = {*names("tasks"), *SUITES}
     for name in filter(None, (piece.strip() for piece in text.split(","))):
-        if name not in known:
-            raise UsageError(_unknown("task or suite", name, [*SUITES, *names("tasks")]))
+        if name not in known and prefix_of("tasks", name) is None:
+            raise UsageError(_unknown("task or suite", name, [*SUITES, *names("tasks"), *PREFIXES["tasks"]]))
         chosen |= dict.fromkeys(SUITES.get(name, (name,)))
     if not chosen:
         raise UsageError(f"no task named. Suites: {', '.join(SUITES)}. `harness list tasks` shows all.")
@@ -215,11 +227,15 @@ def load_address(address: str) -> Any:
 
 
 def _load(group: Group, name: str) -> Any:
+    if name not in _addresses(group) and (prefix := prefix_of(group, name)) is not None:
+        rest, make = name.removeprefix(prefix), load_address(PREFIXES[group][prefix])
+        if not rest:
+            raise UsageError(f"{prefix} names no {group.removesuffix('s')}: write {prefix}NAME")
+        return partial(make, rest) if group == "models" else make(rest)
     try:
         address = _addresses(group)[name]
     except KeyError:
-        known = [*names(group), *(f"{prefix}:..." for prefix in PREFIXES if group == "models")]
-        raise UsageError(_unknown(group.removesuffix("s"), name, known)) from None
+        raise UsageError(_unknown(group.removesuffix("s"), name, [*names(group), *PREFIXES.get(group, {})])) from None
     try:
         return load_address(address)
     except (ImportError, AttributeError) as error:

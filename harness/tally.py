@@ -46,6 +46,7 @@ class Tally:
                 self.groups.add(record.cluster or f"alone {record.id}", Member(record.doc, score))
         else:
             self.table.add(record.id, score.parts, record.cluster, score.tags)
+            self.table.add_payload(record.id, score.payload or {})
 
     def finished(self) -> PartTable:
         if self.groups is not None:

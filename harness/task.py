@@ -110,7 +110,23 @@ class Quantile:
     higher_is_better: bool = False
 
 
-Metric = Ratio | Combined | Statistic | Quantile
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Any function of all samples' payloads under the metric's name (`Score.payload`), in the order of their ids.
+
+    It has no interval and no paired test: nothing is known of what it does with a resample. What `compute` raises as
+    UsageError ends the scoring; the answers are kept.
+    """
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    compute: Callable[[Sequence[Any]], float | None]
+    """None where what it makes is no number."""
+    headline: bool = False
+
+
+Metric = Ratio | Combined | Statistic | Quantile | Aggregate
 
 
 @dataclass(frozen=True, slots=True)

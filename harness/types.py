@@ -340,7 +340,8 @@ class Score:
     exact (WER keeps errors and words). `tags` say which sub-scores the sample counts in (a category, several
     capabilities); `extracted` is the answer read from the response, None if there is none; `reason` is why it has
     failed or is unscored, or what is lacking beside a score; `wrong` is whether the answer has a fault, None where that
-    has no meaning (a latency); `shown` are reference and hypothesis as compared.
+    has no meaning (a latency); `shown` are reference and hypothesis as compared; `payload` is what metrics that are no
+    sums are made of (`harness.task.Aggregate`): metric's name -> any JSON value.
     """
 
     name: str
@@ -352,6 +353,7 @@ class Score:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wrong: bool | None = None
     shown: tuple[str, str] | None = None
+    payload: Mapping[str, Any] | None = None
 
 
 def media_of(messages: tuple[Message, ...]) -> tuple[Media, ...]:

@@ -10,7 +10,7 @@ import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,7 @@ class PartTable:
         self._ids = array("Q")
         self._clusters = array("Q")
         self._tags: dict[str, dict[str, array[int]]] = {}
+        self._payloads: dict[str, list[tuple[str, Any]]] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -63,6 +64,15 @@ class PartTable:
         """A sample; without a cluster it is one of its own."""
         own = hashed(key)
         self.add_row(own, own if cluster is None else hashed(f"cluster {cluster}"), parts, tags)
+
+    def add_payload(self, key: str, payload: Mapping[str, Any]) -> None:
+        """What a sample gives to metrics that are no sums."""
+        for metric, value in payload.items():
+            self._payloads.setdefault(metric, []).append((key, value))
+
+    def payloads(self, metric: str) -> list[Any]:
+        """Of the samples that have one for this metric, in the order of their ids."""
+        return [value for _, value in sorted(self._payloads.get(metric, ()), key=lambda one: one[0])]
 
     def add_row(self, key: int, cluster: int, parts: Mapping[str, float], tags: Mapping[str, Sequence[str]]) -> None:
         """A sample whose names are hashed already."""

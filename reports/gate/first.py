@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from harness import registry
 from harness.schema import MetricResult
-from harness.task import Quantile
+from harness.task import Aggregate, Quantile
 from reports.figures import headline
 from reports.runs import Run
 
@@ -31,8 +31,13 @@ def _gates(run: Run) -> Iterator[str]:
         for name, metric in headline(entry.headline.metrics).items():
             if metric.value is None:
                 continue
-            timed = isinstance(known.get(name), Quantile)
-            fields = _timed() if timed else _tested(metric, entry.n_scored)
+            match known.get(name):
+                case Quantile():
+                    fields = _timed()
+                case Aggregate():
+                    fields = f"rel_tol: 0.02, min_samples: {entry.n_scored}"
+                case _:
+                    fields = _tested(metric, entry.n_scored)
             yield f"- {{task: {task}, metric: {_quoted(name)}, {fields}}}\n"
 
 

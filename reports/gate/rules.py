@@ -15,7 +15,7 @@ from harness.differences import changes
 from harness.failures import UsageError
 from harness.measures import matched, measure
 from harness.schema import MetricResult
-from harness.task import Metric, Quantile, Ratio, Task
+from harness.task import Aggregate, Metric, Quantile, Ratio, Task
 from harness.types import Channel
 from reports.conditions import DECODING
 from reports.gate.config import Gate, Gates
@@ -118,8 +118,12 @@ def check(gate: Gate, metric: MetricResult) -> None:
     own = "higher" if metric.higher_is_better else "lower"
     if gate.direction is not None and gate.direction != own:
         raise UsageError(f"gate {gate.name}: direction is {gate.direction}, but {own} is better; leave the field out")
-    if gate.test is not None and isinstance(_metric(registry.get_task(gate.task), gate.metric), Quantile):
-        raise UsageError(f"gate {gate.name}: a quantile has no paired test; leave the field test out")
+    if gate.test is not None:
+        match _metric(registry.get_task(gate.task), gate.metric):
+            case Quantile():
+                raise UsageError(f"gate {gate.name}: a quantile has no paired test; leave the field test out")
+            case Aggregate():
+                raise UsageError(f"gate {gate.name}: the metric is no sum over samples; leave the field test out")
     unit = metric.ci_unit
     if gate.cluster is not None and gate.cluster != unit:
         raise UsageError(f"gate {gate.name}: cluster is {gate.cluster}, but the independent units are {unit}s")

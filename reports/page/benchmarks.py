@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import registry
 from harness.failures import UsageError
-from harness.task import Combined, Metric, Quantile, Ratio, Task
+from harness.task import Aggregate, Combined, Metric, Quantile, Ratio, Task
 from reports import figures
 from reports.blind import is_blind
 from reports.conditions import conditions_of
@@ -109,6 +109,8 @@ def defined(metric: Metric) -> str:
             return f"{how} of {metric.of} over {metric.tag}: {', '.join(metric.weights)}"
         case Quantile():
             return "the largest " + metric.part if metric.q == 1 else f"the {metric.q:.4g} quantile of {metric.part}"
+        case Aggregate():
+            return "a function of what every sample gives, by the benchmark's own code"
     return f"a function of parts that are summed over the samples that have {metric.over}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.aggregate import Planned, task_result
 from harness.schema import Record, Scored
-from harness.task import Combined, Quantile, Ratio
+from harness.task import Aggregate, Combined, Quantile, Ratio
 from harness.types import Score
 from harness.units import PartTable, averaged
 from tests.harness.toy import TASK, toy_task
@@ -52,6 +53,41 @@ def test_a_sum_over_what_was_not_asked_is_no_number() -> None:
     assert metrics["accuracy"].value == 50 and metrics["error"].value == 50
     assert metrics["mean"].value == pytest.approx(50) and metrics["unasked"].value is None
     assert [group.n_samples for group in found.headline.groups["kind"].values()] == [10, 10, 10]
+
+
+@given(seed=st.integers(0, 10_000), repeats=st.integers(1, 3))
+@settings(max_examples=12)
+def test_any_function_of_all_payloads_is_a_metric(seed: int, repeats: int) -> None:
+    """It sees them in the order of the ids, whoever finished first; of repeats the values are averaged."""
+    rng = random.Random(seed)
+    seen: list[list[int]] = []
+
+    def first_over_last(payloads: list[dict[str, int]]) -> float:
+        seen.append([payload["i"] for payload in payloads])
+        return payloads[0]["x"] / payloads[-1]["x"]
+
+    pairs = []
+    for repeat in range(repeats):
+        for i in range(10, 30):
+            record, scored = pair(i, True, repeat=repeat)
+            score = scored.scores["exact"][""]
+            payload = {"shape": {"i": i, "x": i * (repeat + 1) + repeat}}
+            pairs.append((record, Scored(record.id, {"exact": {"": replace(score, payload=payload)}}, repeat=repeat)))
+    rng.shuffle(pairs)
+    task = toy_task([], metrics=(Aggregate("shape", "", True, first_over_last), METRICS[0]))
+    found = task_result(task, Planned("plain", "exact", repeats), pairs, None).headline.metrics["shape"]
+    assert all(order == list(range(10, 30)) for order in seen)
+    of_each = [(10 * (r + 1) + r) / (29 * (r + 1) + r) for r in range(repeats)]
+    assert found.value == pytest.approx(sum(of_each) / repeats)
+    assert found.ci is None and found.n == 20
+
+
+def test_a_function_that_makes_no_number_leaves_the_metric_without_a_value() -> None:
+    record, scored = pair(0, True)
+    score = replace(scored.scores["exact"][""], payload={"file": [1]})
+    task = toy_task([], metrics=(Aggregate("file", "", True, lambda payloads: None), METRICS[0]))
+    metrics = task_result(task, PLANNED, [(record, Scored("0", {"exact": {"": score}}))], None).headline.metrics
+    assert metrics["file"].value is None and metrics["accuracy"].value == 100
 
 
 def test_few_clusters_are_not_resampled_where_samples_add_up() -> None:

@@ -39,8 +39,10 @@ def test_every_built_in_name_leads_somewhere() -> None:
 
 
 def test_a_prefix_stands_for_models_of_any_name() -> None:
-    for prefix in registry.PREFIXES:
-        assert registry.get_model(f"{prefix}:any/name:at-all")
-        for name in (f"{prefix}:", prefix, f"x{prefix}:any"):
+    for prefix in registry.PREFIXES["models"]:
+        assert registry.get_model(f"{prefix}any/name:at-all")
+        with pytest.raises(UsageError, match=f"{prefix} names no model: write {prefix}NAME"):
+            registry.get_model(prefix)
+        for name in (prefix.removesuffix(":"), f"x{prefix}any"):
             with pytest.raises(UsageError, match="unknown model"):
                 registry.get_model(name)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from PIL import Image
 
 from harness import media as media_files

@@ -1,0 +1,1 @@
+"""Our models in lmms-eval: `lmms-eval --model vita15 ...` (docs/lmms-eval.md)."""

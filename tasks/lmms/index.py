@@ -1,0 +1,67 @@
+"""Which file describes a task of lmms-eval. Reads the YAML files alone: lmms-eval itself takes seconds to import."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.failures import UsageError
+from harness.lmms import VERSION
+
+FOLDERS = "HARNESS_LMMS_TASKS"
+"""Environment variable: folders with task files of one's own, which come before lmms-eval's, separated like PATH."""
+INSTALL = f"pip install 'omni-harness[lmms]', then pip install --no-deps lmms-eval=={VERSION}"
+_TASK = re.compile(r"""^task:[ \t]*["']?([^\s"'\[#][^\s"'#]*)""", re.M)
+_GROUP = re.compile(r"""^group:[ \t]*["']?([^\s"'\[#][^\s"'#]*)""", re.M)
+_MEMBER = re.compile(r"""^[ \t]*-[ \t]+(?:task:[ \t]*)?["']?([\w.-]+)["']?[ \t]*(?:#.*)?$""", re.M)
+
+
+def installed() -> Path | None:
+    """lmms-eval's own folder of tasks; None where it is not installed."""
+    found = importlib.util.find_spec("lmms_eval")
+    place = next(iter(found.submodule_search_locations or ()), None) if found else None
+    return None if place is None else Path(place) / "tasks"
+
+
+def names() -> list[str]:
+    """Names of all tasks that a file describes, sorted."""
+    return sorted({match[1] for path in _files() if (match := _TASK.search(_text(path)))})
+
+
+def file_of(name: str) -> Path:
+    """The file of a task. Raises UsageError where there is none, with the members of a group and like names."""
+    if installed() is None:
+        raise UsageError(f"lmms:{name} needs lmms-eval, which is not installed: {INSTALL}")
+    known: set[str] = set()
+    for path in _files():
+        text = _text(path)
+        if (group := _GROUP.search(text)) and group[1] == name and not _TASK.search(text):
+            members = ", ".join(f"lmms:{member}" for member in _MEMBER.findall(text))
+            raise UsageError(f"lmms:{name} is a group of lmms-eval; name its members: {members}")
+        if match := _TASK.search(text):
+            if match[1] == name:
+                return path
+            known.add(match[1])
+    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    guess = f" Did you mean {' or '.join('lmms:' + one for one in close)}?" if close else ""
+    raise UsageError(
+        f"unknown task 'lmms:{name}'.{guess} lmms-eval {VERSION} describes {len(known)} tasks; "
+        f"folders with files of your own go into {FOLDERS}."
+    )
+
+
+def _files() -> Iterator[Path]:
+    own = [Path(folder) for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
+    for folder in own:
+        if not folder.is_dir():
+            raise UsageError(f"{FOLDERS} names {folder}, which is no folder")
+    for folder in [*own, *filter(None, [installed()])]:
+        yield from sorted(folder.rglob("*.yaml"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
