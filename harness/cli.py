@@ -93,13 +93,21 @@ def run(
 
 
 @app.command()
-def resume(run: RunArgument, json: JsonOption = False) -> None:
+def resume(
+    run: RunArgument,
+    engine: Annotated[str | None, typer.Option(help="Go on with another engine: local or ray.")] = None,
+    replicas: Annotated[int | None, typer.Option(min=1, help="Workers of --engine ray.")] = None,
+    address: Annotated[str | None, typer.Option(help="Ray cluster for --engine ray.")] = None,
+    json: JsonOption = False,
+) -> None:
     """Go on with a run that was stopped or killed."""
     from harness.kinds import need_answers
     from harness.run import resume as resume_run
 
     need_answers(run)
-    conclude(resume_run(run).path, json)
+    given = {"engine": engine, "replicas": replicas, "address": address}
+    where = {name: value for name, value in given.items() if value is not None}
+    conclude(resume_run(run, where=where).path, json)
 
 
 @app.command()

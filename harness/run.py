@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness import finish, manifest, registry
-from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
-from harness.contracts import DataChoice, Model, ModelOptions
+from harness.config import RunConfig, elsewhere, make_config, resolve_device, resolve_dtype
+from harness.contracts import Capabilities, DataChoice, Model, ModelOptions
 from harness.engines import Engine, ModelFacts
 from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
@@ -43,6 +43,7 @@ class Objects:
 
 
 NONE = Objects({})
+NOWHERE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Prepared:
 
     config: RunConfig
     model: Model
+    """For the length of prompts; another process may hold the opened weights."""
+    options: ModelOptions
+    capabilities: Capabilities
     plans: tuple[TaskPlan, ...]
     device: str
     dtype: str
@@ -64,6 +68,11 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     device = resolve_device(config.device)
     dtype = resolve_dtype(config.dtype, device, config.model)
     options = ModelOptions(config.weights, device, dtype, config.seed, config.threads, config.option)
+    if config.engine == "ray" and objects.model is not None:
+        raise UsageError(
+            "--engine ray opens models by name in other processes: give the model a name in the entry-point "
+            "group harness.models, or leave the engine out"
+        )
     model = objects.model or registry.get_model(config.model)(options)
     check_capabilities(tasks, model.name, model.capabilities)
     for what in ("profile", "prompt"):
@@ -94,7 +103,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
         )
         for task in tasks
     )
-    return Prepared(config, model, plans, device, dtype)
+    return Prepared(config, model, options, model.capabilities, plans, device, dtype)
 
 
 def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -> RunDir:
@@ -111,8 +120,11 @@ def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -
     return run
 
 
-def resume(path: Path, objects: Objects = NONE) -> RunDir:
-    """Go on with a run. Refused, with the differences, if model, data or config are not the same."""
+def resume(path: Path, objects: Objects = NONE, where: Mapping[str, Any] = NOWHERE) -> RunDir:
+    """Go on with a run. Refused, with the differences, if model, data or config are not the same.
+
+    `where` has the engine, replicas and address that it goes on with, where they are others.
+    """
     run = RunDir.open(path)
     if run.finished:
         return run
@@ -121,7 +133,7 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
             f"{path} was begun by an earlier version (format 1), which can finish it; it can be scored then"
         )
     stored = run.manifest()
-    prepared = prepare(_stored_config(run), objects)
+    prepared = prepare(elsewhere(_stored_config(run), where), objects)
     engine = _engine(prepared)
     with closing(engine):
         prepared, rows, current = _open(prepared, engine, planned=stored.planned is not None)
@@ -136,7 +148,13 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
 
 def _engine(prepared: Prepared) -> Engine:
     config = prepared.config
-    engine = LocalEngine(prepared.model, config.ablate)
+    engine: Engine
+    if config.engine == "ray":
+        from harness.engines.ray_engine import RayEngine
+
+        engine = RayEngine(config.model, prepared.options, config.replicas, config.address, config.ablate)
+    else:
+        engine = LocalEngine(prepared.model, config.ablate)
     if not config.cache:
         return engine
     # In half precision an answer depends on the rows beside it.
@@ -212,7 +230,7 @@ def _open(
         replace(chosen, task=chosen.task.asking(outputs, chosen.data.kind == "mini")) for chosen in prepared.plans
     )
     described = manifest.build(prepared.config, facts, engine, plans, prepared.device, prepared.dtype)
-    return replace(prepared, plans=plans), rows, described
+    return replace(prepared, plans=plans, capabilities=facts.capabilities), rows, described
 
 
 def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, Iterator[Row]]) -> None:
@@ -234,7 +252,7 @@ def _plan(run: RunDir, chosen: TaskPlan, prepared: Prepared, rows: Mapping[str, 
                 yield row
                 progress.advance()
 
-        made = run.write_plan(chosen.name, rows_of(chosen, told(), prepared.model))
+        made = run.write_plan(chosen.name, rows_of(chosen, told(), prepared.model, prepared.capabilities))
     if not made.rows:
         where = f"{chosen.data}" if chosen.part is None else f"{chosen.part.told} of {chosen.data}"
         raise UsageError(f"task {chosen.name} has no rows in {where}")
@@ -251,7 +269,7 @@ def _answer(run: RunDir, prepared: Prepared, engine: Engine, stretch: int) -> No
     already = sum(map(len, done.values()))
     if already >= total:
         return
-    given = given_to_all(prepared.config.ablate, prepared.model.capabilities.channels)
+    given = given_to_all(prepared.config.ablate, prepared.capabilities.channels)
 
     def waiting(chosen: TaskPlan) -> Iterator[Planned]:
         for item in planned(chosen, run.plan(chosen.name), prepared.config.seed, given):
@@ -272,7 +290,7 @@ def _answer(run: RunDir, prepared: Prepared, engine: Engine, stretch: int) -> No
             now = time.monotonic()
             logs[answer.planned.plan.name].append(record(answer, run, stretch, now - before))
             before = now
-            progress.advance(failed=isinstance(answer.outcome, Failure))
+            progress.advance(failed=isinstance(answer.outcome, Failure), status=engine.status())
 
 
 def _warm_up(prepared: Prepared, engine: Engine, waiting: Any) -> None:
