@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from harness.engines import Engine, ModelFacts
 from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
 from harness.failures import RunStopped, UsageError
-from harness.judging import check_judges, check_named
+from harness.judging import Spread, check_judges, check_named
 from harness.media.limits import check_limits
 from harness.part import Part
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
@@ -173,6 +174,15 @@ def _engine(prepared: Prepared) -> Engine:
     )
 
 
+def _spread(config: RunConfig) -> Spread | None:
+    """Who asks the judges: the workers of Ray, where it is the engine."""
+    if config.engine != "ray":
+        return None
+    from harness.engines.ray_judge import spread
+
+    return partial(spread, replicas=config.replicas, address=config.address)
+
+
 def new_path(config: RunConfig) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     return RUNS / f"{stamp}-{config.model}-{manifest.hash8(config)}"
@@ -241,7 +251,8 @@ def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, 
         run.write_manifest(described)
     _answer(run, prepared, engine, stretch=len(described.resumed))
     engine.close()  # a judge may need the device
-    finish.finish(run, {chosen.name: chosen.task for chosen in prepared.plans}, prepared.config.judge)
+    tasks = {chosen.name: chosen.task for chosen in prepared.plans}
+    finish.finish(run, tasks, prepared.config.judge, spread=_spread(prepared.config))
 
 
 def _plan(run: RunDir, chosen: TaskPlan, prepared: Prepared, rows: Mapping[str, Iterator[Row]]) -> PlannedTask:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from harness.plan import Planned
 from harness.schedule import Group
-from harness.types import Failure
+
+T = TypeVar("T")
 
 EACH = 4
 """Leases of a group for each worker, where the group is large enough: the last ones then end nearly together."""
@@ -20,33 +22,33 @@ MOST = 512
 TRIES = 3
 """Workers that may die of a request that they were answering alone, before it is the request that is given up."""
 
-FATAL = Failure("generate", "permanent", f"{TRIES} workers died, one after the other, while they answered this alone")
+FATAL = f"{TRIES} workers died, one after the other, while they answered this alone"
 
 
 @dataclass(slots=True)
-class Lease:
+class Lease(Generic[T]):
     """Requests that one worker answers, `rows` side by side; `waiting` are those without an answer, by number."""
 
-    waiting: dict[int, Planned]
+    waiting: dict[int, T]
     rows: int
-    timed: bool
+    timed: bool = False
     deaths: int = 0
     """Of workers that held it when one request was left."""
 
-    def settle(self, number: int) -> Planned | None:
+    def settle(self, number: int) -> T | None:
         """The request of that number, once; None where it has its answer already."""
         return self.waiting.pop(number, None)
 
 
-class Leases:
-    """The leases of a stream of groups, those of dead workers first."""
+class Leases(Generic[T]):
+    """A stream of leases, those of dead workers before the next."""
 
-    def __init__(self, groups: Iterable[Group], workers: int) -> None:
-        self._again: deque[Lease] = deque()
-        self._fresh = (lease for group in groups for lease in cut(group, workers))
-        self._next: Lease | None = None
+    def __init__(self, fresh: Iterable[Lease[T]]) -> None:
+        self._again: deque[Lease[T]] = deque()
+        self._fresh = iter(fresh)
+        self._next: Lease[T] | None = None
 
-    def peek(self) -> Lease | None:
+    def peek(self) -> Lease[T] | None:
         """What `take` returns next; None where nothing is left to hand out."""
         if self._again:
             return self._again[0]
@@ -54,7 +56,7 @@ class Leases:
             self._next = next(self._fresh, None)
         return self._next
 
-    def take(self) -> Lease:
+    def take(self) -> Lease[T]:
         lease = self.peek()
         assert lease is not None
         if self._again:
@@ -62,7 +64,7 @@ class Leases:
         self._next = None
         return lease
 
-    def died(self, lease: Lease) -> Planned | None:
+    def died(self, lease: Lease[T]) -> T | None:
         """Hand out again what a dead worker left, in halves, so that a request that kills workers comes to stand
         alone. Returns a request that did so `TRIES` times: it is not asked any more."""
         left = lease.waiting
@@ -81,7 +83,7 @@ class Leases:
         return None
 
 
-def cut(group: Group, workers: int) -> Iterator[Lease]:
+def cut(group: Group, workers: int) -> Iterator[Lease[Planned]]:
     """The leases of one group, in its order. A timed group stays whole: one worker answers it, and no other works."""
     n = len(group.items)
     size = n if group.timed else lease_size(n, group.rows, workers)

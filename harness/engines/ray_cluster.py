@@ -14,6 +14,8 @@ OBJECTS = 512 << 20
 def ray_module() -> Any:
     """Ray, imported. Raises UsageError where it is not installed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+    # Ray tells of deaths on stdout, where programs read; the progress counts them, and Ray's own logs have them.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:
         import ray
     except ImportError as error:
@@ -66,12 +68,14 @@ def threads_each(workers: int) -> int | None:
     return max(1, int(ray_module().cluster_resources().get("CPU", 1)) // (4 * workers))
 
 
-def resources(on_gpu: bool) -> dict[str, Any]:
-    """What a worker takes: it is restarted by the driver, not by Ray, so that its weights are looked at again."""
-    return {
+def actor(kind: type, on_gpu: bool) -> Any:
+    """A class as an actor on a CPU, and a GPU if asked for. It is restarted by the driver and not by Ray, so that its
+    weights are looked at again."""
+    options = {
         "num_cpus": 1,
         "num_gpus": 1 if on_gpu else 0,
         "max_restarts": 0,
         "max_task_retries": 0,
         "scheduling_strategy": "SPREAD",
     }
+    return ray_module().remote(kind).options(**options)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from harness import registry
 from harness.contracts import ModelOptions
@@ -23,8 +23,9 @@ from harness.types import Failure, Generation, MediaKind, Request, Response
 TOGETHER_S = 0.05
 """Answers that come faster than this go to the driver in one piece; a slower one goes at once."""
 
-Piece = list[tuple[int, Response | Failure]]
-"""Numbers of a lease's requests and what became of them."""
+T = TypeVar("T")
+Piece = list[tuple[int, T]]
+"""Numbers of a lease's items and what became of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Replica:
     def effective(self, generation: Generation) -> dict[str, Any]:
         return dict(self._opened().effective(generation))
 
-    def answers(self, items: Sequence[Leased], rows: int, timed: bool) -> Iterator[Piece]:
+    def answers(self, items: Sequence[Leased], rows: int, timed: bool) -> Iterator[Piece[Response | Failure]]:
         """The outcomes of one lease, each number once, in pieces as they are known."""
         group = Group(cast("Sequence[Planned]", items), rows, timed)
         found = self._opened().answers([group])
@@ -75,9 +76,9 @@ class Replica:
         return self._engine
 
 
-def pieces(outcomes: Iterable[tuple[int, Response | Failure]], clock: Any = time.monotonic) -> Iterator[Piece]:
+def pieces(outcomes: Iterable[tuple[int, T]], clock: Callable[[], float] = time.monotonic) -> Iterator[Piece[T]]:
     """Outcomes in the pieces in which they travel."""
-    piece: Piece = []
+    piece: Piece[T] = []
     sent = clock()
     for outcome in outcomes:
         piece.append(outcome)
