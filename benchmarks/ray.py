@@ -3,7 +3,8 @@
 `python -m benchmarks.ray [--n 4000] [--workers 1 2 4] [--turns 3] [--json]`. The echo model answers a text task of its
 own, first in this process and then by workers of Ray, each size in turn and several times; medians. What differs is
 Ray's: the driver's CPU time, and the CPU time of all of Ray's processes, from when the workers are open to the last
-answer. Starting Ray and the workers is told apart. `limits` are estimates on paper from these figures.
+answer. Starting Ray and the workers is told apart. Answers that come fast travel together; a slow model's come
+one by one, so that `lone` measures what each then costs the driver. `limits` are estimates on paper from it.
 """
 
 from __future__ import annotations
@@ -21,16 +22,21 @@ from typing import Any
 from benchmarks.machine import described
 from benchmarks.overhead import task
 from harness.contracts import DataChoice, ModelOptions
-from harness.engines import Engine
+from harness.engines import Engine, ray_cluster
+from harness.engines.leases import Lease, Leases
 from harness.engines.local import LocalEngine
 from harness.engines.ray_engine import RayEngine
+from harness.engines.ray_pool import Pool
 from harness.plan import Planned, choose, given_to_all, planned, rows_of
 from harness.registry import get_model
 from harness.schedule import groups
+from harness.types import Response
 
 BUDGET_TOKENS = 1024
 """Of a batch: about 50 of the questions side by side."""
 THOUSAND = 1000
+RECORD_MS = 0.17
+"""What planning, writing and scoring a sample costs the driver besides (`benchmarks.overhead`)."""
 ANSWER_S = (0.1, 1.0, 10.0)
 """Seconds of a worker for each answer, for the estimate."""
 
@@ -60,6 +66,36 @@ def measure(engine: Engine, items: list[Planned]) -> dict[str, float]:
     return {"open_s": opened - began, "wall_ms": wall, "driver_cpu_ms": driver, "other_cpu_ms": below}
 
 
+class Teller:
+    """An actor that gives each answer alone, as one does that takes long for each."""
+
+    def open(self) -> str:
+        return "open"
+
+    def answers(self, items: list[int], rows: int, timed: bool) -> Iterator[list[tuple[int, Response]]]:
+        for number in items:
+            yield [(number, Response("as long as an answer to a choice is"))]
+
+
+def lone(workers: int, n: int) -> dict[str, Any]:
+    """Milliseconds of the driver's CPU and of wall time for each answer that travels alone."""
+    ray_cluster.join(None, workers)
+    pool: Pool[int] = Pool(
+        lambda: ray_cluster.actor(Teller, False).remote(), workers, lambda told: None, lambda i, _: i
+    )
+    pool.open()
+    leases = [Lease(dict(enumerate(range(at, at + 100))), 1) for at in range(0, n, 100)]
+    for _ in pool.answers(Leases(Lease({0: 0}, 1) for _ in range(4 * workers))):
+        pass
+    before = time.monotonic(), time.process_time()
+    count = sum(1 for _ in pool.answers(Leases(leases)))
+    after = time.monotonic(), time.process_time()
+    pool.close()
+    ray_cluster.leave()
+    wall, driver = (1000 * (late - early) / count for early, late in zip(before, after, strict=True))
+    return {"workers": workers, "wall_ms": wall, "driver_cpu_ms": driver}
+
+
 def cpu_below() -> float:
     """CPU seconds that the living descendants of this process have used."""
     ticks = os.sysconf("SC_CLK_TCK")
@@ -87,8 +123,8 @@ def _processes() -> Iterator[tuple[int, int, int]]:
 
 def estimates(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """How many answers a second the driver can take in, and how busy a thousand workers would keep it."""
-    most = max(rows, key=lambda row: row["workers"])
-    taken = 1000 / most["driver_cpu_ms"]
+    dearest = max(row["driver_cpu_ms"] for row in rows)
+    taken = 1000 / (dearest + RECORD_MS)
     return {
         "driver_answers_per_s": taken,
         "driver_share_at_1000_workers": {str(s): THOUSAND / s / taken for s in ANSWER_S},
@@ -115,7 +151,9 @@ def main() -> None:
         {"workers": workers, **{name: statistics.median(turn[name] for turn in found) for name in found[0]}}
         for workers, found in turns.items()
     ]
-    told = {"machine": described(), "n": args.n, "turns": args.turns, "runs": rows, "limits": estimates(rows[1:])}
+    alone = [lone(workers, args.n) for workers in args.workers]
+    told = {"machine": described(), "n": args.n, "turns": args.turns, "runs": rows, "lone": alone}
+    told["limits"] = estimates(alone)
     if args.json:
         print(json.dumps(told, indent=1))
         return
@@ -126,6 +164,8 @@ def main() -> None:
             f"{name:>8} {row['open_s']:>8.1f} {row['wall_ms']:>9.3f} {row['driver_cpu_ms']:>14.3f} "
             f"{row['other_cpu_ms']:>13.3f}"
         )
+    for row in alone:
+        print(f"{row['workers']:>8} alone {row['wall_ms']:>11.3f} {row['driver_cpu_ms']:>14.3f}")
     for name, value in told["limits"].items():
         print(f"{name}: {value}")
 

@@ -34,7 +34,7 @@ class Pool(Generic[T]):
         self, spawn: Callable[[], Any], count: int, admit: Callable[[Any], None], pack: Callable[[int, T], Any]
     ) -> None:
         self._spawn, self._count, self._admit, self._pack = spawn, count, admit, pack
-        self._stillborn = 0
+        self._stillborn = self._ready = 0
         self.replaced = 0
         """Workers that died at work and were replaced."""
         self._workers: list[_Worker[T]] = []
@@ -53,8 +53,7 @@ class Pool(Generic[T]):
 
     def status(self) -> str:
         """How many workers there are, and how many died."""
-        ready = sum(worker.ready for worker in self._workers)
-        of = f"{ready} of {self._count}" if ready < self._count else f"{ready}"
+        of = f"{self._ready} of {self._count}" if self._ready < self._count else f"{self._count}"
         died = f", {self.replaced} replaced" if self.replaced else ""
         return f"{of} worker{'s' * (self._count != 1)}{died}"
 
@@ -74,19 +73,21 @@ class Pool(Generic[T]):
     def close(self) -> None:
         for worker in self._workers:
             worker.kill()
-        self._workers = []
+        self._workers, self._ready = [], 0
 
     def _hand_out(self, leases: Leases[T]) -> None:
         """A lease to each free worker. A timed one goes to the first worker, and only while all are free."""
+        busy = any(worker.lease for worker in self._workers)
+        if any(worker.lease.timed for worker in self._workers if worker.lease):
+            return
         for worker in self._workers:
-            lease = leases.peek()
-            busy = [other.lease for other in self._workers if other.lease]
-            if lease is None or any(other.timed for other in busy):
-                return
-            if lease.timed and (busy or worker is not self._workers[0]):
+            if (lease := leases.peek()) is None or (lease.timed and (busy or worker is not self._workers[0])):
                 return
             if worker.ready and not worker.lease:
                 worker.start(leases.take(), self._pack)
+                if lease.timed:
+                    return
+                busy = True
 
     def _heard(self, worker: _Worker[T], leases: Leases[T]) -> Iterator[Answered[T]]:
         """What a worker has to say: that it is open, a piece of answers, that it is done; or that it died."""
@@ -127,12 +128,14 @@ class Pool(Generic[T]):
         self._stillborn = 0
         self._admit(told)
         worker.ready = True
+        self._ready += 1
 
     def _started(self) -> _Worker[T]:
         return _Worker(self._spawn())
 
     def _replace(self, worker: _Worker[T]) -> None:
         worker.kill()
+        self._ready -= worker.ready
         self._workers[self._workers.index(worker)] = self._started()
 
     def _first(self, workers: list[_Worker[T]]) -> list[_Worker[T]]:
@@ -140,7 +143,7 @@ class Pool(Generic[T]):
         ray = ray_cluster.ray_module()
         awaited = {worker.awaited: worker for worker in workers}
         found, _ = ray.wait(list(awaited), timeout=PATIENCE_S)
-        if not found and not any(worker.ready for worker in self._workers):
+        if not found and not self._ready:
             raise RunStopped(f"no worker could be started for {PATIENCE_S:.0f} s: does Ray still have the machines?")
         if len(awaited) > 1:
             found, _ = ray.wait(list(awaited), num_returns=len(awaited), timeout=0)
