@@ -25,6 +25,7 @@ import msgspec
 import numpy as np
 
 from harness.contracts import Capabilities
+from harness.engines.ray_cluster import ray_module
 from harness.run import Objects, start
 from harness.schema import TaskResult
 from harness.store import RunDir
@@ -168,8 +169,7 @@ def main() -> int:
         path = plugin_path(Path(folder) / "plugins")
         os.environ["PYTHONPATH"] = path
         sys.path[:0] = path.split(os.pathsep)
-        import ray
-
+        ray = ray_module()
         ray.init("local", num_cpus=max(WORKERS), include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         told = compared(Path(folder), args.samples, args.kills, args.seed)
         ray.shutdown()
