@@ -1,6 +1,6 @@
 # make demo   set up from nothing and run the main job      make test   set up and run lint, types and tests
-# make gate   hold the shipped weights to their baseline    make test-full   with the speech recognisers and lmms-eval
-# make lint   ruff, import arrows and mypy only         make wheel  build wheel and sdist and try them elsewhere
+# make gate   hold the shipped weights to their baseline    make test-full   with the speech recognisers, lmms-eval and Ray
+# make lint   ruff, import arrows and mypy only             make wheel  build wheel and sdist and try them elsewhere
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
@@ -59,8 +59,8 @@ $(VENV)/.dev: $(VENV)/.base
 	touch $@
 
 $(VENV)/.full: $(VENV)/.dev
-	@echo "installing the speech recognisers, WeTextProcessing and lmms-eval: about 2.4 GB more"
-	$(PIP) --editable ".[judges,lmms]"
+	@echo "installing the speech recognisers, WeTextProcessing, lmms-eval and Ray: about 2.7 GB more"
+	$(PIP) --editable ".[judges,lmms,ray]"
 	$(PIP) --no-deps lmms-eval==0.7.3
 	touch $@
 

@@ -94,11 +94,11 @@ def load_run(path: str | Path) -> Run:
     return Run(RunDir.open(Path(path)))
 
 
-def resume(path: str | Path, model: Model | None = None, tasks: Sequence[Task] = ()) -> Run:
-    """Go on with a run; a model or tasks of one's own are given again."""
+def resume(path: str | Path, model: Model | None = None, tasks: Sequence[Task] = (), **where: Any) -> Run:
+    """Go on with a run; a model or tasks of one's own are given again. `where`: engine, replicas, address."""
     from harness.run import resume as resume_run
 
-    return Run(resume_run(Path(path), Objects({task.name: task for task in tasks}, model)))
+    return Run(resume_run(Path(path), Objects({task.name: task for task in tasks}, model), where))
 
 
 def score(

@@ -118,6 +118,9 @@ def run(
 @app.command()
 def resume(
     run: RunArgument,
+    engine: Annotated[str | None, typer.Option(help="Go on with another engine: local or ray.")] = None,
+    replicas: Annotated[int | None, typer.Option(min=1, help="Workers of --engine ray.")] = None,
+    address: Annotated[str | None, typer.Option(help="Ray cluster for --engine ray.")] = None,
     sync: SyncOption = None,
     sync_every: SyncEvery = 60,
     offline: OfflineOption = False,
@@ -128,13 +131,15 @@ def resume(
     from harness.run import resume as resume_run
 
     need_answers(run)
+    given = {"engine": engine, "replicas": replicas, "address": address}
+    where = {name: value for name, value in given.items() if value is not None}
     if sync is None:
-        conclude(resume_run(run).path, json)
+        conclude(resume_run(run, where=where).path, json)
         return
     from harness.sync.follow import beside
 
     with beside(run, sync, sync_every) as synced:
-        resume_run(run)
+        resume_run(run, where=where)
     conclude(run, json, synced.problem)
 
 

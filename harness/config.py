@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 DEVICES = r"auto|cpu|cuda(:\d+)?"
 
+WHERE = ("engine", "replicas", "address")
+"""Fields that say by whom the questions are answered, and change no question: a run may go on with others."""
+
 
 Natural = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -57,11 +60,20 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cache: Annotated[
         bool | None, told("reuse answers that the same model gave to the same request; default: of endpoints only")
     ] = None
+    engine: Annotated[Literal["local", "ray"], told("local: in this process; ray: replicas as actors")] = "local"
+    replicas: Annotated[Positive | None, told("workers of --engine ray; default: one a GPU, or a machine")] = None
+    address: Annotated[str | None, told("Ray cluster for --engine ray, HOST:PORT or auto; default: this machine")] = (
+        None
+    )
 
     def differences(self, other: RunConfig) -> list[str]:
-        """Lines "field: ours -> theirs" for the fields that differ."""
+        """Lines "field: ours -> theirs" for the fields that differ, but for `WHERE`."""
         ours, theirs = msgspec.to_builtins(self), msgspec.to_builtins(other)
-        return [f"{name}: {ours[name]!r} -> {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
+        return [
+            f"{name}: {ours[name]!r} -> {theirs[name]!r}"
+            for name in ours
+            if name not in WHERE and ours[name] != theirs[name]
+        ]
 
 
 def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunConfig:
@@ -70,7 +82,7 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
     values = {name: _plain(name, value) for name, value in fields.items()}
     problems = [f"  {name}: no such field" for name in values if name not in known]
     problems += [f"  {name}: is missing" for name, field in known.items() if field.required and name not in values]
-    for name in ("data", "weights", "judge", "option"):
+    for name in ("data", "weights", "judge", "option", "address"):
         if redacted(str(values.get(name, ""))) != str(values.get(name, "")):
             problems.append(f"  {name}: holds credentials, which a manifest would keep; put a token into HF_TOKEN")
     for name, value in values.items():
@@ -82,7 +94,24 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
             problems.append(f"  {name}: {error}" + (f"; there are {', '.join(names)}" if names else ""))
     if problems:
         raise UsageError("\n".join([f"bad configuration ({source}):", *problems, f"fields: {', '.join(known)}"]))
-    return msgspec.convert(values, RunConfig)
+    config = msgspec.convert(values, RunConfig)
+    if stray := [f"--{name}" for name in ("replicas", "address") if config.engine == "local" and getattr(config, name)]:
+        raise UsageError(f"{' and '.join(stray)} ({source}): the local engine has one model; add --engine ray")
+    if config.engine == "ray" and config.device.startswith("cuda:"):
+        raise UsageError(f"--device {config.device} ({source}): Ray gives each replica a GPU of its own; --device cuda")
+    if (config.address or "").startswith("ray://"):
+        raise UsageError(
+            f"--address {config.address} ({source}): start the run on a machine of the cluster, as HOST:PORT"
+        )
+    return config
+
+
+def elsewhere(config: RunConfig, where: Mapping[str, Any]) -> RunConfig:
+    """The same run with other `WHERE` fields. Another engine takes none of the first one's."""
+    fields = msgspec.to_builtins(config)
+    if where.get("engine", config.engine) != config.engine:
+        fields |= dict.fromkeys(("replicas", "address"))
+    return make_config({**fields, **where})
 
 
 def _names_in(kind: Any) -> list[str]:

@@ -144,7 +144,10 @@ class JudgeOptions:
 
 
 class Judge(Protocol):
-    """A model that scorers ask: a speech recogniser, a language model that grades. Constructing one is cheap."""
+    """A model that scorers ask: a speech recogniser, a language model that grades. Constructing one is cheap.
+
+    One that only asks an endpoint says so by an attribute `over_network = True`: it needs no device and no workers.
+    """
 
     name: str
     roles: tuple[str, ...]

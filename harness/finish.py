@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from harness.derive import Heading, derive
-from harness.judging import Bench, check_judges, open_bench
+from harness.judging import Bench, Spread, check_judges, open_bench
 from harness.profiles import headline, scored_task, told
 from harness.schema import JudgeUsage, Manifest, Record, Scored
 from harness.scoring import score_records
@@ -17,18 +17,22 @@ from harness.task import Task
 
 
 def finish(
-    run: RunDir, tasks: Mapping[str, Task], judges: Sequence[str] = (), profiles: Mapping[str, str] | None = None
+    run: RunDir,
+    tasks: Mapping[str, Task],
+    judges: Sequence[str] = (),
+    profiles: Mapping[str, str] | None = None,
+    spread: Spread | None = None,
 ) -> None:
     """Score every record under every profile that can be, compute the results and adopt both.
 
-    `profiles` choose other headlines than the manifest's. Raises UsageError where a judge is missing, before anything
-    is written.
+    `profiles` choose other headlines than the manifest's; `spread` gives judges to several workers.
+    Raises UsageError where a judge is missing, before anything is written.
     """
     described = run.manifest()
     roles = check_judges(list(tasks.values()), judges)
     heads = {name: _heading(task, described, roles, (profiles or {}).get(name)) for name, task in tasks.items()}
     fresh = run.new_scores()
-    with open_bench(tasks.values(), judges, run.path, described.device) as bench:
+    with open_bench(tasks.values(), judges, run.path, described.device, spread) as bench:
         bench.keep_fingerprints()
         results = derive(run, described, heads, _Asked(run, bench), fresh, f"scores/{fresh.name}")
     run.adopt(results)

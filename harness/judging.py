@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -35,6 +35,8 @@ BATCH = 32
 K = TypeVar("K")
 Asking = Generator[Ask, Verdict, Scores]
 Said = Verdict | Unusable | Failure
+Spread = Callable[[Judge, str, JudgeOptions], Judge]
+"""(Judge, its name in the registry, how it is opened) -> the judge that is asked, such as one by several workers."""
 
 
 class Judgement(msgspec.Struct, omit_defaults=True):
@@ -145,16 +147,17 @@ class Bench:
             judge.open()
             self._stack.callback(judge.close)
             self._opened.add(id(judge))
-        for start in range(0, len(asks), BATCH):
+        batch = BATCH * getattr(judge, "workers", 1)
+        for start in range(0, len(asks), batch):
             try:
-                for index, said in judge.judge(asks[start : start + BATCH]):
+                for index, said in judge.judge(asks[start : start + batch]):
                     key = keys[start + index]
                     found[key] = said if isinstance(said, Failure) else self._keep(judge, role, key, said)
             except RunStopped:  # what was said cannot be kept
                 raise
             except Exception as error:  # what it had said is kept; the rest of this batch failed
                 failure = failure_from(error, "judge")
-                found |= {key: failure for key in keys[start : start + BATCH] if key not in found}
+                found |= {key: failure for key in keys[start : start + batch] if key not in found}
         missing = Failure("judge", "permanent", f"judge {judge.name} gave no verdict")
         return {key: found.get(key, missing) for key in keys}
 
@@ -254,9 +257,11 @@ def _advance(
 
 
 @contextmanager
-def open_bench(tasks: Iterable[Task], chosen: Sequence[str], run: Path | None, device: str) -> Iterator[Bench]:
+def open_bench(
+    tasks: Iterable[Task], chosen: Sequence[str], run: Path | None, device: str, spread: Spread | None = None
+) -> Iterator[Bench]:
     """The judges that the tasks' scorers ask. Raises UsageError for an unknown one."""
-    bench = Bench(_judges(list(tasks), chosen, device), run)
+    bench = Bench(_judges(list(tasks), chosen, device, spread), run)
     try:
         yield bench
     finally:
@@ -281,16 +286,18 @@ def check_judges(tasks: Sequence[Task], chosen: Sequence[str]) -> frozenset[str]
     return frozenset(role for judge in named.values() for role in judge.roles)
 
 
-def _judges(tasks: Sequence[Task], chosen: Sequence[str], device: str) -> dict[str, Judge]:
+def _judges(
+    tasks: Sequence[Task], chosen: Sequence[str], device: str, spread: Spread | None = None
+) -> dict[str, Judge]:
     """The judges that are asked, by role: those that are named, and their own of tasks that cannot do without."""
     if tuple(chosen) == ("none",):
         return {}
-    named = _named(chosen, device)
+    named = _named(chosen, device, spread)
     roles = sorted({role for task in tasks for role in task.judges})
     judges = {role: judge for role in roles if (judge := _best(role, named)) is not None}
     own = {role: name for task in tasks for role, name in task.needs.items()}
     needed = {role: name for role, name in own.items() if role not in judges}
-    made = {name: _made(name, device) for name in sorted(set(needed.values()))}
+    made = {name: _made(name, device, spread) for name in sorted(set(needed.values()))}
     return judges | {role: made[name] for role, name in needed.items()}
 
 
@@ -302,19 +309,21 @@ def _best(role: str, named: Mapping[str, Judge]) -> Judge | None:
     return named[able[0][1]] if able else None
 
 
-def _named(chosen: Sequence[str], device: str) -> dict[str, Judge]:
+def _named(chosen: Sequence[str], device: str, spread: Spread | None = None) -> dict[str, Judge]:
     """What `--judge` says -> the judge."""
     if tuple(chosen) == ("none",):
         return {}
     if "none" in chosen:
         raise UsageError("--judge none cannot stand beside another --judge: leave one of them out")
-    return {text: _made(text, device) for text in chosen}
+    return {text: _made(text, device, spread) for text in chosen}
 
 
-def _made(text: str, device: str) -> Judge:
+def _made(text: str, device: str, spread: Spread | None) -> Judge:
     """A judge from `NAME` or `NAME:WEIGHTS`."""
     name, _, weights = text.partition(":")
-    return registry.get_judge(name)(JudgeOptions(weights or None, device))
+    options = JudgeOptions(weights or None, device)
+    judge = registry.get_judge(name)(options)
+    return judge if spread is None else spread(judge, name, options)
 
 
 def total(lines: Collection[Judgement]) -> JudgeUsage:

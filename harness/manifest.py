@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -50,7 +49,7 @@ def build(
         ),
         device=device,
         dtype=dtype,
-        threads=config.threads or _torch_threads(),
+        threads=config.threads or facts.threads,
         tasks={plan.name: _task(plan, engine) for plan in plans},
     )
 
@@ -84,8 +83,9 @@ def _task(plan: TaskPlan, engine: Engine) -> TaskManifest:
 
 
 def resumed(stored: Manifest, current: Manifest) -> Manifest:
-    """The stored manifest with one more resume in it: when, on what, and by which state of the harness."""
+    """The stored manifest with one more resume in it: when, on what, by which engine and state of the harness."""
     entry = {name: getattr(current, name) for name in ("created", "harness", "versions", "device")}
+    entry["engine"] = current.config["engine"]
     return msgspec.structs.replace(stored, resumed=[*stored.resumed, entry])
 
 
@@ -99,12 +99,6 @@ def differences(stored: Manifest, current: Manifest) -> list[str]:
     for name in _MATERIAL:
         found += changes(getattr(stored, name), getattr(current, name), name)
     return found
-
-
-def _torch_threads() -> int | None:
-    """Threads of a forward pass on the CPU, where the model computes with torch."""
-    torch = sys.modules.get("torch")
-    return None if torch is None else int(torch.get_num_threads())
 
 
 def versions() -> dict[str, str | None]:

@@ -130,11 +130,15 @@ def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Cap
         raise UsageError("\n".join(refused) + f" {takes}{remedy}")
 
 
-def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[PlannedRow]:
+def rows_of(
+    chosen: TaskPlan, rows: Iterable[Row], model: Model, capabilities: Capabilities | None = None
+) -> Iterator[PlannedRow]:
     """The samples of a task. A malformed row or a repeated id becomes a planned failure, never an exception.
 
-    The rows of other parts are read too: a row has the same id and number in a part as in the whole.
+    The rows of other parts are read too: a row has the same id and number in a part as in the whole. `capabilities` are
+    those of the opened weights, where the model here is not opened.
     """
+    able = capabilities or model.capabilities
     seen = IdSet()
     dealer = None if chosen.part is None else Dealer(chosen.part)
     for index, row in enumerate(islice(rows, chosen.limit)):
@@ -148,7 +152,7 @@ def rows_of(chosen: TaskPlan, rows: Iterable[Row], model: Model) -> Iterator[Pla
         if dealer and not dealer.takes(sample.cluster if chosen.task.group is not None else None):
             continue
         recordings = dict(sample.recordings)
-        if not model.capabilities.clones_voice:
+        if not able.clones_voice:
             recordings.pop("voice", None)
         sample = replace(sample, recordings=recordings)
         request = _request(chosen, sample, chosen.preset.generation)

@@ -15,7 +15,8 @@ PLAIN_EVERY_S = 10.0
 
 
 class Progress(Protocol):
-    def advance(self, failed: bool = False) -> None: ...
+    def advance(self, failed: bool = False, status: str = "") -> None:
+        """One sample more; `status` stands beside the count."""
 
 
 class PlainProgress:
@@ -26,10 +27,12 @@ class PlainProgress:
         self._done, self._failed = done, 0
         self._start = self._told = time.monotonic()
         self._told_at = done
+        self._status = ""
 
-    def advance(self, failed: bool = False) -> None:
+    def advance(self, failed: bool = False, status: str = "") -> None:
         self._done += 1
         self._failed += failed
+        self._status = status
         tenth = (self._done - self._told_at) * 10 >= self._total > 0
         if (tenth and time.monotonic() - self._told > 1) or time.monotonic() - self._told > PLAIN_EVERY_S:
             self.tell()
@@ -44,7 +47,7 @@ class PlainProgress:
         failed = f", {self._failed} failed" if self._failed else ""
         of = f"/{self._total}" if self._total else ""
         print(
-            f"{self._label}: {self._done}{of}, {rate:.3g} samples/s{eta}{failed}",
+            f"{self._label}: {self._done}{of}, {rate:.3g} samples/s{eta}{failed}{self._status and f', {self._status}'}",
             file=sys.stderr,
             flush=True,
         )
@@ -55,16 +58,16 @@ class BarProgress:
 
     def __init__(self, bar: RichProgress, label: str, total: int, done: int) -> None:
         self._bar = bar
-        self._task = bar.add_task(label, total=total or None, completed=done, failed="", rate="")
+        self._task = bar.add_task(label, total=total or None, completed=done, failed="", rate="", status="")
         self._start = time.monotonic()
         self._done = self._failed = 0
 
-    def advance(self, failed: bool = False) -> None:
+    def advance(self, failed: bool = False, status: str = "") -> None:
         self._done += 1
         self._failed += failed
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
         told = f"{self._failed} failed" if self._failed else ""
-        self._bar.update(self._task, advance=1, failed=told, rate=f"{rate:.3g} samples/s")
+        self._bar.update(self._task, advance=1, failed=told, rate=f"{rate:.3g} samples/s", status=status)
 
 
 @contextmanager
@@ -85,6 +88,7 @@ def track(label: str, total: int = 0, done: int = 0) -> Iterator[Progress]:
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[status]}"),
         progress.TextColumn("{task.fields[failed]}", style="red"),
     )
     with progress.Progress(*columns, console=Console(stderr=True)) as bar:

@@ -117,8 +117,8 @@ PREFIXES: Mapping[Group, Mapping[str, str]] = {
     },
     "tasks": {"lmms:": "tasks.lmms:task"},
 }
-"""Prefix -> function that makes what the rest of the name names: a task of the rest, a model of rest and options. `names`
-in a task's module lists some of them."""
+"""Prefix -> function that makes what the rest of the name names: a task of the rest, a model of rest and options.
+`names` in a task's module lists some of them."""
 
 _PREFIX_DTYPES: Mapping[str, str] = {"transformers:": "models.hf.loading:dtype"}
 """Prefix -> function of the rest: the type in which that model was released."""
@@ -194,7 +194,7 @@ def get_model(name: str) -> ModelFactory:
 def released_dtype(name: str) -> DType:
     """The type in which a model was released, which is what it runs in on an accelerator."""
     prefix = prefix_of("models", name)
-    if prefix in _PREFIX_DTYPES:
+    if prefix is not None and prefix in _PREFIX_DTYPES:
         return cast(DType, load_address(_PREFIX_DTYPES[prefix])(name.removeprefix(prefix)))
     return _RELEASED_DTYPES.get(name, "float16")
 

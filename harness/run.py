@@ -8,17 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from harness import finish, manifest, registry
-from harness.config import RunConfig, make_config, resolve_device, resolve_dtype
-from harness.contracts import DataChoice, DType, Model, ModelOptions
+from harness.config import RunConfig, elsewhere, make_config, resolve_device, resolve_dtype
+from harness.contracts import Capabilities, DataChoice, DType, Model, ModelOptions
 from harness.engines import Engine, ModelFacts
 from harness.engines.cached import CachedEngine
 from harness.engines.local import LocalEngine
 from harness.failures import ModelStopped, RunStopped, UsageError
-from harness.judging import check_judges, check_named
+from harness.judging import Spread, check_judges, check_named
 from harness.media.limits import check_limits
 from harness.part import Part
 from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
@@ -46,6 +47,7 @@ class Objects:
 
 
 NONE = Objects({})
+NOWHERE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Prepared:
 
     config: RunConfig
     model: Model
+    """For the length of prompts; another process may hold the opened weights."""
+    options: ModelOptions
+    capabilities: Capabilities
     plans: tuple[TaskPlan, ...]
     device: str
     dtype: str
@@ -67,6 +72,11 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     device = resolve_device(config.device)
     dtype: str = resolve_dtype(config.dtype, device, config.model)
     options = ModelOptions(config.weights, device, cast(DType, dtype), config.seed, config.threads, config.option)
+    if config.engine == "ray" and objects.model is not None:
+        raise UsageError(
+            "--engine ray opens models by name in other processes: give the model a name in the entry-point "
+            "group harness.models, or leave the engine out"
+        )
     model = objects.model or registry.get_model(config.model)(options)
     if model.capabilities.remote:
         dtype = REMOTE
@@ -99,7 +109,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
         )
         for task in tasks
     )
-    return Prepared(config, model, plans, device, dtype)
+    return Prepared(config, model, options, model.capabilities, plans, device, dtype)
 
 
 def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -> RunDir:
@@ -116,8 +126,11 @@ def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -
     return run
 
 
-def resume(path: Path, objects: Objects = NONE) -> RunDir:
-    """Go on with a run. Refused, with the differences, if model, data or config are not the same."""
+def resume(path: Path, objects: Objects = NONE, where: Mapping[str, Any] = NOWHERE) -> RunDir:
+    """Go on with a run. Refused, with the differences, if model, data or config are not the same.
+
+    `where` has the engine, replicas and address that it goes on with, where they are others.
+    """
     run = RunDir.open(path)
     if run.finished:
         return run
@@ -126,7 +139,7 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
             f"{path} was begun by an earlier version (format 1), which can finish it; it can be scored then"
         )
     stored = run.manifest()
-    prepared = prepare(_stored_config(run), objects)
+    prepared = prepare(elsewhere(_stored_config(run), where), objects)
     engine = _engine(prepared)
     with closing(engine):
         prepared, rows, current = _open(prepared, engine, planned=stored.planned is not None)
@@ -141,7 +154,13 @@ def resume(path: Path, objects: Objects = NONE) -> RunDir:
 
 def _engine(prepared: Prepared) -> Engine:
     config = prepared.config
-    engine = LocalEngine(prepared.model, config.ablate)
+    engine: Engine
+    if config.engine == "ray":
+        from harness.engines.ray_engine import RayEngine
+
+        engine = RayEngine(config.model, prepared.options, config.replicas, config.address, config.ablate)
+    else:
+        engine = LocalEngine(prepared.model, config.ablate)
     remote = prepared.model.capabilities.remote
     if not (remote if config.cache is None else config.cache):
         return engine
@@ -161,6 +180,15 @@ def _engine(prepared: Prepared) -> Engine:
             "option": config.option,
         },
     )
+
+
+def _spread(config: RunConfig) -> Spread | None:
+    """Who asks the judges: the workers of Ray, where it is the engine."""
+    if config.engine != "ray":
+        return None
+    from harness.engines.ray_judge import spread
+
+    return partial(spread, replicas=config.replicas, address=config.address)
 
 
 def new_path(config: RunConfig) -> Path:
@@ -221,7 +249,7 @@ def _open(
         replace(chosen, task=chosen.task.asking(outputs, chosen.data.kind == "mini")) for chosen in prepared.plans
     )
     described = manifest.build(prepared.config, facts, engine, plans, prepared.device, prepared.dtype)
-    return replace(prepared, plans=plans), rows, described
+    return replace(prepared, plans=plans, capabilities=facts.capabilities), rows, described
 
 
 def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, Iterator[Row]]) -> None:
@@ -232,7 +260,8 @@ def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, 
         run.write_manifest(described)
     _answer(run, prepared, engine, stretch=len(described.resumed))
     engine.close()  # a judge may need the device
-    finish.finish(run, {chosen.name: chosen.task for chosen in prepared.plans}, prepared.config.judge)
+    tasks = {chosen.name: chosen.task for chosen in prepared.plans}
+    finish.finish(run, tasks, prepared.config.judge, spread=_spread(prepared.config))
 
 
 def _plan(run: RunDir, chosen: TaskPlan, prepared: Prepared, rows: Mapping[str, Iterator[Row]]) -> PlannedTask:
@@ -243,7 +272,7 @@ def _plan(run: RunDir, chosen: TaskPlan, prepared: Prepared, rows: Mapping[str, 
                 yield row
                 progress.advance()
 
-        made = run.write_plan(chosen.name, rows_of(chosen, told(), prepared.model))
+        made = run.write_plan(chosen.name, rows_of(chosen, told(), prepared.model, prepared.capabilities))
     if not made.rows:
         where = f"{chosen.data}" if chosen.part is None else f"{chosen.part.told} of {chosen.data}"
         raise UsageError(f"task {chosen.name} has no rows in {where}")
@@ -260,7 +289,7 @@ def _answer(run: RunDir, prepared: Prepared, engine: Engine, stretch: int) -> No
     already = sum(map(len, done.values()))
     if already >= total:
         return
-    given = given_to_all(prepared.config.ablate, prepared.model.capabilities.channels)
+    given = given_to_all(prepared.config.ablate, prepared.capabilities.channels)
 
     def waiting(chosen: TaskPlan) -> Iterator[Planned]:
         for item in planned(chosen, run.plan(chosen.name), prepared.config.seed, given):
@@ -281,7 +310,7 @@ def _answer(run: RunDir, prepared: Prepared, engine: Engine, stretch: int) -> No
             now = time.monotonic()
             logs[answer.planned.plan.name].append(record(answer, run, stretch, now - before))
             before = now
-            progress.advance(failed=isinstance(answer.outcome, Failure))
+            progress.advance(failed=isinstance(answer.outcome, Failure), status=engine.status())
 
 
 def _warm_up(prepared: Prepared, engine: Engine, waiting: Any) -> None:

@@ -29,6 +29,8 @@ class ModelFacts:
     prompt_styles: tuple[str, ...]
     capabilities: Capabilities
     fingerprint: Mapping[str, Any]
+    threads: int | None = None
+    """CPU threads of a forward pass, where it computes with torch."""
 
 
 class Engine(Protocol):
@@ -37,6 +39,9 @@ class Engine(Protocol):
 
     def effective(self, generation: Generation) -> Mapping[str, Any]:
         """The decoding settings as the model uses them."""
+
+    def status(self) -> str:
+        """What stands beside the progress; empty for one model in this process."""
 
     def answers(self, groups: Iterable[Group]) -> Iterator[Answer]:
         """Each planned request's outcome, once, in any order, as it is known."""

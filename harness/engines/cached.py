@@ -33,6 +33,9 @@ class CachedEngine:
     def effective(self, generation: Generation) -> Mapping[str, Any]:
         return self._engine.effective(generation)
 
+    def status(self) -> str:
+        return self._engine.status()
+
     def close(self) -> None:
         self._engine.close()
 

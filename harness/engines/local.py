@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,11 +40,20 @@ class LocalEngine:
         model = self._model
         model.open()
         return ModelFacts(
-            model.name, model.label, model.note, model.prompt_styles, model.capabilities, model.fingerprint()
+            model.name,
+            model.label,
+            model.note,
+            model.prompt_styles,
+            model.capabilities,
+            model.fingerprint(),
+            _torch_threads(),
         )
 
     def effective(self, generation: Generation) -> Mapping[str, Any]:
         return self._model.effective(generation)
+
+    def status(self) -> str:
+        return ""
 
     def close(self) -> None:
         self._model.close()
@@ -115,6 +125,11 @@ class LocalEngine:
             for content in opened:
                 if isinstance(content, Clip):
                     content.close()
+
+
+def _torch_threads() -> int | None:
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
 
 
 def prepared(model: Model, loaded: LoadedRequest) -> Ready:

@@ -50,6 +50,7 @@ class Llm:
     """Asks `Settings.concurrency` things side by side; used by one thread."""
 
     name, roles = "llm", ("llm",)
+    over_network = True
 
     def __init__(self, chosen: Settings) -> None:
         self._settings = chosen
