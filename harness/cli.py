@@ -69,11 +69,6 @@ BaseUrlOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def _short(mode: str | None, base_url: str | None) -> list[str]:
-    """Flags that are short for options of a model."""
-    return [f"{name}={value}" for name, value in (("mode", mode), ("base_url", base_url)) if value is not None]
-
-
 @app.command()
 @with_flags(RunConfig, SHORT, COMPLETION)
 def run(
@@ -88,8 +83,10 @@ def run(
     """Evaluate a model on tasks."""
     from harness.config import gather
 
-    if short := _short(mode, base_url):
-        given["option"] = [*given.get("option", []), *short]
+    if mode is not None:
+        given["mode"] = mode
+    if base_url is not None:
+        given["option"] = [*given.get("option", []), f"base_url={base_url}"]
     chosen = gather(given, config)
     if dry_run:
         from harness.preview import preview
@@ -181,7 +178,7 @@ def ask(
     from harness import registry
     from harness.ask import Question, timing_lines, write_wav
     from harness.ask import ask as ask_model
-    from harness.config import parse_options, resolve_device, resolve_dtype
+    from harness.config import own_options, resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import Exit, SampleError
     from harness.terminal import complain, print_json
@@ -189,7 +186,7 @@ def ask(
     from harness.types import Chunk, Generation
 
     chosen = resolve_device(device)
-    own = parse_options([*(option or []), *_short(mode, base_url)])
+    own = own_options([*(option or []), *([f"base_url={base_url}"] if base_url else [])], mode)
     options = ModelOptions(weights, chosen, resolve_dtype(dtype, chosen, model), seed, own=own)
     question = Question(text, tuple(image or ()), tuple(video or ()), tuple(audio or ()))
 

@@ -109,17 +109,20 @@ def gather(given: Mapping[str, Any], file: Path | None = None, objects: Mapping[
     from harness.registry import expand_tasks, get_task
 
     own = objects or {}
-    fields = dict(given)
+    fields = _with_options(dict(given))
     if file:
         from harness.yaml_files import read_yaml
 
-        fields = read_yaml(file, "config file") | fields
+        try:
+            stated = _with_options(read_yaml(file, "config file"))
+        except UsageError as error:
+            raise UsageError(f"{file}: {error}") if str(file) not in str(error) else error from None
+        options = {**stated.get("option", {}), **fields.get("option", {})}
+        fields = stated | fields | ({"option": options} if options else {})
     if isinstance(fields.get("tasks"), str | list):
         named = fields["tasks"].split(",") if isinstance(fields["tasks"], str) else fields["tasks"]
         found = [task for name in named for task in ([name] if name in own else expand_tasks(str(name)))]
         fields["tasks"] = list(dict.fromkeys(found))
-    if isinstance(options := fields.get("option"), str | list):
-        fields["option"] = parse_options([options] if isinstance(options, str) else options)
     for name, names in (("profile", "profiles"), ("prompt", "presets")):
         if isinstance(chosen := fields.get(name), str | list):
             values = [chosen] if isinstance(chosen, str) else chosen
@@ -144,9 +147,48 @@ def parse_choices(what: str, values: Sequence[str], known: Mapping[str, Sequence
     return chosen
 
 
+def own_options(stated: Any, mode: Any = None) -> dict[str, str]:
+    """Options of the model alone, as flags (`NAME=VALUE`) or a file (a mapping) state them; `mode` is short for
+    `mode=MODE`. A number and a list of numbers are written with commas. Raises UsageError naming the option."""
+    if stated is None or isinstance(stated, Mapping):
+        chosen = {str(name): _option(str(name), value) for name, value in (stated or {}).items()}
+    else:
+        chosen = parse_options([stated] if isinstance(stated, str) else stated)
+    if mode is None:
+        return chosen
+    named = _option("mode", mode)
+    if chosen.get("mode", named) != named:
+        raise UsageError(f"mode is given twice: {named}, and in option {chosen['mode']}")
+    return chosen | {"mode": named}
+
+
+def _with_options(fields: dict[str, Any]) -> dict[str, Any]:
+    mode = fields.pop("mode", None)
+    if mode is None and fields.get("option") is None:
+        return fields
+    return fields | {"option": own_options(fields.get("option"), mode)}
+
+
+def _option(name: str, value: Any) -> str:
+    parts = value if isinstance(value, list | tuple) and value else [value]
+    if any(isinstance(part, bool) or not isinstance(part, str | int | float) for part in parts):
+        raise UsageError(
+            f"option {name} is {value!r}: expected a text, a number or a list of numbers, such as mode: turbo or "
+            'mode: [1, 10]; put it into quotes, "true", to have a word of YAML as a text'
+        )
+    text = ",".join(str(part).strip() for part in parts)
+    if not text:
+        raise UsageError(f"option {name} is empty: give it a value, or leave it out")
+    return text
+
+
 def parse_options(values: Sequence[str]) -> dict[str, str]:
     """`NAME=VALUE` texts as a mapping, for `--option`. Raises UsageError for one that is none, or two of a name."""
     chosen: dict[str, str] = {}
+    if isinstance(values, str) or not isinstance(values, Sequence) or not all(isinstance(one, str) for one in values):
+        raise UsageError(
+            f"option is {values!r}: expected a mapping such as option: {{mode: turbo}}, or NAME=VALUE texts"
+        )
     for value in values:
         name, equals, content = value.partition("=")
         if not (name.strip() and equals and content.strip()):

@@ -33,3 +33,13 @@ def redacted(text: str) -> str:
     'cannot reach https://***@hub.example/x'
     """
     return _CREDENTIALS.sub(r"\1***@", text)
+
+
+def unread(error: Exception) -> str:
+    """Why a reader of tensors refused a file, on one line; torch's advice to run code that a file holds is left out.
+
+    >>> unread(RuntimeError("Re-running `torch.load` with `weights_only` set to `False` will likely succeed"))
+    'it holds more than tensors'
+    """
+    told = str(error) or type(error).__name__
+    return "it holds more than tensors" if "weights_only" in told else told.partition("\n")[0]

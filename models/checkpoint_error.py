@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 MAX_LISTED = 12
+
+_NUMBERED = re.compile(r"^.*?\.\d+(?=\.)")
 
 
 class CheckpointError(ValueError):
@@ -37,10 +40,29 @@ def check_tensors(
     raise CheckpointError(f"{folder}: the weights do not fit the model\n  " + "\n  ".join(listed) + f"\n{remedy}")
 
 
+def check_whole(
+    folder: Path | str, expected: Iterable[str], unknown: Sequence[str], layers: tuple[str, ...], remedy: str
+) -> None:
+    """Raise `CheckpointError` where a layer is left over: a tensor whose name begins with one of `layers` and then has
+    a number that no tensor of the model has there."""
+    known = {_layer(name) for name in expected}
+    if over := [name for name in unknown if name.startswith(layers) and _layer(name) not in known]:
+        raise CheckpointError(
+            f"{folder}: the weights have more layers than the settings say, and are of another network"
+            f"\n  unknown: {', '.join(_listed(over))}\n{remedy}"
+        )
+
+
 def left_out(unknown: list[str]) -> str:
     """What is told of tensors that the model does not know."""
     what = "1 tensor" if len(unknown) == 1 else f"{len(unknown)} tensors"
     return f"{what} that the model does not know left out: {', '.join(_listed(unknown))}"
+
+
+def _layer(name: str) -> str:
+    """A tensor's name up to its first number."""
+    found = _NUMBERED.match(name)
+    return found[0] if found else name
 
 
 def _listed(lines: list[str]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -27,6 +29,14 @@ def command(description: str | None, sizes: Callable[[], Sequence[Size]]) -> Non
     parser.add_argument("--json", action="store_true")
     as_json = parser.parse_args().json
     found = sizes()
+    try:
+        _print(found, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has enough; what is left must not fail at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print(found: Sequence[Size], as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(size) for size in found], indent=1))
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reports.conditions import conditions_of
+from reports.conditions import conditions_of, decoding_of
 from reports.figures import measured, points, signed
 from reports.runs import Run
 
@@ -39,7 +39,7 @@ def decides(run: Run, task: str) -> dict[str, Any]:
     """What decides a score besides weights and what is blanked: how it was asked and scored, on how many samples."""
     conditions = conditions_of(run, task)
     del conditions["ablation"]
-    return conditions | {"expected": run.results.tasks[task].n_expected}
+    return conditions | decoding_of(run, task) | {"expected": run.results.tasks[task].n_expected}
 
 
 def weights_of(run: Run) -> object:

@@ -13,6 +13,9 @@ from harness.schema import StoredMessage
 from harness.store import lines_of
 from reports.runs import Run
 
+DECODING = "decoding"
+"""Among the conditions that a baseline keeps: what `decoding_of` gives."""
+
 
 class _Asked(msgspec.Struct):
     """As much of a planned row, or of a record, as says what was asked."""
@@ -40,6 +43,14 @@ def conditions_of(run: Run, task: str) -> dict[str, Any]:
         "ablation": config.get("ablate") or "",
         "oracle length cap": bool(config.get("oracle_length_cap")),
     }
+
+
+def decoding_of(run: Run, task: str) -> dict[str, Any]:
+    """How the model decoded a task, as far as it is not what was asked: the options that were set, and settings that
+    the model or its checkpoint decided, such as a mode or a penalty."""
+    stated = run.manifest.tasks[task].generation
+    used = {name: value for name, value in stated.get("effective", {}).items() if stated.get(name) != value}
+    return used | {f"option {name}": value for name, value in (run.manifest.config.get("option") or {}).items()}
 
 
 def asked(run: Run, task: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from harness.schema import MetricResult, ScoreResult, TaskResult
 from harness.types import Channel
+from reports.conditions import decoding_of
 from reports.figures import profile_values
 from reports.published import Published, find
 from reports.runs import Run, caveats
@@ -53,6 +54,8 @@ class Row(msgspec.Struct):
     dtype: str
     device: str
     batch_tokens: int | None
+    decoding: dict[str, Any]
+    """How the model decoded, as far as it is not what was asked: options that were set, a mode, its penalty."""
     judges: dict[str, str]
     caveats: list[str]
     problems: list[str]
@@ -106,6 +109,7 @@ def _row(run: Run, task: str, entry: TaskResult, profile: str, channel: Channel,
         dtype=run.manifest.dtype,
         device=run.manifest.device,
         batch_tokens=run.manifest.config.get("batch_tokens"),
+        decoding=decoding_of(run, task),
         judges=entry.judges,
         caveats=caveats(run),
         problems=entry.problems,

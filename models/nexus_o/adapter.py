@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.contracts import ModelOptions
@@ -91,24 +92,25 @@ def _open(weights: str, options: ModelOptions) -> Opened:
     try:
         files = decoder_files(source.folder)
         codec = find(source.folder, CODEC)
+        _voice(source.folder, codec.source.folder, loaded, options, "meta")
         parts[0] = Found(source, [*parts[0].files, *files])
         parts.append(codec)
-        speaker = _speaker(source.folder, codec.source.folder, loaded, options)
+        speaker = partial(_voice, source.folder, codec.source.folder, loaded, options, options.device)
     except (CheckpointError, UsageError) as error:
         told.append(f"answers in text only: {error}")
     known = identified(RELEASE.id, parts, loaded.settings, told, loaded.unknown, speaker is not None)
     return Opened(loaded, known, speaker)
 
 
-def _speaker(folder: Path, codec: Path, loaded: Loaded, options: ModelOptions) -> Callable[[], Voice]:
-    def opener() -> Voice:
-        try:
-            decoder = load_decoder(folder, loaded.model.config, options.device, dtype_of(options))
-            firefly = load_firefly(codec, device=options.device)
-            return Voice(decoder.model, firefly.model)
-        except CheckpointError as error:
-            raise UsageError(str(error)) from error
-        except ValueError as error:
-            raise UsageError(f"{folder}: {error}") from error
+def _voice(folder: Path, codec: Path, loaded: Loaded, options: ModelOptions, device: str) -> Voice:
+    """The speech decoder and its codec; on the device "meta" their files are checked and no weight is kept.
 
-    return opener
+    Raises UsageError.
+    """
+    try:
+        decoder = load_decoder(folder, loaded.model.config, device, dtype_of(options))
+        return Voice(decoder.model, load_firefly(codec, device=device).model)
+    except CheckpointError as error:
+        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise UsageError(f"{folder}: {error}") from error

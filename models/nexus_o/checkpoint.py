@@ -50,6 +50,9 @@ FILES = (
     CONFIG, GENERATION, CARD, SINGLE, INDEX, "model-*.safetensors", "tokenizer.json", "tokenizer_config.json",
     "vocab.json", "merges.txt",
 )  # fmt: skip
+LAYERS = ("model.language_model.layers.", "model.visual.blocks.", "model.audio_tower.layers.")
+"""Tensors of these names that are left over are layers that config.json does not count."""
+
 _BODY = re.compile(r"^model\.(embed_tokens|layers|norm)\.")
 _PARTS = re.compile(r"^(visual|audio_tower|audio_adapter)\.")
 
@@ -106,7 +109,7 @@ def load(
     notes.take("audio_token_id", marks["<|AUDIO|>"], _source_of_audio(tokenizer))
     generation = generation_defaults(folder / CONFIG, tokenizer, rows, notes, REMEDY, TURN_MARKS, penalty=None)
     own = {name: shape for name, shape in shapes.items() if not name.startswith(PREFIXES)}
-    unknown = fill(model, folder, files, own, device, dtype, REMEDY, renamed)
+    unknown = fill(model, folder, files, own, device, dtype, REMEDY, renamed, LAYERS)
     if unknown:
         notes.told.append(left_out(unknown))
     return Loaded(ready(model, device), tokenizer, generation, notes.settings, tuple(notes.told), tuple(unknown))

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from models.nexus_o.choices import MOST, Choices
+from models.released.network import check_network, check_stated
 
+ACTIVATION = "activation_function"
 STACK = 5
 """Frames of the speech encoder that one audio token stands for."""
 
@@ -188,6 +190,10 @@ class NexusConfig:
             language = replace(language, vocab_size=vocabulary)
         if settings.get("tie_word_embeddings", text.get("tie_word_embeddings")):
             raise ValueError("tie_word_embeddings is true: NEXUS-O's output layer has weights of its own (lm_head)")
+        check_network(text, language.hidden_size, language.num_attention_heads, rope=("mrope",))
+        for section, name, built in (("vision_config", "hidden_act", "silu"), ("audio_config", ACTIVATION, "gelu")):
+            if isinstance(part := settings.get(section), Mapping):
+                check_stated(part, name, built, f"{section}.")
         return cls(
             language=language,
             vision=_part(VisionConfig, settings.get("vision_config"), "vision_config."),

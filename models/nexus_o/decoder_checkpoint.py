@@ -63,7 +63,7 @@ def load_decoder(
             decoder = AudioDecoder(DecoderConfig.of(config))
     except (ValueError, RuntimeError, OverflowError) as error:
         raise CheckpointError(f"{folder / 'config.json'}: {error}\n{REMEDY}") from error
-    unknown = fill(decoder, place, files, shapes, device, dtype, REMEDY, str if inside else _own_name)
+    unknown = fill(decoder, place, files, shapes, device, dtype, REMEDY, str if inside else _own_name, ("layers.",))
     return Loaded(decoder.eval(), tuple(unknown))
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from models.nexus_o.firefly import Firefly
 from models.nexus_o.firefly_config import FireflyConfig
 from models.nn.weight_norm import PARAMETRIZATIONS, fuse_weight_norm, split_weight_norm
-from models.released.single import Loaded, fill, read_state
+from models.released.single import Loaded, fill, read_state, state_file
 
 NAME = "firefly-gan-vq-fsq-8x1024-21hz-generator"
 REMEDY = f"Download {NAME}.pth of Fish-Speech 1.4 or 1.5 into the folder again."
@@ -38,7 +38,7 @@ def load_firefly(folder: Path, config: FireflyConfig | None = None, device: str 
     Raises `CheckpointError` naming what is wrong and the remedy.
     """
     state = read_state(folder, NAME, REMEDY, ".pth")
-    return build_firefly(config or FireflyConfig.published(), state, folder / NAME, device)
+    return build_firefly(config or FireflyConfig.published(), state, state_file(folder, NAME, REMEDY, ".pth"), device)
 
 
 def build_firefly(

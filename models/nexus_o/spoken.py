@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from harness.types import Chunk, Ready, Response, Timings, Usage, Waveform
@@ -29,7 +29,6 @@ class _Reply:
     prompt_tokens: int
     start: float
     feed: TextFeed
-    ids: list[int] = field(default_factory=list)
     encoded: float = 0.0
     first_token: float | None = None
     first_code: float | None = None
@@ -76,20 +75,19 @@ def _group(loaded: Loaded, group: Sequence[Ready], voice: Voice, longest_s: floa
     )
     for emission in decode:
         reply = replies[emission.row]
-        reply.ids += emission.ids
         reply.feed.add(emission.ids, emission.finish is not None)
         moment = emission.time - reply.start
         reply.first_token = moment if reply.first_token is None else reply.first_token
         if reply.feed.stopped:
             decode.end(emission.row)
         reply.end, reply.truncated = moment, emission.finish == "length" and not reply.feed.stopped
-    said = [place for place, reply in enumerate(replies) if reply.ids]
+    said = [place for place, reply in enumerate(replies) if reply.feed.ids]
     silent = [place for place in range(len(group)) if place not in said]
     for place in silent:
         yield place, _response(replies[place], None, 0)
     if not said:
         return
-    states = reply_states(loaded.model, [prompts[place] for place in said], [replies[place].ids for place in said])
+    states = reply_states(loaded.model, [prompts[place] for place in said], [replies[place].feed.ids for place in said])
     seeds = [group[place].request.generation.seed for place in said]
     utterances = [Utterance(hidden, seed) for hidden, seed in zip(states, seeds, strict=True)]
     sounds = voice.speak(utterances, how_spoken(loaded, voice, longest_s))
@@ -113,7 +111,7 @@ def _response(reply: _Reply, speech: Waveform | None, codes: int) -> Response:
             first_audio=None if speech is None else reply.end,
             audio_s=None if speech is None else speech.seconds,
         ),
-        Usage(reply.prompt_tokens, len(reply.ids), codes),
+        Usage(reply.prompt_tokens, reply.feed.n_tokens, codes),
         truncated=reply.truncated,
     )
 
@@ -127,7 +125,6 @@ class NexusStream(AnswerStream):
     def __init__(self, loaded: Loaded, ready: Ready, voice: Voice | None, longest_s: float) -> None:
         super().__init__(ready, TextFeed(loaded.tokenizer, ready.request.generation.stop))
         self._loaded, self._voice = loaded, voice
-        self._ids: list[int] = []
         self._codes = 0
         self._first_code: float | None = None
         if voice is not None:
@@ -136,7 +133,7 @@ class NexusStream(AnswerStream):
             self._sounds = VoiceStream(voice)
 
     def response(self) -> Response:
-        return self._joined(Usage(self._ready.inputs.n_tokens, len(self._ids), self._codes), self._first_code)
+        return self._joined(Usage(self._ready.inputs.n_tokens, self._feed.n_tokens, self._codes), self._first_code)
 
     def _run(self) -> Iterator[Chunk]:
         (prompt,) = prompts_of(self._loaded.model, [self._ready])
@@ -147,7 +144,6 @@ class NexusStream(AnswerStream):
         decode = Decode(self._loaded.model.decoder, lambda _: next(waiting, []), 1, decoding, keep_states=speaks)
         told = 0  # tokens whose states the speech decoder has
         for emission in decode:
-            self._ids += emission.ids
             new = self._feed.add(emission.ids, emission.finish is not None)
             self._truncated = emission.finish == "length" and not self._feed.stopped
             if self._moments.first_token is None:
@@ -156,12 +152,12 @@ class NexusStream(AnswerStream):
                 decode.end(emission.row)
             if new:
                 yield Chunk(self._now(), new)
-            if speaks and len(states := decode.states(emission.row)[told : len(self._ids)]):
+            if speaks and len(states := decode.states(emission.row)[told : len(self._feed.ids)]):
                 told += len(states)
                 yield from self._speak(self._live.push(states))
-        if speaks and self._ids:
-            if told < len(self._ids):  # the last token, which was not read
-                (states,) = reply_states(self._loaded.model, [prompt], [self._ids])
+        if speaks and self._feed.ids:
+            if told < len(self._feed.ids):  # the last token, which was not read
+                (states,) = reply_states(self._loaded.model, [prompt], [self._feed.ids])
                 yield from self._speak(self._live.push(states[told:]))
             for piece in self._live.finish():
                 yield from self._speak(piece)

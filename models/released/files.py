@@ -16,11 +16,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from models.checkpoint_error import CheckpointError, check_tensors
+from models.checkpoint_error import CheckpointError, check_tensors, check_whole
 
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 SHARD_BYTES = 5_000_000_000
 MAX_JSON_BYTES = 50_000_000
+FLOATING = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32, "F64": torch.float64}
+"""Types of numbers that weights may have."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Name of a tensor -> its shape."""
@@ -58,13 +60,14 @@ def read_shapes(files: Iterable[Path], remedy: str) -> dict[str, tuple[int, ...]
 
 def fill(
     model: nn.Module, folder: Path, files: Iterable[Path], shapes: Shapes, device: str, dtype: torch.dtype, remedy: str,
-    rename: Callable[[str], str] = str,
+    rename: Callable[[str], str] = str, layers: tuple[str, ...] = (),
 ) -> list[str]:  # fmt: skip
     """Put the weights of `files` into a model that was made on the meta device; gives the names that are left out.
 
     Every name and shape is checked, against `shapes`, before a weight is read; a tensor that is not among these is
     another model's. `rename` gives a tensor's name in the model for its name in the files, where the release has
-    another layout.
+    another layout. A tensor that is left over and whose name in the model begins with one of `layers` is refused, as
+    are weights that are no floating-point numbers.
     """
     found: dict[str, Tensor] = {}
     for name, shape in shapes.items():
@@ -72,6 +75,12 @@ def fill(
             raise CheckpointError(f"{folder}: {name} is there in two layouts, both as {rename(name)}\n{remedy}")
         found[rename(name)] = torch.empty(shape, device="meta")
     unknown = check_tensors(folder, model.state_dict(), found, remedy)
+    check_whole(folder, model.state_dict(), unknown, layers, remedy)
+    files = list(files)
+    for path in files:
+        with safe_open(path, "pt") as file:
+            kinds = {name: file.get_slice(name).get_dtype() for name in shapes.keys() & file.keys()}
+        check_floating(path, {name: kind for name, kind in kinds.items() if rename(name) not in unknown}, remedy)
     state: dict[str, Tensor] = {}
     for path in files:
         with safe_open(path, "pt") as file:
@@ -80,6 +89,16 @@ def fill(
                     state[own] = file.get_tensor(name).to(device, dtype)
     model.load_state_dict(state, assign=True)
     return unknown
+
+
+def check_floating(source: Path, kinds: Mapping[str, str], remedy: str) -> None:
+    """Raise CheckpointError naming tensors whose type, as safetensors writes it, is not one that weights have."""
+    if other := sorted(name for name, kind in kinds.items() if kind not in FLOATING):
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        raise CheckpointError(
+            f"{source}: {other[0]}{more} has numbers of type {kinds[other[0]]}, expected {', '.join(FLOATING)}: "
+            f"quantised weights cannot be read\n{remedy}"
+        )
 
 
 def write_weights(folder: Path, state: Mapping[str, Tensor], shard_bytes: int = SHARD_BYTES) -> None:

@@ -59,7 +59,8 @@ def generation_defaults(
     CheckpointError naming file and field.
     """
     path = config.parent / GENERATION
-    content = read_json(path, remedy) if path.exists() else {}
+    own = f"Take {GENERATION} of the same release as the weights, or mend the field."
+    content = read_json(path, own) if path.exists() else {}
     source, ends = path, content.get("eos_token_id")
     if ends is None:
         source, ends = config, read_json(config, remedy).get("eos_token_id")
@@ -67,20 +68,23 @@ def generation_defaults(
     for token in ends if isinstance(ends, list) else [] if ends is None else [ends]:
         if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < vocabulary:
             raise CheckpointError(
-                f"{source}: eos_token_id holds {token!r}, which is no id from 0 to {vocabulary - 1}\n{remedy}"
+                f"{source}: eos_token_id holds {token!r}, which is no id from 0 to {vocabulary - 1}"
+                f"\n{own if source == path else remedy}"
             )
         stops.add(token)
     always = " and ".join(marks)
     why = always if ends is None else f"{source.name}; {always}"
     stop_ids = notes.take("stop_ids", tuple(sorted(stops)), why)
-    return GenerationDefaults(stop_ids, _penalty(path, content.get("repetition_penalty"), penalty, notes, remedy))
+    return GenerationDefaults(stop_ids, _penalty(path, content.get("repetition_penalty"), penalty, notes, own))
 
 
 def _penalty(path: Path, asked: Any, released: float | None, notes: Notes, remedy: str) -> float:
     if asked is None:
         why = f"{GENERATION} {'states none' if path.exists() else 'is not there'}"
         if released is not None:
-            notes.told.append(f"no repetition penalty is used: {why} (the release states {released})")
+            notes.told.append(
+                f"no repetition penalty is used where a prompt preset sets none: {why} (the release states {released})"
+            )
         return float(notes.take("repetition_penalty", 1.0, f"default: {why}"))
     if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not 0 < asked < math.inf:
         raise CheckpointError(f"{path}: repetition_penalty is {asked!r}, expected a number above 0\n{remedy}")

@@ -15,7 +15,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from harness.texts import unread
 from models.checkpoint_error import CheckpointError, check_tensors
+from models.released.files import FLOATING, check_floating
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -39,8 +41,7 @@ def read_state(folder: Path, name: str, remedy: str, pickled: str = ".pt") -> di
         else:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # a broken file makes torch's reader raise nearly anything
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
-        raise CheckpointError(f"{path}: cannot be read as tensors only: {reason}\n{remedy}") from error
+        raise CheckpointError(f"{path}: cannot be read as tensors only: {unread(error)}\n{remedy}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(f"{path}: expected a dictionary of tensors\n{remedy}")
     return dict(state)
@@ -58,6 +59,9 @@ def state_file(folder: Path, name: str, remedy: str, pickled: str = ".pt") -> Pa
 def fill(model: AnyModule, state: Mapping[str, Tensor], source: Path, remedy: str, device: str) -> Loaded[AnyModule]:
     """Give a model, built without memory, the tensors of `state`, which came from `source`: in fp32, in eval mode."""
     unknown = check_tensors(source, model.state_dict(), state, remedy)
+    kinds = {kind: name for name, kind in FLOATING.items()}
+    types = {name: kinds.get(tensor.dtype, str(tensor.dtype)) for name, tensor in state.items() if name not in unknown}
+    check_floating(source, types, remedy)
     placed = {name: tensor.to(device, torch.float32) for name, tensor in state.items() if name not in set(unknown)}
     model.load_state_dict(placed, assign=True)
     return Loaded(model.eval(), tuple(unknown))

@@ -38,9 +38,14 @@ class TextFeed:
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""  # may be the start of a stop string
         self._given: list[str] = []
-        self.n_tokens = 0
+        self.ids: list[int] = []
+        """The tokens that count: up to the one that ends a stop string."""
         self.stopped = False
         """A stop string has come; what follows is left out."""
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.ids)
 
     @property
     def raw(self) -> str:
@@ -53,11 +58,22 @@ class TextFeed:
         return self._strip(self.raw)
 
     def add(self, ids: Sequence[int], final: bool = False) -> str:
-        """The text that the tokens add. Half a character, or what may be a stop string's start, waits."""
-        self.n_tokens += len(ids)
-        if self.stopped:
-            return ""
-        text = self._held + self._bytes.decode(b"".join(map(self._tokenizer.bytes_of, ids)), final)
+        """The text that the tokens add. Half a character, or what may be a stop string's start, waits.
+
+        Tokens behind the one that ends a stop string are left out and not counted, however the tokens come.
+        """
+        new: list[str] = []
+        for token in ids:
+            if self.stopped:
+                break
+            self.ids.append(token)
+            new.append(self._read(self._tokenizer.bytes_of(token), False))
+        if final and not self.stopped:
+            new.append(self._read(b"", True))
+        return "".join(new)
+
+    def _read(self, more: bytes, final: bool) -> str:
+        text = self._held + self._bytes.decode(more, final)
         text, self.stopped = before_stop(text, self._stop)
         waiting = 0
         if not (final or self.stopped):

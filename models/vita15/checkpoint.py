@@ -148,7 +148,7 @@ def _fill(
             model = Vita15(config)
         except (ValueError, RuntimeError, OverflowError) as error:
             raise CheckpointError(f"{config_file(folder)}: {error}\n{REMEDY}") from error
-    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY)
+    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY, layers=("model.layers.",))
     renew_rotary(model.model, device)
     return _Filled(model.eval(), unknown)
 

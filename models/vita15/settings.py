@@ -15,6 +15,7 @@ import yaml
 
 from models.checkpoint_error import CheckpointError
 from models.released.files import Shapes, read_json
+from models.released.network import check_network
 from models.released.settings import Notes, field_of
 from models.vita15.config import AudioConfig, LanguageConfig, VisionConfig, Vita15Config
 
@@ -97,7 +98,9 @@ def _language_config(path: Path, settings: Mapping[str, Any], shapes: Shapes) ->
         raise ValueError(
             f"num_hidden_layers is {stated['num_hidden_layers']}, but the weights hold {len(shapes)} tensors"
         )
-    return LanguageConfig(**stated)
+    config = LanguageConfig(**stated)
+    check_network(settings, config.hidden_size, config.num_attention_heads)
+    return config
 
 
 def _vision_config(settings: Mapping[str, Any], shapes: Shapes) -> VisionConfig:

@@ -25,6 +25,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from harness.texts import unread
 from models.checkpoint_error import CheckpointError, check_tensors
 from models.nn.weight_norm import fuse_weight_norm, split_weight_norm
 from models.vita15.codec import Codec
@@ -192,8 +193,7 @@ def _read_state(folder: Path, device: str) -> dict[str, Any]:
                 where = "meta" if headers else "cpu"
                 state = torch.load(path, map_location=where, weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # a broken file makes torch's reader raise nearly anything
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
-        raise CheckpointError(f"{path}: cannot be read as tensors only: {reason}\n{REMEDY}") from error
+        raise CheckpointError(f"{path}: cannot be read as tensors only: {unread(error)}\n{REMEDY}") from error
     if not isinstance(state, Mapping):
         raise CheckpointError(f"{path}: holds {type(state).__name__}, expected a dictionary\n{REMEDY}")
     return dict(state)

@@ -100,7 +100,9 @@ def _group(answerer: Answerer, group: Sequence[Ready], voice: Voice | None) -> I
 
 
 def _begin(answerer: Answerer, item: Ready, now: float) -> _Answer:
-    reply = Reply.begin(answerer.tokenizer, answerer.tokens, item.request.generation.stop)
+    reply = Reply.begin(
+        answerer.tokenizer, answerer.tokens, item.request.generation.stop, "speech" in item.request.outputs
+    )
     return _Answer(item.inputs, now - item.prepare_s, reply)
 
 

@@ -43,6 +43,8 @@ from models.vita_audio.tokens import SpecialTokens
 CONFIG, MODE = "config.json", "mtp_inference_mode"
 STOPS = (TURN_END, END_OF_TEXT)
 """These always end an answer, by whichever network they are made."""
+LAYERS = ("model.layers.", "mtp_")
+"""Tensors of these names that are left over are layers and modules that config.json does not count."""
 REMEDY = "Take config.json, tokenizer.json and all model-*.safetensors from one release of VITA-MLLM/VITA-Audio-..."
 
 
@@ -87,7 +89,7 @@ def load(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) 
     mode = _mode(folder / GENERATION, config, notes)
     heard = read_sensevoice(folder) if plus else None
     model, hearing = _built(folder, config, heard, len(shapes))
-    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY)
+    unknown = fill(model, folder, files, shapes, device, dtype, REMEDY, layers=LAYERS)
     if unknown:
         notes.told.append(left_out(unknown))
     if hearing is not None:
@@ -194,7 +196,8 @@ def _tokens(folder: Path, tokenizer: QwenTokenizer, config: MtpConfig, plus: boo
 
 def _mode(path: Path, config: MtpConfig, notes: Notes) -> Mode:
     """How the checkpoint wants to be decoded: as the ratio with which it was trained, where it states one."""
-    numbers = read_json(path, REMEDY).get(MODE) if path.exists() else None
+    remedy = f"Take {GENERATION} of the same release of VITA-MLLM/VITA-Audio-..., or mend the field."
+    numbers = read_json(path, remedy).get(MODE) if path.exists() else None
     if numbers is None:
         why = f"{GENERATION} {'states none' if path.exists() else 'is not there'}"
         if config.modules:
@@ -205,7 +208,7 @@ def _mode(path: Path, config: MtpConfig, notes: Notes) -> Mode:
             raise ValueError(f"{numbers!r} is no list")
         mode = Mode.of(numbers)
     except ValueError as error:
-        raise CheckpointError(f"{path}: {MODE}: {error}\n{REMEDY}") from error
+        raise CheckpointError(f"{path}: {MODE}: {error}\n{remedy}") from error
     if mode.uses_modules and not config.modules:  # how it was trained; the language model makes every token
         notes.told.append(f"{path.name} states the mode {mode}, but there are no modules: decoded as {VANILLA}")
         return notes.take("mode", VANILLA, f"{path.name} states {mode}, for which there are no modules")

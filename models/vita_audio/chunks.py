@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+from models.vita_audio.flow import FRAME
+
 Event = Literal["code", "end", "finish"]
 """A code came; its segment ended; the answer ended."""
-
-FRAME = 256  # samples of a mel frame
 
 
 class Chunk(NamedTuple):

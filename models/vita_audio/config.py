@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from models.released.network import check_network
+
 MOST = (1 << 31) - 1
 ARCHITECTURES = {"qwen2_mtp": False, "qwen2_mtp_sensevoice": True}
 """`model_type` -> whether the model hears through SenseVoice (Plus)."""
@@ -93,10 +95,11 @@ class MtpConfig:
             if part.name == "rope_theta" and isinstance(nested := settings.get("rope_parameters"), Mapping):
                 value = nested.get("rope_theta", value)
             given[part.name] = _number(part.name, value)
-        for name in ("tie_word_embeddings", "use_sliding_window"):
-            if settings.get(name):
-                raise ValueError(f"{name} is {settings[name]!r}: expected false, as in every release")
-        return cls(**given)
+        if settings.get("tie_word_embeddings"):
+            raise ValueError(f"tie_word_embeddings is {settings['tie_word_embeddings']!r}: expected false")
+        config = cls(**given)
+        check_network(settings, config.hidden_size, config.num_attention_heads)
+        return config
 
 
 def _number(name: str, value: Any) -> int | float:

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from harness.types import Channels
-from models.nn.kaldi import SAMPLE_RATE
 from models.vita_audio.cascade import MtpPrompt
 from models.vita_audio.hearing import Hearing
 from models.vita_audio.language import MtpModel
@@ -110,8 +109,3 @@ class EmbeddingEar:
                 embeds[place.start : place.stop] = next(found).to(embeds.dtype)
             filled.append(MtpPrompt(ids, embeds if heard.waves else None, heard.seed))
         return filled
-
-
-def samples_at_16k(samples: int, rate: int) -> int:
-    """How many samples a recording has once it is resampled."""
-    return -(-samples * SAMPLE_RATE // rate)

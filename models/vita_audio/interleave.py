@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from models.vita_audio.schedule import BALANCE, BOOST
+from models.vita_audio.tokens import MARKS
 
 BOOST_RATIO, BALANCE_RATIO = tuple(BOOST.numbers), tuple(BALANCE.numbers)
-MARKS = 2
 IGNORED = -100
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.contracts import Capabilities, ModelOptions
 from harness.failures import SampleError, failure_from
-from harness.media import Extent
+from harness.media import Extent, probe
 from harness.types import (
     Channels,
     Chunk,
@@ -88,7 +88,8 @@ class VitaAudioModel(SpeakingModel[Opened, Outline, Voice]):
     def prompt_tokens(self, request: Request, extents: Sequence[Extent]) -> int:
         plus, tokenizer = self._outlined()
         count = estimated if tokenizer is None else tokenizer.count
-        return planned_tokens(request, extents, count, embedding_positions if plus else code_positions)
+        voice = None if request.voice is None else probe(request.voice)
+        return planned_tokens(request, extents, voice, count, embedding_positions if plus else code_positions)
 
     def prepare(self, loaded: LoadedRequest) -> MtpInputs:
         """Token ids and waves of a request; on the CPU, which is where this runs, what is heard is put in too."""
@@ -122,7 +123,8 @@ class VitaAudioModel(SpeakingModel[Opened, Outline, Voice]):
         yield from answer
         if "speech" in ready.request.outputs and (made := answer.response()).speech is None:
             codes = made.usage.speech_tokens
-            lost = f"its {codes} codes of speech were not sent, as the release's demo drops the last ones"
+            were = "1 code of speech was" if codes == 1 else f"{codes} codes of speech were"
+            lost = f"{were} not sent, as the release's demo drops the last ones"
             raise SampleError(f"nothing to hear: {lost if codes else 'the answer has no code of speech'}")
 
     def _streamed(self, ready: Ready) -> Response | Failure:

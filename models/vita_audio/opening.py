@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
@@ -25,8 +27,8 @@ from models.vita_audio.voice import Voice
 def open_release(weights: str, release: Release, options: ModelOptions, mode: Mode | None) -> Opened:
     """Load a folder or hub id; `mode` None leaves it to what the checkpoint states.
 
-    Without a speech decoder the model answers in text, and says so. Raises UsageError naming what is missing or wrong,
-    and the remedy.
+    Without a speech decoder that can be read the model answers in text, and says so. Raises UsageError naming what is
+    missing or wrong, and the remedy.
     """
     source = hub.locate(weights, release.on_hub)
     try:
@@ -44,8 +46,11 @@ def open_release(weights: str, release: Release, options: ModelOptions, mode: Mo
             ear = CodeEar(ears.model, loaded.tokens)
         speaker: Speaker | None = None
         try:
-            parts.append(find(source.folder, DECODER))
-            speaker = _speaker(parts[-1].source.folder, loaded.tokens, options.device)
+            decoder = find(source.folder, DECODER)
+            unknown = _voice(decoder.source.folder, loaded.tokens, "meta").unknown
+            told += [f"{DECODER.name}: {left_out(list(unknown))}"] * bool(unknown)
+            parts.append(decoder)
+            speaker = partial(_speak, decoder.source.folder, loaded.tokens, options.device)
         except (CheckpointError, UsageError) as error:
             told.append(f"answers in text only: {error}")
         answerer = Answerer(loaded.model, loaded.tokenizer, loaded.tokens, ear, loaded.generation, mode or loaded.mode)
@@ -69,18 +74,25 @@ def _check_kind(folder: Path, release: Release, mode: Mode | None) -> None:
         )
 
 
-def _speaker(folder: Path, tokens: SpecialTokens, device: str) -> Speaker:
-    def opener() -> Voice:
-        try:
-            decoder = load_decoder(folder, device)
-            if decoder.flow.config.codes != tokens.codes:
-                raise ValueError(
-                    f"it speaks {decoder.flow.config.codes} codes, the model's vocabulary has {tokens.codes}"
-                )
-            return Voice(decoder.flow, decoder.vocoder)
-        except CheckpointError as error:
-            raise UsageError(str(error)) from error
-        except ValueError as error:
-            raise UsageError(f"{folder}: {error}") from error
+class Spoken(NamedTuple):
+    """`unknown` names the tensors that were left out."""
 
-    return opener
+    voice: Voice
+    unknown: tuple[str, ...]
+
+
+def _speak(folder: Path, tokens: SpecialTokens, device: str) -> Voice:
+    return _voice(folder, tokens, device).voice
+
+
+def _voice(folder: Path, tokens: SpecialTokens, device: str) -> Spoken:
+    """The speech decoder; on the device "meta" its files are checked and no weight is kept. Raises UsageError."""
+    try:
+        decoder = load_decoder(folder, device)
+        if decoder.flow.config.codes != tokens.codes:
+            raise ValueError(f"it speaks {decoder.flow.config.codes} codes, the model's vocabulary has {tokens.codes}")
+        return Spoken(Voice(decoder.flow, decoder.vocoder), decoder.unknown)
+    except CheckpointError as error:
+        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise UsageError(f"{folder}: {error}") from error

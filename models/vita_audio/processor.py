@@ -10,16 +10,13 @@ import torch
 
 from harness.failures import SampleError
 from harness.media import Extent
-from harness.types import LoadedRequest, Media, Request, Waveform
+from harness.types import LoadedRequest, Request, Waveform
 from models.nn.kaldi import SAMPLE_RATE
 from models.nn.resampling import resample
 from models.vita_audio.cascade import MtpPrompt
 from models.vita_audio.ears import Ear, Heard
-from models.vita_audio.prompts import Encoder, conversation, tokenise
-from models.vita_audio.tokens import SpecialTokens
-
-MARKS = 2
-"""Positions around a recording: its begin and its end."""
+from models.vita_audio.prompts import Encoder, context_content, conversation, tokenise
+from models.vita_audio.tokens import MARKS, SpecialTokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,27 +60,31 @@ class Processor:
         return MtpInputs(Heard(prompt, waves, request.generation.seed))
 
     def _places(self, count: int) -> list[int]:
-        context = self._tokens.context_of_audio
-        return [self._tokens.first_code if context is None else context] * count
+        """What keeps the positions of a recording until it is heard."""
+        return context_content(count, self._tokens) if self._tokens.plus else [self._tokens.first_code] * count
 
 
 def planned_tokens(
-    request: Request, extents: Sequence[Extent], count: Callable[[str], int], positions: Callable[[int], int]
+    request: Request,
+    extents: Sequence[Extent],
+    voice: Extent | None,
+    count: Callable[[str], int],
+    positions: Callable[[int], int],
 ) -> int:
     """How many positions a request's prompt takes: text by `count`, recordings by `positions` of their samples.
 
-    What the model cannot take counts as nothing: it fails when it is prepared.
+    `voice` is that of the recording to speak in. What the model cannot take counts as nothing: it fails when it is
+    prepared.
     """
     try:
-        text = sum(count(run) for run in conversation(request.messages))
+        text = sum(count(run) for run in conversation(request.messages, voice=voice is not None))
     except SampleError:
         return 0
-    return text + sum(
-        _recording(media, extent, positions) for media, extent in zip(request.media, extents, strict=True)
-    )
+    heard = [*extents, *([] if voice is None else [voice])]
+    return text + sum(_recording(extent, positions) for extent in heard)
 
 
-def _recording(media: Media, extent: Extent, positions: Callable[[int], int]) -> int:
+def _recording(extent: Extent, positions: Callable[[int], int]) -> int:
     try:
         return MARKS + positions(math.ceil(extent.seconds * SAMPLE_RATE))
     except ValueError:

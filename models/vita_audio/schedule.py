@@ -6,6 +6,7 @@ on for ever. Nothing depends on what is generated, so that a whole answer is pla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -60,9 +61,15 @@ def parse_mode(text: str) -> Mode:
     if named is not None:
         return named
     try:
-        return Mode.of([int(piece) for piece in text.strip(" []").split(",")])
+        return Mode.of([_whole(piece) for piece in text.strip(" []").split(",")])
     except ValueError as error:
         raise ValueError(f"no decoding mode {text!r}: expected {EXAMPLE}") from error
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"\s*[0-9]+\s*", text, re.ASCII):
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
 
 
 def sources(mode: Mode, modules: int) -> Iterator[int]:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
 from models.nn.weight_norm import fuse_weight_norm
-from models.released.single import Loaded, fill, read_state
+from models.released.single import Loaded, fill, read_state, state_file
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.decoder_yaml import read_decoder_yaml
 from models.vita_audio.flow import Flow
@@ -56,7 +56,7 @@ def load_tokenizer(folder: Path, device: str = "cpu") -> Loaded[SpeechTokenizer]
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: {error}\n{TOKENIZER_REMEDY}") from error
     state = read_state(folder, "model", TOKENIZER_REMEDY)
-    return build_tokenizer(config, state, folder, device)
+    return build_tokenizer(config, state, state_file(folder, "model", TOKENIZER_REMEDY), device)
 
 
 def load_decoder(folder: Path, device: str = "cpu") -> SpeechDecoder:
@@ -69,8 +69,9 @@ def load_decoder(folder: Path, device: str = "cpu") -> SpeechDecoder:
             flow_config, vocoder_config = FlowConfig.from_json(data), VocoderConfig.from_json(data)
         except (OSError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: {error}\n{DECODER_REMEDY}") from error
-    flow = build_flow(flow_config, read_state(folder, "flow", DECODER_REMEDY), folder / "flow", device)
-    vocoder = build_vocoder(vocoder_config, read_state(folder, "hift", DECODER_REMEDY), folder / "hift", device)
+    files = [state_file(folder, name, DECODER_REMEDY) for name in ("flow", "hift")]
+    flow = build_flow(flow_config, read_state(folder, "flow", DECODER_REMEDY), files[0], device)
+    vocoder = build_vocoder(vocoder_config, read_state(folder, "hift", DECODER_REMEDY), files[1], device)
     return SpeechDecoder(flow.model, vocoder.model, flow.unknown + vocoder.unknown)
 
 

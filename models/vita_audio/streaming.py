@@ -20,11 +20,11 @@ from models.vita_audio.voice_stream import VoiceStream, WavePiece
 class MtpStream(AnswerStream):
     """The chunks of one answer, in text alone where there is no `voice`; `policy` says when speech is made.
 
-    Raises SampleError while iterating on a token that is neither text nor a code.
+    Raises SampleError while iterating on a token that is neither text nor a code, where it is to speak.
     """
 
     def __init__(self, answerer: Answerer, ready: Ready, voice: Voice | None, policy: Policy) -> None:
-        self._reply = Reply.begin(answerer.tokenizer, answerer.tokens, ready.request.generation.stop)
+        self._reply = Reply.begin(answerer.tokenizer, answerer.tokens, ready.request.generation.stop, voice is not None)
         super().__init__(ready, self._reply.feed)
         self._answerer = answerer
         self._inputs: MtpInputs = ready.inputs

@@ -14,6 +14,8 @@ from models.text.tokenizer import QwenTokenizer, byte_tokenizer
 
 BEGIN, END, CONTEXT, TAG = "<|begin_of_audio|>", "<|end_of_audio|>", "<|context_of_audio|>", "<|audio|>"
 CODES = 16384
+MARKS = 2
+"""Tokens around speech: its begin and its end."""
 REMEDY = "Take tokenizer.json of a VITA-Audio release, or vocab.json, merges.txt and tokenizer_config.json."
 
 _CODE = re.compile(r"<\|audio_(0|[1-9][0-9]*)\|>")

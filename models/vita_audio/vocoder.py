@@ -55,15 +55,12 @@ class Vocoder(nn.Module):
         self.conv_post = nn.Conv1d(widths[-1], 2 * bins, 7, padding=3)
 
     @torch.no_grad()
-    def forward(self, mel: Tensor, generator: torch.Generator | None = None, kept: Tensor | None = None) -> Tensor:
+    def forward(self, mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """[B, mels, T] -> wave [B, 256 * T]. Phases and noise come from `generator` (on the CPU).
 
-        `kept` [B, 1, n] are the first samples of the source, where a stream goes on. Raises ValueError on no frame.
+        Raises ValueError on no frame.
         """
-        source = self.source(self.pitch(mel), generator)
-        if kept is not None:
-            source[:, :, : kept.shape[2]] = kept[:, :, : source.shape[2]]
-        return self.decode(mel, source)
+        return self.decode(mel, self.source(self.pitch(mel), generator))
 
     def pitch(self, mel: Tensor) -> Tensor:
         """Fundamental frequency in Hz: [B, mels, T] -> [B, T]"""

@@ -57,5 +57,5 @@ def compare(
                     complain(f"! {run.name}, {entry.task}: {problem}")
         for caveat in caveats(run):
             complain(f"! {run.name}: {caveat}")
-    for line in grids.refusals(found):
+    for line in (*grids.decoded(found), *grids.refusals(found)):
         complain(f"! {line}")

@@ -15,7 +15,7 @@ from harness.task import Task
 from harness.types import Channel
 from harness.units import PartTable
 from reports.compare.joined import Joined, join
-from reports.conditions import asked, conditions_of
+from reports.conditions import asked, conditions_of, decoding_of
 from reports.runs import Run
 
 
@@ -76,6 +76,8 @@ class Comparison:
     other: Run
     tasks: list[TaskChange] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=dict)
+    decoded: dict[str, list[str]] = field(default_factory=dict)
+    """Of tasks that were compared: in what the models decoded otherwise, such as a mode or an option."""
     alone: list[str] = field(default_factory=list)
     """Tasks that only one of the runs has."""
 
@@ -105,6 +107,8 @@ def compare(
             found.refused[name] = why
         else:
             found.tasks.append(_task_change(one, other, name, profile or mine[name].profile, resamples))
+            if differs := _decoded(one, other, name):
+                found.decoded[name] = differs
     _correct(found.tasks)
     return found
 
@@ -141,6 +145,12 @@ def _refusal(one: Run, other: Run, task: str, profile: str | None) -> Iterator[s
         yield f"{len(other_prompt)} of {shared} samples were asked in other words or media, e.g. {other_prompt[0]}"
     if not mine.keys() & theirs.keys():
         yield "they have no sample in common"
+
+
+def _decoded(one: Run, other: Run, task: str) -> list[str]:
+    """In what the runs' decoding differs; every vocabulary has ids of its own for the tokens that stop."""
+    ours, theirs = (decoding_of(run, task) | {"stop_ids": None} for run in (one, other))
+    return changes(ours, theirs)
 
 
 def _task_change(one: Run, other: Run, name: str, profile: str, resamples: int) -> TaskChange:

@@ -86,6 +86,15 @@ def samples(found: Comparison) -> Grid:
     return Grid("Samples", columns, tuple(rows), said)
 
 
+def decoded(found: Comparison) -> Iterator[str]:
+    """In what the models decoded otherwise, which is said once of all tasks that it is the same in."""
+    tasks: dict[tuple[str, ...], list[str]] = {}
+    for task, differs in found.decoded.items():
+        tasks.setdefault(tuple(differs), []).append(task)
+    for lines, names in tasks.items():
+        yield f"decoded otherwise in {', '.join(names)}: {'; '.join(lines)}"
+
+
 def refusals(found: Comparison) -> Iterator[str]:
     """What was not compared, and why."""
     for task, why in found.refused.items():
@@ -112,6 +121,7 @@ def content(found: Comparison) -> dict[str, Any]:
             }
             for entry in found.tasks
         ],
+        "decoded": found.decoded,
         "refused": found.refused,
         "only_in_one": found.alone,
     }

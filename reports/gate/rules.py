@@ -17,6 +17,7 @@ from harness.measures import matched, measure
 from harness.schema import MetricResult
 from harness.task import Metric, Quantile, Ratio, Task
 from harness.types import Channel
+from reports.conditions import DECODING
 from reports.gate.config import Gate, Gates
 from reports.gate.side import Parts, Side, TaskSide
 
@@ -164,7 +165,10 @@ def _beyond_limits(gate: Gate, value: float) -> str:
 
 
 def _not_comparable(gate: Gate, mine: TaskSide, theirs: TaskSide) -> str:
-    found = changes(theirs.conditions, mine.conditions)
+    made = dict(mine.conditions)
+    if DECODING not in theirs.conditions:  # a baseline from before it was kept
+        made.pop(DECODING, None)
+    found = changes(theirs.conditions, made)
     if mine.samples != theirs.samples:
         found.append(f"other samples ({theirs.n_expected} -> {mine.n_expected})")
     elif mine.questions != theirs.questions:

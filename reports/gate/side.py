@@ -15,7 +15,7 @@ from harness.measures import tables_of
 from harness.schema import MetricResult
 from harness.types import Channel
 from harness.units import PartTable
-from reports.conditions import asked, conditions_of, digest
+from reports.conditions import DECODING, asked, conditions_of, decoding_of, digest
 from reports.runs import Run
 
 
@@ -79,7 +79,7 @@ def task_side(run: Run, task: str) -> TaskSide:
         n_scored=entry.n_scored,
         n_failed=entry.n_failed,
         valid=entry.valid,
-        conditions=conditions_of(run, task),
+        conditions=conditions_of(run, task) | {DECODING: decoding_of(run, task)},
         samples=digest(dict.fromkeys(questions, "")),
         questions=digest(questions),
     )

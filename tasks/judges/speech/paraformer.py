@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
+from harness.texts import unread
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
 from tasks.judges.speech.located import located, need_files, need_package
@@ -54,7 +55,7 @@ class Paraformer:
             return AutoModel(**named, device=self._device, disable_update=True, disable_pbar=True, log_level="ERROR")
         except Exception as error:
             where = self._folder or DEFAULT
-            raise UsageError(f"the judge paraformer-zh cannot be opened from {where}: {error}") from error
+            raise UsageError(f"the judge paraformer-zh cannot be opened from {where}: {unread(error)}") from error
 
     def said(self, loaded: Any, ask: Ask) -> str:
         samples = heard(recording(ask), "scipy")

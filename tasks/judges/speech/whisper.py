@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
+from harness.texts import unread
 from harness.types import Ask
 from tasks.judges.speech.hearing import Hearing
 from tasks.judges.speech.located import Located, located, need_files, need_package, need_whole, opening, whole
@@ -141,7 +142,9 @@ class OpenAi:
             torch.load(self._path, map_location="cpu", weights_only=True, mmap=True)
             return whisper.load_model(str(self._path), self._device)
         except Exception as error:
-            raise UsageError(f"--judge whisper:{self._path}: no checkpoint of openai-whisper ({error})") from error
+            raise UsageError(
+                f"--judge whisper:{self._path}: no checkpoint of openai-whisper ({unread(error)})"
+            ) from error
 
     def said(self, loaded: Any, ask: Ask) -> str:
         import torch

@@ -117,6 +117,27 @@ def test_faults_of_tensors_are_named(folder: Path) -> None:
     [
         ("hidden_size", "wide", "hidden_size is 'wide'"),
         ("num_hidden_layers", 4000, "more layers than the weights'"),
+        ("num_hidden_layers", 1, "unknown: model.language_model.layers.1."),
+        (
+            "vision_config",
+            {
+                "hidden_size": 32,
+                "intermediate_size": 48,
+                "depth": 2,
+                "num_heads": 2,
+                "window_size": 56,
+                "fullatt_block_indexes": [1],
+            },
+            "unknown: model.visual.blocks.2.",
+        ),
+        ("hidden_act", "gelu", "hidden_act is 'gelu': only 'silu' is supported"),
+        ("head_dim", 32, "head_dim is 32: only 16 is supported"),
+        (
+            "rope_scaling",
+            {"type": "yarn", "factor": 4.0, "mrope_section": [2, 3, 3]},
+            "rope_scaling is {'type': 'yarn'",
+        ),
+        ("audio_config", {"activation_function": "relu"}, "audio_config.activation_function is 'relu'"),
         ("audio_config", None, "audio_config is missing"),
         ("choices", {"audio_first_id": 5}, "audio_first_id is 5, which the tokenizer has for another token"),
     ],

@@ -88,3 +88,10 @@ def test_text_fed_in_pieces_is_the_text(text: str, cuts: list[int], stop: tuple[
     spans = list(pairwise(bounds))
     given_out = [pieces.add(ids[start:end], final=i == len(spans) - 1) for i, (start, end) in enumerate(spans)]
     assert "".join(given_out) == whole_text.add(ids, final=True)
+    assert (pieces.n_tokens, pieces.stopped) == (whole_text.n_tokens, whole_text.stopped)
+
+
+def test_tokens_behind_a_stop_string_are_not_counted() -> None:
+    feed = TextFeed(BYTES, ("b",))
+    assert (feed.add(BYTES.encode("abcd")), feed.n_tokens) == ("a", 2)
+    assert (feed.add(BYTES.encode("e"), final=True), feed.n_tokens, feed.ids) == ("", 2, BYTES.encode("ab"))

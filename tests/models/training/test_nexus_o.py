@@ -16,7 +16,7 @@ from torch import Tensor
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.audio_decoder import random_decoder
-from models.nexus_o.decoder_checkpoint import has_decoder, load_decoder
+from models.nexus_o.decoder_checkpoint import FOLDER, load_decoder
 from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.omni import build
 from models.released.files import SINGLE
@@ -82,7 +82,7 @@ def test_a_stage_leaves_a_folder_that_loads_with_its_losses(training: Training, 
     loaded = checkpoint.load(folder)
     assert loaded.model.config == training.size.config and not loaded.unknown
     assert loaded.tokenizer.encode("so") == training.tokenizer.encode("so")
-    assert has_decoder(folder) == (name == "3") == (folder / REPLIES).exists()
+    assert (folder / FOLDER).is_dir() == (name == "3") == (folder / REPLIES).exists()
     report = json.loads((folder / REPORT).read_text())
     assert report["steps"] == 2 and report["samples"] == 8 and report["trained_parameters"] > 0
     assert ("random weights" in report.get("codes", "")) == (name == "3")

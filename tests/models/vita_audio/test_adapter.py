@@ -200,8 +200,27 @@ def test_parts_with_other_codes_than_the_vocabulary_are_refused(tmp_path: Path) 
     with pytest.raises(UsageError, match="64 codes, the model's vocabulary 48"):
         opened("vita-audio-boost", folder)
     plus = opened("vita-audio-plus-boost", write_release(tmp_path / "plus", plus=True, codes=48))
-    with pytest.raises(SampleError, match="speaks 64 codes, the model's vocabulary has 48"):
-        outcomes(plus, [asked("hello", outputs=SPOKEN)])
+    assert plus.capabilities.outputs == {"text"}
+    assert "speaks 64 codes, the model's vocabulary has 48" in plus.fingerprint()["told"][0]
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda f: (f / "flow.safetensors").write_bytes(b"cut"), "flow.safetensors: cannot be read"),
+        (lambda f: change(f / "hift.safetensors", "conv_pre.bias", 0), "hift.safetensors: the weights do not fit"),
+        (lambda f: (f / "decoder_config.json").write_text("{"), "decoder_config.json: "),
+    ],
+)
+def test_a_damaged_speech_decoder_is_told_at_opening_and_text_is_answered(
+    folder: Path, edit: Callable[[Path], object], said: str
+) -> None:
+    edit(folder / DECODER.name)
+    model = opened("vita-audio-boost", folder)
+    (told,) = model.fingerprint()["told"]
+    assert said in told and told.startswith("answers in text only: ")
+    assert model.capabilities.outputs == {"text"} and not model.fingerprint()["speech"]
+    assert responses(model, [asked("hello")])[0].text
 
 
 def test_a_mode_with_modules_needs_weights_with_modules(tmp_path: Path) -> None:
@@ -247,12 +266,13 @@ def test_a_picture_and_a_clip_too_short_are_refused_with_the_reason(plus: Path) 
         model.prepare(asked("x" * 5000))
 
 
-def test_a_token_that_is_neither_text_nor_a_code_fails_its_sample(tmp_path: Path) -> None:
+def test_a_token_that_is_neither_text_nor_a_code_fails_a_spoken_answer_alone(tmp_path: Path) -> None:
     """Half the rows of the vocabulary only pad it."""
     model = opened("vita-audio-boost", write_release(tmp_path / "padded", padding=400))
-    found = outcomes(model, [asked(f"question {number}") for number in range(4)])
-    for one in found:
+    questions = [f"question {number}" for number in range(4)]
+    for one in outcomes(model, [asked(question, outputs=SPOKEN) for question in questions]):
         assert isinstance(one, Failure) and "no text and no code of speech" in one.message
+    assert all(isinstance(one, Response) for one in outcomes(model, [asked(question) for question in questions]))
 
 
 @pytest.mark.parametrize("chunks", ["clean", "released"])

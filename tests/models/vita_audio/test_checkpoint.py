@@ -123,7 +123,7 @@ def test_a_model_that_states_no_mode_is_decoded_without_its_modules_and_says_so(
     assert loaded.mode == VANILLA and "decoded without its 3 modules" in loaded.told[0]
     (folder / "generation_config.json").unlink()
     assert [told.partition(":")[0] for told in load(folder).told] == [
-        "no repetition penalty is used",
+        "no repetition penalty is used where a prompt preset sets none",
         "decoded without its 3 modules unless a mode is asked for",
     ]
 
@@ -140,6 +140,25 @@ def test_an_unknown_tensor_is_left_out_and_told(folder: Path) -> None:
     assert loaded.unknown == ("extra",) and "extra" in loaded.told[0]
 
 
+def test_a_part_of_a_known_layer_that_the_model_does_not_have_is_told_and_not_refused(folder: Path) -> None:
+    name = "model.layers.0.self_attn.rotary_emb.inv_freq"
+    change(folder / SINGLE, lambda state: state.update({name: torch.zeros(4)}))
+    assert load(folder).unknown == (name,)
+
+
+def test_settings_that_ask_for_what_is_built_are_taken(folder: Path) -> None:
+    rope = {"rope_type": "default", "rope_theta": 1e6}
+    set_fields(folder, "config.json", head_dim=8, attention_bias=True, rope_scaling=None, rope_parameters=rope)
+    assert load(folder).told == ()
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.float8_e4m3fn, torch.bool])
+def test_weights_that_are_no_floating_point_numbers_are_refused(folder: Path, kind: torch.dtype) -> None:
+    change(folder / SINGLE, lambda state: state.update({"lm_head.weight": state["lm_head.weight"].to(kind)}))
+    message = fault(folder)
+    assert str(folder / SINGLE) in message and "lm_head.weight has numbers of type" in message
+
+
 @pytest.mark.parametrize(
     ("file", "values", "told"),
     [
@@ -152,6 +171,15 @@ def test_an_unknown_tensor_is_left_out_and_told(folder: Path) -> None:
         ("config.json", {"vocab_size": 360}, "lm_head.weight has shape [352, 32], expected [360, 32]"),
         ("config.json", {"vocab_size": 300}, "vocab_size in config.json is 300"),
         ("config.json", {"model_type": "qwen2_mtp_sensevoice"}, "config.json is of a Plus model, the tokenizer of a"),
+        ("config.json", {"num_hidden_layers": 4}, "more layers than the settings say"),
+        ("config.json", {"num_nextn_predict_layers": 2}, "unknown: mtp_embed_norms.2.weight"),
+        ("config.json", {"num_nextn_predict_layers": 0}, "unknown: mtp_embed_norms.0.weight"),
+        ("config.json", {"hidden_act": "relu"}, "hidden_act is 'relu': only 'silu' is supported"),
+        ("config.json", {"rope_scaling": {"type": "yarn", "factor": 4.0}}, "rope_scaling is {'type': 'yarn'"),
+        ("config.json", {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e6}}, "rope_parameters is {"),
+        ("config.json", {"head_dim": 16}, "head_dim is 16: only 8 is supported"),
+        ("config.json", {"attention_bias": False}, "attention_bias is False: only True is supported"),
+        ("config.json", {"use_sliding_window": True}, "use_sliding_window is True: only False is supported"),
         ("generation_config.json", {"eos_token_id": [999]}, "eos_token_id holds 999"),
         ("generation_config.json", {"mtp_inference_mode": [1]}, "mtp_inference_mode: a decoding mode of [1]"),
         ("generation_config.json", {"mtp_inference_mode": "boost"}, "mtp_inference_mode: 'boost' is no list"),
@@ -161,7 +189,7 @@ def test_an_unknown_tensor_is_left_out_and_told(folder: Path) -> None:
 def test_a_bad_setting_is_named_with_its_file(folder: Path, file: str, values: dict[str, object], told: str) -> None:
     set_fields(folder, file, **values)
     message = fault(folder)
-    assert told in message and str(folder) in message and "VITA-Audio" in message
+    assert told in message and str(folder) in message and f"Take {file}" in message
 
 
 def test_missing_files_and_tensors_are_named(folder: Path) -> None:

@@ -67,3 +67,9 @@ def test_a_mode_is_read_by_name_and_by_numbers() -> None:
     assert parse_mode("Boost") == parse_mode("1,10,4,10") == parse_mode("[1, 10, 4, 10]") == BOOST
     assert [str(mode) for mode in (VANILLA, Mode.of([2, 5]))] == ["vanilla", "2,5"]
     assert parse_mode(str(Mode.of([2, 5, 1, 3]))).numbers == [2, 5, 1, 3]
+
+
+@pytest.mark.parametrize("text", ["1_0,4", "+1,4", "1,,4", "1,4.0", "\u0661,4"])
+def test_numbers_of_a_mode_are_plain_digits(text: str) -> None:
+    with pytest.raises(ValueError, match="no decoding mode"):
+        parse_mode(text)

@@ -206,12 +206,10 @@ def test_a_wave_of_a_batch_equals_itself_alone(vocoder: Vocoder) -> None:
     torch.testing.assert_close(both[1:], vocoder.decode(mel[1:], source[1:]), rtol=1e-4, atol=1e-4)
 
 
-def test_the_wave_repeats_with_its_seed_and_keeps_the_given_source(vocoder: Vocoder) -> None:
+def test_the_wave_repeats_with_its_seed(vocoder: Vocoder) -> None:
     mel = _noise(1, 8, 4)
     first, again, other = (vocoder(mel, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
-    whole = vocoder.source(vocoder.pitch(mel).detach(), torch.Generator().manual_seed(1)).detach()
-    assert torch.equal(vocoder(mel, torch.Generator().manual_seed(2), kept=whole), first)
 
 
 def test_published_sizes() -> None:
@@ -299,15 +297,18 @@ def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
     vocoder = load_file(GOLDENS / "hift_model.safetensors")
     del vocoder["ups.1.weight_g"]
     save_file(vocoder, tmp_path / "hift.safetensors")
-    with pytest.raises(CheckpointError, match=r"missing ups\.1\.weight "):
+    with pytest.raises(
+        CheckpointError, match=r"hift\.safetensors: the weights do not fit the model\n  missing ups\.1\.weight "
+    ):
         load_decoder(tmp_path)
 
 
 def test_a_pickle_of_other_things_is_not_opened(tmp_path: Path) -> None:
     _decoder_folder(tmp_path)
     torch.save({"weights": Path("x")}, tmp_path / "flow.pt")
-    with pytest.raises(CheckpointError, match=r"flow\.pt: cannot be read as tensors only"):
+    with pytest.raises(CheckpointError, match=r"flow\.pt: cannot be read as tensors only: it holds more") as error:
         load_decoder(tmp_path)
+    assert "weights_only" not in str(error.value) and "will likely succeed" not in str(error.value)
     (tmp_path / "flow.pt").unlink()
     with pytest.raises(CheckpointError, match=r"neither flow\.safetensors nor flow\.pt"):
         load_decoder(tmp_path)

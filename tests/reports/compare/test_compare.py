@@ -14,9 +14,11 @@ from scipy.stats import binomtest
 from harness import stats
 from reports.compare.compared import compare
 from reports.compare.joined import Verdict, changed
+from reports.leaderboard import rows
 from reports.runs import load
 from tests.harness.conftest import call, install, toys
 from tests.reports.toy_runs import Call, made, worsened
+from tests.reports.two_runs import PICTURES, SPEECH, one_run
 
 __all__ = ["call", "install", "toys"]
 
@@ -94,3 +96,21 @@ def test_a_change_seen_from_the_other_side_is_its_opposite(
     there = changed("x", 0, Verdict(second, other), Verdict(first, one), higher)
     opposite = {"fixed": "broken", "broken": "fixed", "better": "worse", "worse": "better", "same": "same"}
     assert there.kind == opposite[here.kind] and there.gain == -here.gain
+
+
+def test_runs_of_other_decoding_settings_are_compared_and_it_is_said(tmp_path: Path, call: Call) -> None:
+    for place, mode in enumerate(("turbo", "boost")):
+        used = {"max_new_tokens": 256, "effective": {"max_new_tokens": 256, "mode": mode, "stop_ids": [place]}}
+        one_run(tmp_path, place, described={SPEECH: {"generation": used}}, option={"mode": mode} if place else {})
+    one, other = (load(tmp_path / f"run-{place}") for place in range(2))
+    found = compare(one, other)
+    assert found.decoded == {
+        SPEECH: ["mode: 'turbo' -> 'boost'", "option mode: None -> 'boost'"],
+        PICTURES: ["option mode: None -> 'boost'"],
+    }
+    assert not found.refused and compare(one, one).decoded == {}
+    told = call("compare", one.path, other.path)
+    assert f"decoded otherwise in {SPEECH}: mode: 'turbo' -> 'boost'" in told.err
+    assert json.loads(call("compare", one.path, other.path, "--json").out)["decoded"] == found.decoded
+    (row,) = (row for row in rows(one) if row.task == SPEECH)
+    assert row.decoding == {"mode": "turbo", "stop_ids": [0]}

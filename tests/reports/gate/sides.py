@@ -20,6 +20,9 @@ def metric(value: float | None, unit: str = "%", higher: bool = False, ci_unit: 
     return MetricResult(value, unit, higher, True, 40, ci_unit=ci_unit)
 
 
+CONDITIONS = {"prompt": "vita", "data": {"sha256": "a"}, "profile": "qwen2", "decoding": {"mode": "turbo"}}
+
+
 def task_side(metrics: dict[str, MetricResult], **changes: Any) -> TaskSide:
     made = TaskSide(
         profile="qwen2",
@@ -29,7 +32,7 @@ def task_side(metrics: dict[str, MetricResult], **changes: Any) -> TaskSide:
         n_scored=40,
         n_failed=0,
         valid=True,
-        conditions={"prompt": "vita", "data": {"sha256": "a"}, "profile": "qwen2"},
+        conditions=CONDITIONS,
         samples="ids",
         questions="messages",
     )

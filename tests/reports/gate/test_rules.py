@@ -12,7 +12,7 @@ from harness.failures import UsageError
 from reports.gate.config import Gate, Gates
 from reports.gate.rules import Outcome, decide, decide_all
 from reports.gate.side import Side
-from tests.reports.gate.sides import ASR, CHOICE, LATENCY, MME, answers, asr, gate, metric, numbers
+from tests.reports.gate.sides import ASR, CHOICE, CONDITIONS, LATENCY, MME, answers, asr, gate, metric, numbers
 
 GOOD = [1.0] * 40
 PAIRED = {"test": "paired_bootstrap"}
@@ -96,6 +96,11 @@ def test_mcnemar_counts_answers_turned_right_and_wrong() -> None:
         (gate(), asr(GOOD, valid=False), "invalid"),
         (gate(max_error_rate=0.5), asr(GOOD, valid=False), "invalid"),
         (gate(), asr(GOOD, conditions={"prompt": "other"}), "not made as the baseline was: prompt: 'vita' -> 'other'"),
+        (
+            gate(),
+            asr(GOOD, conditions=CONDITIONS | {"decoding": {"mode": "boost"}}),
+            "decoding.mode: 'turbo' -> 'boost'",
+        ),
         (gate(), asr(GOOD, samples="others"), "other samples (40 -> 40)"),
         (gate(), asr(GOOD, questions="others"), "in other words"),
         (gate(ceiling=4.0), asr(GOOD), "above the ceiling of 4"),
@@ -107,6 +112,12 @@ def test_mcnemar_counts_answers_turned_right_and_wrong() -> None:
 def test_what_cannot_be_held_against_anything_fails(rule: Gate, run: Side, reason: str) -> None:
     status, said = told(rule, run, asr(GOOD))
     assert status == "fail" and reason in said
+
+
+def test_a_baseline_that_keeps_no_decoding_settings_says_nothing_of_them() -> None:
+    before = {name: value for name, value in CONDITIONS.items() if name != "decoding"}
+    assert told(gate(), asr(GOOD), asr(GOOD, conditions=before))[0] == "pass"
+    assert told(gate(), asr(GOOD, conditions=before), asr(GOOD))[0] == "fail"
 
 
 def test_absolute_limits_need_no_baseline() -> None:
