@@ -64,6 +64,10 @@ class _Completion(msgspec.Struct):
     error: Any = None
 
 
+_DECODER = msgspec.json.Decoder(_Completion)
+"""Made once: msgspec crashes where several threads are the first to decode a type."""
+
+
 def whole(body: bytes) -> Piece:
     """A reply in one piece. Raises Garbled for anything but a chat completion with a choice."""
     completion = _decoded(body)
@@ -111,7 +115,7 @@ def _events(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _decoded(body: bytes) -> _Completion:
     try:
-        completion = msgspec.json.decode(body, type=_Completion)
+        completion = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
     if completion.error is not None:

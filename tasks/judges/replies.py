@@ -41,10 +41,14 @@ class _Completion(msgspec.Struct):
     usage: _Tokens | None = None
 
 
+_DECODER = msgspec.json.Decoder(_Completion)
+"""Made once: msgspec crashes where several threads are the first to decode a type."""
+
+
 def reply(body: bytes) -> Reply:
     """Raises Garbled for anything but a chat completion with a choice."""
     try:
-        completion = msgspec.json.decode(body, type=_Completion)
+        completion = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
     if not completion.choices:

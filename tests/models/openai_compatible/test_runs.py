@@ -106,7 +106,7 @@ def test_a_run_that_is_killed_asks_again_only_what_was_under_way(fake: Endpoint,
     path, child = tmp_path / "run", list[subprocess.Popen[bytes]]()
 
     def killing(asked: Asked) -> Sends:
-        if len(fake.asked) == 20:
+        if len(fake.asked) >= 20 and child[0].poll() is None:
             child[0].send_signal(signal.SIGKILL)
         return right(asked)
 
@@ -117,7 +117,11 @@ def test_a_run_that_is_killed_asks_again_only_what_was_under_way(fake: Endpoint,
         f"start(config(fake), Path({str(path)!r}), TOYS)\n"
     )
     root = Path(__file__).resolve().parents[3]
-    child.append(subprocess.Popen([sys.executable, "-c", code], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}))
+    child.append(
+        subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", "-c", code], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
+        )
+    )
     assert child[0].wait(60) == -signal.SIGKILL
     asked_before = Counter(map(number, fake.asked))
     run = resume(path, TOYS)
