@@ -195,3 +195,44 @@ def voxtral(folder: Path) -> Path:
 
 AUDIO_24 = sorted(pre_tokenizers.ByteLevel.alphabet())[24]
 MAKERS["voxtral"] = voxtral
+
+
+def whisper(folder: Path) -> Path:
+    tok = tokenizer({})
+    config = transformers.WhisperConfig(
+        **SOUND, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64, vocab_size=len(tok),
+        max_target_positions=64, bos_token_id=256, eos_token_id=258, pad_token_id=256, decoder_start_token_id=257,
+        suppress_tokens=None, begin_suppress_tokens=None,
+    )  # fmt: skip
+    found = saved(folder, transformers.WhisperForConditionalGeneration(config), transformers.WhisperFeatureExtractor())
+    tok.save_pretrained(folder)
+    content = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(content | {"tokenizer_class": "PreTrainedTokenizerFast"}))
+    return found
+
+
+def parakeet(folder: Path) -> Path:
+    tok = tokenizer({}, ("<blank>",))
+    encoder = {
+        "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64,
+        "subsampling_conv_channels": 8, "num_mel_bins": 80,
+    }  # fmt: skip
+    config = transformers.ParakeetCTCConfig(encoder_config=encoder, vocab_size=len(tok), pad_token_id=len(tok) - 1)
+    return saved(folder, transformers.ParakeetForCTC(config), tok, transformers.ParakeetFeatureExtractor())
+
+
+def wav2vec2(folder: Path) -> Path:
+    letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz"]
+    folder.mkdir(parents=True)
+    (folder / "vocab.json").write_text(json.dumps({letter: number for number, letter in enumerate(letters)}))
+    tok = transformers.Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
+    config = transformers.Wav2Vec2Config(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, conv_dim=[8, 8, 8],
+        conv_kernel=[10, 8, 4], conv_stride=[5, 8, 4], num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2,
+        vocab_size=len(letters), pad_token_id=0,
+    )  # fmt: skip
+    sounds = transformers.Wav2Vec2FeatureExtractor()
+    return saved(folder, transformers.Wav2Vec2ForCTC(config), tok, sounds)
+
+
+RECOGNISERS = {"whisper": whisper, "parakeet_ctc": parakeet, "wav2vec2": wav2vec2}

@@ -74,7 +74,8 @@ def by_hand(model: TransformersModel, loaded: LoadedRequest) -> str:
         content.append({"type": part.kind} if hasattr(part, "kind") else {"type": "text", "text": part.text})
     plain = opened.outline.kind == "text"
     message = {"role": "user", "content": content[0]["text"] if plain else content}
-    text = processor.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+    writes = processor.tokenizer if opened.outline.model_type == "voxtral" else processor
+    text = writes.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
     given: dict[str, Any] = {"images": images} if images else {}
     if sounds:
         given["audio"] = [s.samples if s.rate == 16_000 else soxr.resample(s.samples, s.rate, 16_000) for s in sounds]
