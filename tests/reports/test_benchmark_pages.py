@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.schema import GroupResult
-from harness.task import Combined, Quantile, Ratio
+from harness.task import Aggregate, Combined, Quantile, Ratio
 from reports.page.benchmarks import defined, same_samples
 from reports.page.hardest import MOST, Said, hardest, said_of
 from reports.page.heatmap import STEPS, heatmaps, step
@@ -142,6 +142,7 @@ def test_metrics_are_told_in_words() -> None:
         defined(Combined("mean", "points", True, "score", "category", {"a": 0.5, "b": 0.5})),
         defined(Combined("mixed", "points", True, "score", "category", {"a": 0.25, "b": 1.0})),
         defined(Quantile("p95", "ms", "ttft", 0.95)),
+        defined(Aggregate("pairs", "", True, len)),
     ]
     assert told == [
         "100 × the sum of errors / the sum of units, over all samples",
@@ -150,6 +151,7 @@ def test_metrics_are_told_in_words() -> None:
         "the mean of score over category: a, b",
         "the weighted sum of score over category: a, b",
         "the 0.95 quantile of ttft",
+        "a function of what every sample gives, by the benchmark's own code",
     ]
 
 
