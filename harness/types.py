@@ -244,7 +244,7 @@ class Response:
     usage: Usage = Usage()
     raw_text: str | None = None
     truncated: bool = False
-    """True when the answer ended at `max_new_tokens` and not at a stop token."""
+    """True when the answer ended at `max_new_tokens`, or its speech at the longest that it may be, not by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

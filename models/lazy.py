@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 from harness.contracts import Capabilities, ModelOptions
+from harness.failures import UsageError
 from harness.types import Generation
 from models.devices import check_device, set_threads
 from models.generation import GenerationDefaults, effective
@@ -64,8 +65,11 @@ class LazyModel(ABC, Generic[Opened, Outline]):
                 return
             check_device(self._options.device)
             set_threads(self._options)
-            opened = self._opener()
-            self._sketch = self._fit(opened)
+            try:
+                opened = self._opener()
+                self._sketch = self._fit(opened)
+            except ValueError as error:  # settings that are sound but do not fit each other
+                raise UsageError(f"model {self.label} cannot be opened: {error}") from error
             self._opened = opened
 
     def close(self) -> None:

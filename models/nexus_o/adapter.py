@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from harness.needs import says
-from models.checkpoint_error import CheckpointError
+from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
 from models.generation import GenerationDefaults
 from models.nexus_o import checkpoint
@@ -94,24 +95,37 @@ def _open(weights: str, options: ModelOptions) -> Opened:
     try:
         files = decoder_files(source.folder)
         codec = find(source.folder, CODEC)
-        _voice(source.folder, codec.source.folder, loaded, options, "meta")
+        _, unknown = _voice(source.folder, codec.source.folder, loaded, options, "meta")
+        told += [f"the voice: {left_out(list(unknown))}"] * bool(unknown)
         parts[0] = Found(source, [*parts[0].files, *files])
         parts.append(codec)
-        speaker = partial(_voice, source.folder, codec.source.folder, loaded, options, options.device)
+        speaker = partial(_speaker, source.folder, codec.source.folder, loaded, options)
     except (CheckpointError, UsageError) as error:
         told.append(f"answers in text only: {error}")
     known = identified(RELEASE.id, parts, loaded.settings, told, loaded.unknown, speaker is not None)
     return Opened(loaded, known, speaker)
 
 
-def _voice(folder: Path, codec: Path, loaded: Loaded, options: ModelOptions, device: str) -> Voice:
+def _speaker(folder: Path, codec: Path, loaded: Loaded, options: ModelOptions) -> Voice:
+    return _voice(folder, codec, loaded, options, options.device).voice
+
+
+class _Spoken(NamedTuple):
+    """`unknown` are the tensors that were left out."""
+
+    voice: Voice
+    unknown: tuple[str, ...]
+
+
+def _voice(folder: Path, codec: Path, loaded: Loaded, options: ModelOptions, device: str) -> _Spoken:
     """The speech decoder and its codec; on the device "meta" their files are checked and no weight is kept.
 
     Raises UsageError.
     """
     try:
         decoder = load_decoder(folder, loaded.model.config, device, dtype_of(options))
-        return Voice(decoder.model, load_firefly(codec, device=device).model)
+        firefly = load_firefly(codec, device=device)
+        return _Spoken(Voice(decoder.model, firefly.model), (*decoder.unknown, *firefly.unknown))
     except CheckpointError as error:
         raise UsageError(str(error)) from error
     except ValueError as error:

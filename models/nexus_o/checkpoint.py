@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ import torch
 from models.checkpoint_error import CheckpointError, left_out
 from models.generation import GenerationDefaults
 from models.nexus_o.choices import with_options
-from models.nexus_o.config import NexusConfig
+from models.nexus_o.config import NexusConfig, PictureConfig, SpeechConfig
 from models.nexus_o.decoder_checkpoint import PREFIXES
 from models.nexus_o.omni import Nexus, ready
 from models.nexus_o.prompts import mark_ids
@@ -44,16 +44,18 @@ from models.released.identity import CARD
 from models.released.settings import GENERATION, TURN_MARKS, Notes, Stated, generation_defaults
 from models.text.tokenizer import END_OF_TEXT, QwenTokenizer, load_tokenizer
 
-CONFIG = "config.json"
+CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 REMEDY = "Take config.json and all model-*.safetensors from one release of HiThink-Research/NEXUS-O."
 FILES = (
-    CONFIG, GENERATION, CARD, SINGLE, INDEX, "model-*.safetensors", "tokenizer.json", "tokenizer_config.json",
-    "vocab.json", "merges.txt",
+    CONFIG, PREPROCESSOR, GENERATION, CARD, SINGLE, INDEX, "model-*.safetensors", "tokenizer.json",
+    "tokenizer_config.json", "vocab.json", "merges.txt",
 )  # fmt: skip
 LAYERS = ("model.language_model.layers.", "model.visual.blocks.", "model.audio_tower.layers.")
 """Tensors of these names that are left over are layers that config.json does not count."""
 
 _BODY = re.compile(r"^model\.(embed_tokens|layers|norm)\.")
+_READ = {part.name for part in fields(SpeechConfig)} | {"model_type"}
+"""Of audio_decoder_config."""
 _PARTS = re.compile(r"^(visual|audio_tower|audio_adapter)\.")
 
 
@@ -135,7 +137,7 @@ def save(
 
 def content_files(folder: Path) -> list[Path]:
     """The files whose contents are the model: weights, settings and tokenizer."""
-    small = [CONFIG, GENERATION, INDEX, "tokenizer.json", "vocab.json", "merges.txt"]
+    small = [CONFIG, PREPROCESSOR, GENERATION, INDEX, "tokenizer.json", "vocab.json", "merges.txt"]
     return [folder / name for name in small if (folder / name).is_file()] + weight_files(folder, REMEDY)
 
 
@@ -162,12 +164,30 @@ def _config(folder: Path, shapes: Shapes, notes: Notes, options: Mapping[str, st
         for name, value in asdict(own).items():
             source = CONFIG if name in settings[part] else f"default: {part} does not state {name}"
             notes.take(f"{part}.{name}", value, source)
+    if strange := sorted(set(settings.get("audio_decoder_config", {})) - _READ):
+        notes.told.append(f"{CONFIG}: audio_decoder_config.{', '.join(strange)} is not known here and not read")
+    config = replace(config, pictures=_pictures(folder, config.pictures, notes))
     chosen = with_options(config.choices, options)
     stated = settings.get("choices", {})
     for name, value in chosen.stated().items():
         source = f"--option {name}" if name in options else CONFIG if name in stated else "default: not published"
         notes.take(name, value, source)
     return replace(config, choices=chosen)
+
+
+def _pictures(folder: Path, pictures: PictureConfig, notes: Notes) -> PictureConfig:
+    """The limits of an image's pixels that preprocessor_config.json states, where it is there."""
+    path = folder / PREPROCESSOR
+    stated = read_json(path, REMEDY) if path.exists() else {}
+    found = {name: stated[name] for name in ("min_pixels", "max_pixels") if stated.get(name) is not None}
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise CheckpointError(f"{path}: {name} is {value!r}, expected a whole number\n{REMEDY}")
+        notes.take(name, value, PREPROCESSOR)
+    try:
+        return replace(pictures, **found)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
 
 
 def _source_of_audio(tokenizer: QwenTokenizer) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from models.own_options import check_own
 
 Value = bool | int | str
 MOST = (1 << 31) - 1
+WIDEST = 1 << 16
+"""More than any published width, and what fits a machine."""
 
 
 def _choice(default: Any, others: tuple[Value, ...] | range, says: str) -> Any:
@@ -31,7 +34,7 @@ class Choices:
     adapter_layers: int = _choice(
         2, (1,), "linear layers behind the stack of five frames: 1 takes 'concatenates, then MLP' as stack and one map"
     )
-    adapter_hidden: int = _choice(3584, range(1, MOST), "width between the two layers of the audio adapter")
+    adapter_hidden: int = _choice(3584, range(1, WIDEST + 1), "width between the two layers of the audio adapter")
     adapter_act: Literal["gelu", "relu", "silu"] = _choice(
         "gelu", ("relu", "silu"), "activation between the two layers of the audio adapter"
     )
@@ -50,7 +53,9 @@ class Choices:
         "is), or behind its height and width alone (transformers 5)",
     )
     decoder_width: int = _choice(
-        3584, range(8, MOST), "width of the speech decoder; another than the language model's (1024) adds a projection"
+        3584,
+        range(8, WIDEST + 1),
+        "width of the speech decoder; another than the language model's (1024) adds a projection",
     )
     mix: Literal["nine_way", "two_way"] = _choice(
         "nine_way", ("two_way",), "a step's input: the mean of eight codes and the hidden state, or of the codes' mean "
@@ -128,7 +133,11 @@ def _read(part: Field[Any], text: str) -> Value:
         if text not in ("true", "false"):
             raise ValueError(text)
         return text == "true"
-    return int(text) if isinstance(part.default, int) else text
+    if isinstance(part.default, int):
+        if not re.fullmatch("0|[1-9][0-9]*", text):
+            raise ValueError(text)
+        return int(text)
+    return text
 
 
 def _written(value: Value) -> str:

@@ -63,6 +63,11 @@ class DecoderConfig:
         """Sizes that are not given are Qwen2.5-7B's for its width: heads of 128, 4 of them with keys and values, and
         37/7 of the width inside, whole multiples of 128."""
         speech, choices, width = config.speech, config.choices, config.choices.decoder_width
+        codes = FireflyConfig.published().codes
+        if speech.codebook_size < codes:
+            raise ValueError(
+                f"audio_decoder_config.codebook_size is {speech.codebook_size}: expected at least the codec's {codes}"
+            )
         heads = speech.num_attention_heads or width // HEAD_WIDTH
         return cls(
             language_width=config.language.hidden_size,
@@ -72,7 +77,7 @@ class DecoderConfig:
             inner=speech.intermediate_size or max(width * 37 // 7 // HEAD_WIDTH, 1) * HEAD_WIDTH,
             layers=speech.layers,
             streams=speech.streams,
-            codes=FireflyConfig.published().codes,
+            codes=codes,
             vocabulary=max(speech.codebook_size, choices.special_code + 1),
             special=choices.special_code,
             rope_theta=speech.rope_theta,

@@ -6,8 +6,6 @@ and their digits make the code, the first digit counting ones.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -118,22 +116,8 @@ def check_codes(codes: Tensor, streams: int, size: int) -> None:
         row, stream, frame = wrong[0].tolist()
         raise ValueError(
             f"code {int(codes[row, stream, frame])} in row {row}, stream {stream}, frame {frame}: "
-            f"there are 0 to {size - 1}; mask other ids before sampling (`mask_unused`)"
+            f"there are 0 to {size - 1}; bar other ids when codes are drawn"
         )
-
-
-def mask_unused(logits: Tensor, codes: int, keep: tuple[int, ...] = ()) -> Tensor:
-    """Logits [..., ids] with -inf for each id that is no code (from `codes` on) but those in `keep`, as an end mark.
-
-    The heads of a language model have more ids than the quantiser has codes (1024 and 1000). Raises ValueError where
-    there are fewer ids than codes, or where one of `keep` is none of them.
-    """
-    ids = logits.shape[-1]
-    if ids < codes or any(not 0 <= kept < ids for kept in keep):
-        raise ValueError(f"logits over {ids} ids: expected at least {codes}, and those to keep among them: {keep}")
-    unused = torch.arange(ids, device=logits.device) >= codes
-    unused[list(keep)] = False
-    return logits.masked_fill(unused, -math.inf)
 
 
 def _weights(levels: Tensor) -> Tensor:

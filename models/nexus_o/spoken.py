@@ -95,6 +95,7 @@ def _group(loaded: Loaded, group: Sequence[Ready], voice: Voice, longest_s: floa
     for place, sound in zip(said, sounds, strict=True):
         replies[place].end = now - replies[place].start
         replies[place].first_code = sound.first - replies[place].start if sound.codes.numel() else None
+        replies[place].truncated |= sound.finish == "length"
         wave = Waveform(sound.samples.numpy(), voice.sample_rate) if len(sound.samples) else None
         yield place, _response(replies[place], wave, sound.codes.numel())
 
@@ -168,6 +169,7 @@ class NexusStream(AnswerStream):
         if self._first_code is None and codes.codes.numel():
             self._first_code = codes.time
         self._codes += codes.codes.numel()
+        self._truncated |= codes.finish == "length"
         sound = self._sounds.push(codes)
         if sound is not None and len(sound.samples):
             yield self._sound(sound.samples.numpy(), self._voice.sample_rate)

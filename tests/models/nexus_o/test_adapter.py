@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -189,3 +190,40 @@ def test_the_tiny_model_takes_no_weights_and_names_its_randomness() -> None:
     with pytest.raises(UsageError, match="random weights only"):
         get_model("nexus-o-tiny")(ModelOptions(weights="somewhere"))
     assert get_model("nexus-o-tiny")(ModelOptions()).note == "random weights"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"decoder_width": "10"}, {"audio_first_id": "5"}, {"audio_first_id": "319"}, {"decoder_width": "99999999"},
+     {"adapter_hidden": "1_00"}, {"audio_pool": "02"}],
+)  # fmt: skip
+def test_a_choice_that_does_not_fit_is_told_and_no_traceback(own: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=next(iter(own))):
+        opened(None, **own)
+
+
+def test_pixels_are_limited_as_the_folder_says_and_a_strange_field_is_told(folder: Path) -> None:
+    (tokens,) = responses(opened(folder), [asked(picture())])
+    (folder / "preprocessor_config.json").write_text(json.dumps({"min_pixels": 784, "max_pixels": 784}))
+    settings = json.loads((folder / "config.json").read_text())
+    settings["audio_decoder_config"]["num_hidden_layers"] = 9
+    (folder / "config.json").write_text(json.dumps(settings))
+    model = opened(folder)
+    (fewer,) = responses(model, [asked(picture())])
+    assert fewer.usage.prompt_tokens == tokens.usage.prompt_tokens - 5
+    said = model.fingerprint()
+    assert any("audio_decoder_config.num_hidden_layers is not known here" in line for line in said["told"])
+    assert said["settings"]["max_pixels"] == {"value": 784, "from": "preprocessor_config.json"}
+
+
+def test_a_damaged_voice_is_told_at_opening_and_text_goes_on(folder: Path) -> None:
+    without(f"{FOLDER}/{SINGLE}", "lm_head.weight")(folder)
+    model = opened(folder)
+    assert model.capabilities.outputs == {"text"}
+    assert any("missing lm_head.weight" in line for line in model.fingerprint()["told"])
+    assert responses(model, [asked("hello")])
+
+
+def test_speech_that_is_cut_at_its_longest_is_said_to_be() -> None:
+    (answer,) = responses(opened(None), [asked("hello", outputs=SPOKEN)])
+    assert answer.truncated and answer.speech is not None and answer.usage.speech_tokens == 21 * 8

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from models.nexus_o.firefly_quantizer import GroupQuantizer, digits, mask_unused, squash
+from models.nexus_o.firefly_quantizer import GroupQuantizer, digits, squash
 
 LEVELS = (8, 5, 5, 5)
 
@@ -55,18 +54,3 @@ def test_projected_numbers_are_squashed_twice_before_they_are_rounded() -> None:
     assert group.encode(torch.full((1, 4), 50.0)).tolist() == [7 + 4 * (8 + 40 + 200)]
     assert group.encode(torch.full((1, 4), -50.0)).tolist() == [0]
     assert group.encode(torch.zeros(1, 4)).tolist() == [4 + 2 * (8 + 40 + 200)]
-
-
-def test_ids_that_are_no_codes_cannot_be_sampled_but_those_kept() -> None:
-    logits = torch.arange(1025.0)
-    masked = mask_unused(logits, 1000, keep=(1024,))
-    assert torch.equal(masked[:1000], logits[:1000]) and masked[1024] == 1024
-    assert torch.isneginf(masked[1000:1024]).all()
-    assert int(mask_unused(logits, 1000).argmax()) == 999
-    assert torch.isfinite(logits).all()
-
-
-@pytest.mark.parametrize(("ids", "keep"), [(999, ()), (1025, (1025,)), (1025, (-1,))])
-def test_logits_over_too_few_ids_are_refused(ids: int, keep: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=f"logits over {ids} ids"):
-        mask_unused(torch.zeros(ids), 1000, keep)
