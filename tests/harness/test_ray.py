@@ -72,15 +72,15 @@ def test_killed_workers_lose_and_repeat_nothing(tmp_path: Path) -> None:
     assert without_times(run) == without_times(whole)
 
 
-def test_random_weights_answer_alike(tmp_path: Path) -> None:
-    fields = {"model": "vita15-tiny", "limit": 2, "tasks": ["mme"]}
+def test_a_model_with_weights_answers_alike(tmp_path: Path) -> None:
+    fields = {"model": "vita15-mini", "limit": 8, "tasks": ["mme"]}
     one = start(config(**fields), tmp_path / "local")
     other = start(config(**fields, engine="ray", replicas=1), tmp_path / "ray")
     texts = [
         {record.id: record.response and record.response.text for record in run.records("mme")} for run in (one, other)
     ]
     assert texts[0] == texts[1]
-    assert all(texts[0].values())
+    assert {"Yes", "No"} == set(texts[0].values())
     assert one.manifest().model == other.manifest().model
     assert without_times(one) == without_times(other)
 
