@@ -36,3 +36,11 @@ def test_every_built_in_name_leads_somewhere() -> None:
         assert registry.get_task(name).name == name
     for name in registry.names("models"):
         assert callable(registry.get_model(name))
+
+
+def test_a_prefix_names_models_by_what_follows_it() -> None:
+    for address in registry.PREFIXES.values():
+        assert callable(registry.load_address(address))
+    assert callable(registry.get_model("transformers:some/where"))
+    with pytest.raises(UsageError, match=r"Did you mean transformers:"):
+        registry.get_model("transformer:some")

@@ -19,7 +19,7 @@ from harness.types import Generation, LoadedRequest
 from models.hf.loading import writer
 from models.hf.model import TransformersModel
 from tests.models.asking import ready, responses
-from tests.models.contract import asked
+from tests.models.contract import SPOKEN, asked
 from tests.models.hf.folders import MAKERS
 
 SHORT = Generation(max_new_tokens=10)
