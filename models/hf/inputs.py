@@ -42,8 +42,10 @@ def joined(batch: Sequence[Features], pad: int) -> dict[str, Any]:
     longest = max((features["input_ids"].shape[1] for features in batch if "input_ids" in features), default=0)
     found: dict[str, Any] = {}
     for name in names:
-        values = [features[name] for features in batch if name in features]
-        if is_sequence(name, batch[0]):
+        having = [features for features in batch if name in features]
+        values = [features[name] for features in having]
+        if is_sequence(name, having[0]):  # of a request that does not have it every token is of sort 0
+            values = [features.get(name, torch.zeros_like(features["input_ids"])) for features in batch]
             fill = pad if name == "input_ids" else 0
             values = [F.pad(value, (longest - value.shape[1], 0), value=fill) for value in values]
         found[name] = torch.cat(values) if isinstance(values[0], Tensor) else [one for value in values for one in value]

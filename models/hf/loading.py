@@ -53,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Opened:
-    """A loaded model. `tokenizer` is the processor's; `stops` end an answer."""
+    """A loaded model with its processor, what identifies it, and what ends its answers."""
 
     model: Any
     processor: Any

@@ -38,7 +38,7 @@ class TransformersModel(LazyModel[Opened, Outline]):
     """Requests that agree in the shapes of their features are answered side by side, as many as there are rows; the
     next ones are taken when all of them have ended."""
 
-    prompt_styles: tuple[str, ...] = ("transformers",)
+    prompt_styles: tuple[str, ...] = ()
 
     def __init__(self, place: Place, options: ModelOptions, outline: Outline) -> None:
         super().__init__(

@@ -46,3 +46,5 @@ def test_a_prefix_stands_for_models_of_any_name() -> None:
         for name in (prefix.removesuffix(":"), f"x{prefix}any"):
             with pytest.raises(UsageError, match="unknown model"):
                 registry.get_model(name)
+    with pytest.raises(UsageError, match=r"Did you mean transformers:"):
+        registry.get_model("transformer:some")

@@ -19,7 +19,7 @@ from harness.types import Generation, LoadedRequest
 from models.hf.loading import writer
 from models.hf.model import TransformersModel
 from tests.models.asking import ready, responses
-from tests.models.contract import asked
+from tests.models.contract import SPOKEN, asked
 from tests.models.hf.folders import MAKERS
 
 SHORT = Generation(max_new_tokens=10)
@@ -83,7 +83,8 @@ def by_hand(model: TransformersModel, loaded: LoadedRequest) -> str:
         text = text.replace(processor.audio_token, processor.audio_token * 375)
         inputs = dict(processor.tokenizer(text, return_tensors="pt"))
         if sounds:
-            settings = {"sampling_rate": 16_000, "padding": True, "truncation": False, "pad_to_multiple_of": 480_000}
+            settings = {"sampling_rate": 16_000, "padding": True, "truncation": False, "return_tensors": "pt"}
+            settings["pad_to_multiple_of"] = 480_000
             inputs["input_features"] = processor._retrieve_input_features(given["audio"], 3000, **settings)
     else:
         inputs = dict(processor(text=[text], return_tensors="pt", **given))
@@ -117,3 +118,13 @@ def test_a_stream_is_the_answer(model: TransformersModel, files: dict[str, Path]
         want = responses(model, [loaded])[0]
         assert "".join(chunk.text for chunk in chunks) == want.text == stream.response().text
         assert [chunk.at for chunk in chunks] == sorted(chunk.at for chunk in chunks)
+
+
+def test_a_spoken_answer_is_the_written_one_with_the_same_sound_each_time(model: TransformersModel) -> None:
+    if "speech" not in model.capabilities.outputs:
+        return
+    loaded = asked("say hello", outputs=SPOKEN, generation=SHORT)
+    first, again = responses(model, [loaded, loaded])
+    assert first.text == responses(model, [asked("say hello", generation=SHORT)])[0].text
+    assert first.speech is not None and again.speech is not None and first.speech.seconds > 0
+    np.testing.assert_array_equal(first.speech.samples, again.speech.samples)

@@ -26,7 +26,7 @@ def test_options_set_choices() -> None:
         ("audio_pool", "one", "--option audio_pool=one: expected 1 or 2"),
         ("adapter_act", "tanh", "--option adapter_act=tanh: expected gelu or relu or silu"),
         ("pad_audio_to_30s", "yes", "--option pad_audio_to_30s=yes: expected false or true"),
-        ("adapter_hidden", "0", "expected 3584 or another whole number from 1 on"),
+        ("adapter_hidden", "0", "expected 3584 or another whole number from 1 to 65536"),
         ("special_code", "999", "expected 1024 or another whole number from 1000 to 1024"),
         ("audiopool", "2", "Did you mean audio_pool?"),
     ],
