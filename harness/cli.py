@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from harness.completion import judge_names, mode_names, model_names, task_names
 from harness.config import RunConfig
 from harness.offline import OfflineOption, switch_off_if_told
 from harness.options import with_flags
@@ -20,34 +21,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-def task_names(incomplete: str) -> list[str]:
-    """Completions of a comma-separated list of tasks and suites."""
-    from harness import registry
-
-    before, comma, last = incomplete.rpartition(",")
-    known = [*registry.SUITES, *registry.names("tasks"), *registry.PREFIXES["tasks"]]
-    if (prefix := registry.prefix_of("tasks", last)) is not None:
-        known = registry.names_after("tasks", prefix)
-    return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
-
-
-def model_names(incomplete: str) -> list[str]:
-    from harness import registry
-
-    known = [*registry.names("models"), *registry.PREFIXES["models"]]
-    return [name for name in known if name.startswith(incomplete)]
-
-
-def judge_names(incomplete: str) -> list[str]:
-    from harness import registry
-
-    return [name for name in [*registry.names("judges"), "none"] if name.startswith(incomplete)]
-
-
-def mode_names(incomplete: str) -> list[str]:
-    return [name for name in ("vanilla", "balance", "boost", "turbo") if name.startswith(incomplete)]
 
 
 COMPLETION = {"tasks": task_names, "model": model_names, "judge": judge_names}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli import JsonOption, JudgeOption, model_names, task_names
+from harness.cli import JsonOption, JudgeOption
+from harness.completion import model_names, task_names
 from harness.offline import OfflineOption
 
 if TYPE_CHECKING:

@@ -119,19 +119,11 @@ def transformers_model(rest: str, options: ModelOptions) -> TransformersModel:
         outline = outlined(settings_folder(place))
     except CheckpointError as error:
         raise UsageError(str(error)) from error
-    speaks = "speech" in outline.capabilities.outputs
-    known = (
-        RECOGNISER_OPTIONS
-        if outline.recognises and outline.model_type == "whisper"
-        else SPEECH_OPTIONS
-        if speaks
-        else {}
-    )
-    check_own(f"transformers:{place.shown}", options.own, known)
+    check_own(f"transformers:{place.shown}", options.own, _own_options(outline))
     return TransformersModel(place, options, outline)
 
 
 def _own_options(outline: Outline) -> Mapping[str, str]:
-    if outline.model_type == "whisper":
+    if outline.recognises and outline.model_type == "whisper":
         return RECOGNISER_OPTIONS
     return SPEECH_OPTIONS if "speech" in outline.capabilities.outputs else {}

@@ -57,7 +57,7 @@ def test_without_lmms_eval_the_commands_that_install_it_are_told(monkeypatch: py
 
 
 def test_names_complete_from_the_files(folder: Path) -> None:
-    from harness.cli import task_names
+    from harness.completion import task_names
 
     write(folder, "own_one", "")
     assert "lmms:" in task_names("lm")
