@@ -18,7 +18,7 @@ gate: $(VENV)/.base
 	&& $(VENV)/bin/harness gate $$folder/run --baseline .ci/baselines/vita15-mini.json --gates .ci/gates.yaml -o $$folder/gate
 
 test: system lint
-	$(VENV)/bin/python -m pytest -n auto
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal
 
 test-full: $(VENV)/.full test
 

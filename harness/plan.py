@@ -146,7 +146,7 @@ def rows_of(
         if not seen.add(sample.id):
             failure = Failure("load", "permanent", f"duplicate id {sample.id!r}: an earlier row has it too")
             sample = replace(sample, id=_free_id(sample.id, seen))
-        if failure is None and (lacking := {m.kind for m in sample.media} - model.capabilities.inputs):
+        if failure is None and (lacking := {m.kind for m in sample.media} - able.inputs):
             why = f"row {index}: model {model.name} takes no {', '.join(sorted(lacking))}"
             failure = Failure("load", "unsupported", why)
         if dealer and not dealer.takes(sample.cluster if chosen.task.group is not None else None):

@@ -9,15 +9,26 @@ from pathlib import Path
 from typing import Any
 
 NAME = "omni-harness"
-ABOUT_MB: Mapping[str, int] = {"judges": 2000, "lmms": 400, "ray": 210, "dev": 1030}
+ABOUT_MB: Mapping[str, int] = {
+    "judges": 2000,
+    "lmms": 400,
+    "ray": 210,
+    "dev": 1030,
+    "sync": 60,
+    "tensorboard": 30,
+    "wandb": 70,
+}
 """What an extra adds to the base when nothing of it is there, on Linux with a CPU build of torch, Python 3.11; of dev
-and judges 750 are pynini, which both share."""
+and judges 750 are pynini, which both share. Of sync and wandb it is an estimate."""
 BASE_MB = 1500
 USED_FOR: Mapping[str, str] = {
     "judges": "whisper by openai-whisper, paraformer-zh, the profile libritts",
     "lmms": "tasks of lmms-eval",
     "ray": "many devices and machines",
     "dev": "the tests",
+    "sync": "runs kept on S3 or GCS",
+    "tensorboard": "numbers for TensorBoard",
+    "wandb": "numbers for Weights & Biases",
 }
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,7 +39,8 @@ def planned(task: str, folder: Path) -> list[PlannedRow]:
         limit=None,
         repeats=1,
     )
-    return list(rows_of(chosen, chosen.task.rows(chosen.data), ToyModel()))
+    sees_and_hears = replace(ToyModel.capabilities, inputs=frozenset({"text", "image", "video", "audio"}))
+    return list(rows_of(chosen, chosen.task.rows(chosen.data), ToyModel(), sees_and_hears))
 
 
 def failures(task: str, folder: Path) -> dict[str, str]:
