@@ -363,7 +363,7 @@ def main() -> None:
     try:
         for address in COMMANDS:
             load_address(address)(app)
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name="harness", standalone_mode=False) or 0)
     except UsageError as error:
         complain(f"error: {error}")
         sys.exit(Exit.USAGE)
