@@ -27,6 +27,7 @@ from models.nexus_o.firefly_checkpoint import random_firefly
 from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.text.tokenizer import byte_tokenizer
+from models.training.arguments import positive
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.nexus_learner import NexusLearner
 from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
@@ -152,7 +153,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
-    parser.add_argument("--steps", type=_positive, help="in place of the size's own number")
+    parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/nexus-o-SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
@@ -171,12 +172,6 @@ def main(arguments: Iterable[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number above 0")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from models.checkpoint_error import CheckpointError
 from models.released.files import fill, read_json, read_shapes, weight_files, write_json, write_weights
 from models.released.settings import GENERATION
 from models.text.tokenizer import END_OF_TEXT, TURN_END
+from models.training.arguments import positive
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.vita_audio_learner import AudioLearner, grown
@@ -169,7 +170,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
-    parser.add_argument("--steps", type=_positive, help="in place of the size's own number")
+    parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--mode", choices=list(MODES), default="boost", help="turns of text and speech in an answer")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/vita-audio-SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
@@ -189,12 +190,6 @@ def main(arguments: Iterable[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number above 0")
-    return int(text)
 
 
 if __name__ == "__main__":
