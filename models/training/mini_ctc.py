@@ -23,13 +23,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
+from harness.media.espeak import SynthesizerError
 from models.training.ctc_corpus import Clip, characters, corpus, words
 from models.training.ctc_examples import BATCH, MILD, STRONG, WARPED, Batch, Batches, Masks, collate, split
 from tasks.judges.mini_ctc.alphabet import BLANK, Alphabet
 from tasks.judges.mini_ctc.decode import best_path
 from tasks.judges.mini_ctc.network import Network, Shape
 from tasks.judges.mini_ctc.store import save
-from tasks.mini.speech import SynthesizerError
 
 
 class Phase(NamedTuple):

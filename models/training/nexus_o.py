@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from harness.media.espeak import SynthesizerError
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.audio_decoder import AudioDecoder, random_decoder
@@ -34,7 +35,6 @@ from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner
 from models.training.nexus_stages import ABSENT, SETTINGS, SIZES, STAGES, Work
 from models.training.nexus_world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
-from tasks.mini.speech import SynthesizerError
 
 REPORT, REPLIES = "stage.json", "replies.safetensors"
 BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from harness.media.espeak import SynthesizerError
 from models.released.files import SINGLE
 from models.text.tokenizer import QwenTokenizer
 from models.training.batches import Batches
@@ -32,7 +33,6 @@ from models.training.recipes import SIZES, STAGES, Stage
 from models.training.world import World, world_tokenizer
 from models.vita15 import checkpoint
 from models.vita15.omni import Vita15
-from tasks.mini.speech import SynthesizerError
 
 CMVN = Path(checkpoint.AUDIO_FOLDER) / "global_cmvn"
 CMVN_CLIPS = 1000

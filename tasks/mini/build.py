@@ -2,7 +2,7 @@
 
     python -m tasks.mini.build [--out DIR] [--only NAME,...] [--check]
 
-Needs espeak-ng. The same program versions give the same bytes; `checksums.json` names the versions that were used.
+Needs the extra `espeak`. The same versions give the same bytes; `checksums.json` names those that were used.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import soundfile
 from PIL import Image
 from PIL import __version__ as pillow_version
 
+from harness.media import espeak
 from tasks.mini.archives import ARCHIVES
 from tasks.mini.encoding import codec_version, decoded
 from tasks.mini.pairs import pairs
 from tasks.mini.recording import SEED
-from tasks.mini.speech import SynthesizerError, espeak_version
 from tasks.mini.tables import pixels_of
 
-VERSION = 4
+VERSION = 5
 """Raised with any change of the generator that changes the data."""
 DATA = Path(__file__).parent / "data"
 PROBES = Path(__file__).parents[2] / "alignment_probes" / "data"
@@ -105,7 +105,7 @@ def _content(path: Path) -> tuple[tuple[int, ...], bytes]:
 
 def _versions() -> dict[str, str]:
     return {
-        "espeak-ng": espeak_version(),
+        "speech": espeak.version(),
         "pillow": pillow_version,
         "numpy": np.__version__,
         "libsndfile": soundfile.__libsndfile_version__,
@@ -167,7 +167,7 @@ def main() -> int:
         lines = check(options.out, archives)
         if options.out == DATA and every:
             lines += check(PROBES, ["mini"])
-    except SynthesizerError as error:
+    except espeak.SynthesizerError as error:
         print(error, file=sys.stderr)
         return 2
     for line in lines:

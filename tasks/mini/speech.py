@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import random
-import shutil
-import subprocess
-from functools import cache
 from typing import Literal
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from harness.media import espeak
 from tasks.mini.voices import Speaker
 
 RATE = 16_000
@@ -27,42 +23,19 @@ MARGIN = RATE // 16
 SILENCE = 0.02
 
 
-class SynthesizerError(RuntimeError):
-    """espeak-ng is absent or refused the request."""
-
-
-@cache
-def espeak() -> str:
-    """The path of espeak-ng. Raises SynthesizerError with the remedy."""
-    program = shutil.which("espeak-ng")
-    if program is None:
-        raise SynthesizerError(
-            "espeak-ng is not installed: the speech of the mini world is made with it (apt-get install espeak-ng). "
-            "Using the shipped data does not need it."
-        )
-    return program
-
-
-def espeak_version() -> str:
-    """For example `1.51`: other versions may give other samples."""
-    line = subprocess.run([espeak(), "--version"], capture_output=True, text=True, check=True).stdout
-    return line.split(":")[1].split()[0]
-
-
 def synthesize(text: str, speaker: Speaker, rng: random.Random) -> Waveform:
     """Speak a text, each time a little faster or slower, higher or lower. Silence around it is short.
 
-    Upper-case words would be spelt as acronyms, so the text is lowered. Raises SynthesizerError.
+    Upper-case words would be spelt as acronyms, so the text is lowered. Raises espeak.SynthesizerError.
     """
     speed = round(speaker.speed * rng.uniform(0.9, 1.1))
     pitch = min(99, max(0, speaker.pitch + rng.randint(-8, 8)))
-    command = [espeak(), "-v", speaker.voice, "-s", str(speed), "-p", str(pitch), "--stdout", "--", text.lower()]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode or not done.stdout:
-        raise SynthesizerError(f"espeak-ng failed on {text!r} with voice {speaker.voice}: {done.stderr.decode()}")
-    samples, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
+    spoken = espeak.speak(text.lower(), speaker.voice, speed, pitch)
+    if not np.any(spoken):
+        raise espeak.SynthesizerError(f"espeak-ng says nothing for {text!r} with voice {speaker.voice}")
+    samples = spoken.astype(np.float32) / 32768
     level = PEAK * rng.uniform(0.5, 1.0)
-    return _on_grid(_to_level(_trimmed(soxr.resample(samples, rate, RATE).astype(np.float32)), level))
+    return _on_grid(_to_level(_trimmed(soxr.resample(samples, espeak.RATE, RATE).astype(np.float32)), level))
 
 
 def with_noise(wave: Waveform, snr_db: float, rng: random.Random) -> Waveform:

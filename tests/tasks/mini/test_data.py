@@ -99,7 +99,7 @@ def test_each_picture_opens_and_has_one_yes_and_one_no(category):
         assert all(question.endswith("? Please answer yes or no.") for question in questions)
 
 
-def test_the_speech_and_the_pictures_are_what_the_generator_makes(need_espeak, tmp_path: Path):
+def test_the_speech_and_the_pictures_are_what_the_generator_makes(tmp_path: Path):
     """Four archives stand for all: `python -m tasks.mini.build --check` makes the others again too."""
     made = ("FLEURS", "MME", "LibriTTS", "CoVoST2")
     build(tmp_path, made)
