@@ -31,7 +31,6 @@ lint: $(VENV)/.dev
 # What the tests need besides Python: installed where that can be done without asking, else the command is told.
 system:
 	@missing=""; \
-	command -v espeak-ng >/dev/null || missing="$$missing espeak-ng"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	    || missing="$$missing chromium"; \
 	[ -z "$$missing" ] && exit 0; \

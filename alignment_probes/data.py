@@ -68,7 +68,7 @@ class _Source(NamedTuple):
 def load(data: str, limit: int | None = None, audio: bool = True) -> ProbeData:
     """Read the first `limit` rows of "mini", "hub" or a folder, and with `audio` speak captions that have no recording.
 
-    Raises UsageError when the source cannot be read, is empty, or speech is needed and espeak-ng is absent.
+    Raises UsageError when the source cannot be read, is empty, or speech is needed and the extra `espeak` is absent.
     """
     source = _source(DataChoice.parse(data))
     triples: list[Triple] = []

@@ -13,10 +13,7 @@ from typing import Any
 from harness.supply.places import Places
 
 PATIENCE_S = 3.0
-PROGRAMS = {
-    "espeak-ng": (("espeak-ng",), "makes the mini world again (it ships made), and tests"),
-    "chromium": (("chromium", "chromium-browser", "google-chrome"), "tests of the pages"),
-}
+PROGRAMS = {"chromium": (("chromium", "chromium-browser", "google-chrome"), "tests of the pages")}
 
 
 def system() -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Clip(NamedTuple):
 def corpus(content: Content, seed: int, n: int, cache: Path) -> list[Clip]:
     """`n` clips: sentences in English or Mandarin, or one question on each of the first `n` scenes.
 
-    Clip `i` depends on the seed and `i` alone. Read from `cache` where it was made before. Needs espeak-ng.
+    Clip `i` depends on the seed and `i` alone. Read from `cache` where it was made before. Needs the extra `espeak`.
     """
     path = cache / f"{content}-{seed}-{n}.safetensors"
     texts = path.with_suffix(".json")

@@ -47,7 +47,7 @@ class Clip(NamedTuple):
 
 
 def corpus(seed: int, n: int, cache: Path) -> list[Clip]:
-    """`n` clips, English and Mandarin in turn. Clip `i` depends on the seed and `i` alone. Needs espeak-ng.
+    """`n` clips, English and Mandarin in turn. Clip `i` depends on the seed and `i` alone. Needs the extra `espeak`.
 
     Read from `cache` where they were made before.
     """

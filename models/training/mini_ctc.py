@@ -82,7 +82,7 @@ def schedule(steps: int) -> list[tuple[float, Masks]]:
 
 
 def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS, cache: Path | None = None) -> None:
-    """Leave the best weights in `out`. Raises SynthesizerError without espeak-ng, FloatingPointError on divergence."""
+    """Leave the best weights in `out`. Raises SynthesizerError (no extra `espeak`), FloatingPointError (divergence)."""
     kept, held = split(corpus(seed, n_clips, cache or out / "cache"))
     alphabet = Alphabet(characters())
     torch.manual_seed(seed)

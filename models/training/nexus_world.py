@@ -1,7 +1,8 @@
 """What NEXUS-O is trained on at a small size: sentences and questions of the mini world, by its training voices.
 
 Everything is of the mini world's training part. English and Mandarin take turns by chance; how they share the
-published data is not known. A spoken question is on a description that stands before it as text. Needs espeak-ng.
+published data is not known. A spoken question is on a description that stands before it as text.
+Needs the extra `espeak`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Each stage leaves a folder `stage-S` in the released layout, which `harness run --model vita15 --weights` loads, with
 its losses (CSV and plot), its controls and what it took in `stage.json`. A stage that is done is not done again; one
-that was stopped goes on. Needs espeak-ng.
+that was stopped goes on. Needs the extra `espeak`.
 """
 
 from __future__ import annotations

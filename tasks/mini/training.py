@@ -36,7 +36,7 @@ class Utterance(NamedTuple):
 
 
 def training_utterance(language: Language, seed: int, number: int) -> Utterance:
-    """One utterance by a training speaker; a part has noise or another microphone. Needs espeak-ng.
+    """One utterance by a training speaker; a part has noise or another microphone. Needs the extra `espeak`.
 
     Depends on the seed and its number only; takes about 15 ms of one core. Raises SynthesizerError.
     """
@@ -61,7 +61,7 @@ def training_speaker(language: Language, rng: random.Random) -> Speaker:
 
 
 def recorded(text: str, speaker: Speaker, rng: random.Random) -> Waveform:
-    """A text spoken, at times over a narrow microphone and in noise. Needs espeak-ng; raises SynthesizerError."""
+    """A text spoken, at times over a narrow microphone and in noise. Raises SynthesizerError."""
     wave = synthesize(text, speaker, rng)
     if rng.random() < NARROW:
         wave = through(rng.choice(CHANNELS), wave)

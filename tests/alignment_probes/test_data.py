@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +16,8 @@ from PIL import Image
 from alignment_probes import speak
 from alignment_probes.data import load
 from harness.failures import UsageError
+from harness.media import espeak
 from tasks.mini.build import CHECKSUMS, PROBES, checksums
-
-SYNTHESIZER = """#!{python}
-import io, sys, wave
-if "--version" in sys.argv:
-    print("eSpeak NG text-to-speech: 9.9.9  Data at: nowhere")
-else:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setparams((1, 2, 22050, 0, "NONE", ""))
-        file.writeframes(bytes(range(100)) * 200 * len(sys.argv[-1]) if sys.argv[-1] != "mute" else b"")
-    sys.stdout.buffer.write(out.getvalue())
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -121,31 +109,16 @@ def test_the_fingerprint_follows_the_content(folder: Path) -> None:
     assert load(data).fingerprint["sha256"] != before
 
 
-@pytest.fixture
-def espeak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A program in espeak-ng's place that takes its arguments and gives a tone."""
-    program = tmp_path / "bin" / "espeak-ng"
-    program.parent.mkdir()
-    program.write_text(SYNTHESIZER.format(python=sys.executable), encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent))
-    speak.synthesizer.cache_clear()
-    yield
-    speak.synthesizer.cache_clear()
-
-
-@pytest.mark.usefixtures("espeak")
 def test_a_caption_that_cannot_be_spoken_is_left_out(folder: Path) -> None:
-    found = load(write(folder, "1\ta.png\tmute\t", "2\tb.png\tblue\t"))
+    found = load(write(folder, "1\ta.png\t...\t", "2\tb.png\tblue\t"))
     assert [triple.id for triple in found.triples] == ["2"]
-    assert "cannot speak the caption 'mute'" in found.rejected[0].failure.message
+    assert "cannot speak the caption '...'" in found.rejected[0].failure.message
 
 
-@pytest.mark.usefixtures("espeak")
 def test_captions_without_a_recording_are_spoken_once(folder: Path) -> None:
     data = write(folder, "1\ta.png\ta red field\t", "2\tb.png\t红色\t")
     first = load(data)
-    assert first.fingerprint["speech"] == "espeak-ng 9.9.9"
+    assert first.fingerprint["speech"] == espeak.version()
     times = [Path(triple.audio.path).stat().st_mtime_ns for triple in first.triples]
     second = load(data)
     assert second == first
@@ -162,9 +135,10 @@ def test_the_voice_follows_the_script() -> None:
 
 
 def test_without_espeak_the_remedy_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(folder))
-    speak.synthesizer.cache_clear()
-    with pytest.raises(UsageError, match=r"apt-get install espeak-ng.*column named audio"):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)  # as if it were not installed
+    espeak.version.cache_clear()
+    espeak._installed.cache_clear()
+    with pytest.raises(UsageError, match=r"omni-harness\[espeak\].*column named audio"):
         load(write(folder, "1\ta.png\tred\t"))
 
 

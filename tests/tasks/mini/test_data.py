@@ -15,7 +15,7 @@ from tasks.mini.scenes import CATEGORIES
 from tasks.readers import speech
 from tests.tasks.mini.readings import READINGS
 
-BUDGET = 22_000_000
+BUDGET = 20_000_000
 SPLITS = {"dev-clean": 40, "dev-other": 40, "test-clean": 100, "test-other": 100}
 LISTED = json.loads((DATA / CHECKSUMS).read_text())
 
