@@ -22,7 +22,7 @@ SIDE = 88  # pixels of a thing
 
 
 def pairs(out: Path) -> int:
-    """Write `mini/captions.tsv`, images/ and audio/ below the folder; returns how many pairs. Needs the extra `espeak`."""
+    """Write `mini/captions.tsv`, images/ and audio/ below the folder; returns how many. Needs the extra `espeak`."""
     folder, rng = out / "mini", random.Random(SEED)
     voices = speakers("test-clean", "en")
     for part in ("images", "audio"):
