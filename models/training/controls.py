@@ -50,18 +50,22 @@ def blanked(batch: Batch) -> Batch:
 
 
 def shuffled(batch: Batch) -> Batch:
-    """Each example gets the picture and the speech of the one before it that has such."""
+    """Each example gets the pictures, as many as it had, and the speech of the one before it that has such."""
     pictures = _turned([example.pixels for example in batch])
-    clips = _turned([example.audio for example in batch])
+    clips = _turned([example.audio for example in batch], alike=lambda _: 0)
     return [
         example._replace(pixels=pixels, audio=audio)
         for example, pixels, audio in zip(batch, pictures, clips, strict=True)
     ]
 
 
-def _turned(media: Sequence[Tensor | None]) -> list[Tensor | None]:
-    places = [place for place, medium in enumerate(media) if medium is not None]
+def _turned(media: Sequence[Tensor | None], alike: Callable[[Tensor], int] = len) -> list[Tensor | None]:
+    groups: dict[int, list[int]] = {}
+    for place, medium in enumerate(media):
+        if medium is not None:
+            groups.setdefault(alike(medium), []).append(place)
     turned = list(media)
-    for place, source in zip(places, [*places[-1:], *places[:-1]], strict=True):
-        turned[place] = media[source]
+    for places in groups.values():
+        for place, source in zip(places, [*places[-1:], *places[:-1]], strict=True):
+            turned[place] = media[source]
     return turned

@@ -19,10 +19,11 @@ from torch import Tensor
 
 from harness.progress import track
 from models.nn.kaldi import fbank
-from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
+from tasks.mini.training import recorded, training_fact, training_scene, training_speaker, training_utterance
+from tasks.mini.recording import printed
 from tasks.mini.voices import Language
 
-Content = Literal["en", "zh", "question"]
+Content = Literal["en", "zh", "question", "fact"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 WORKERS = 2
 FEW = 200  # clips that are not worth the start of processes
@@ -31,10 +32,12 @@ FEW = 200  # clips that are not worth the start of processes
 class Clip(NamedTuple):
     features: Tensor  # filter banks [T, 80], half precision
     text: str
+    meaning: str
+    """What an answer to it says: a sentence's translation as it is printed, a fact's answer; "" for other questions."""
 
 
 def corpus(content: Content, seed: int, n: int, cache: Path) -> list[Clip]:
-    """`n` clips: sentences in English or Mandarin, or one question on each of the first `n` scenes.
+    """`n` clips: sentences in English or Mandarin, one question on each of the first `n` scenes, or general facts.
 
     Clip `i` depends on the seed and `i` alone. Read from `cache` where it was made before. Needs the extra `espeak`.
     """
@@ -47,13 +50,14 @@ def corpus(content: Content, seed: int, n: int, cache: Path) -> list[Clip]:
             for clip in _made(content, seed, n):
                 made.append(clip)
                 progress.advance()
-        lengths = torch.tensor([len(features) for features, _ in made])
-        features = torch.from_numpy(np.concatenate([features for features, _ in made]))
+        lengths = torch.tensor([len(clip.features) for clip in made])
+        features = torch.from_numpy(np.concatenate([clip.features for clip in made]))
         save_file({"features": features, "lengths": lengths}, path)
-        texts.write_text(json.dumps([text for _, text in made], ensure_ascii=False), encoding="utf-8")
+        texts.write_text(json.dumps([clip[1:] for clip in made], ensure_ascii=False), encoding="utf-8")
     tensors = load_file(path)
     clips = tensors["features"].split(tensors["lengths"].tolist())
-    return [Clip(*pair) for pair in zip(clips, json.loads(texts.read_text(encoding="utf-8")), strict=True)]
+    said = json.loads(texts.read_text(encoding="utf-8"))
+    return [Clip(features, *words) for features, words in zip(clips, said, strict=True)]
 
 
 def asked(seed: int, number: int) -> int:
@@ -64,6 +68,7 @@ def asked(seed: int, number: int) -> int:
 class _Made(NamedTuple):
     features: NDArray[np.float16]
     text: str
+    meaning: str
 
 
 def _made(content: Content, seed: int, n: int) -> Iterator[_Made]:
@@ -76,10 +81,15 @@ def _made(content: Content, seed: int, n: int) -> Iterator[_Made]:
 
 
 def _make(content: Content, seed: int, number: int) -> _Made:
-    if content == "question":
-        text = training_scene(seed, number).questions[asked(seed, number)].text
-        rng = random.Random(f"spoken question {seed} {number}")
-        waveform = recorded(text, training_speaker("en", rng), rng)
-    else:
-        text, _, waveform, _ = training_utterance(content, seed, number)
-    return _Made(fbank(torch.from_numpy(waveform)).half().numpy(), text)
+    rng = random.Random(f"spoken {content} {seed} {number}")
+    match content:
+        case "question":
+            text, meaning = training_scene(seed, number).questions[asked(seed, number)].text, ""
+            waveform = recorded(text, training_speaker("en", rng), rng)
+        case "fact":
+            text, meaning = training_fact(rng)
+            waveform = recorded(text, training_speaker("en", rng), rng)
+        case "en" | "zh":
+            text, translation, waveform, _ = training_utterance(content, seed, number)
+            meaning = printed(translation, "zh" if content == "en" else "en")
+    return _Made(fbank(torch.from_numpy(waveform)).half().numpy(), text, meaning)

@@ -13,7 +13,7 @@ from harness.types import Media, Message, Part, Text
 from models.vita15.omni import IGNORE, OmniBatch
 from models.vita15.prompts import Encoder, conversation, tokenise
 
-PICTURE, SPEECH = Media("image", ""), Media("audio", "")
+PICTURE, CLIP, SPEECH = Media("image", ""), Media("video", ""), Media("audio", "")
 """Places of an example's media in its messages."""
 
 NOTHING = torch.empty(0, dtype=torch.long)
@@ -30,7 +30,7 @@ class Imagined(NamedTuple):
 class Example(NamedTuple):
     ids: Tensor  # int64 [n], with IMAGE and AUDIO as places
     labels: Tensor  # int64 [n]: the assistant's tokens, IGNORE elsewhere
-    pixels: Tensor | None = None  # [1, 3, H, W]
+    pixels: Tensor | None = None  # [pictures or frames, 3, H, W]
     imagined: Imagined | None = None  # in place of pixels
     audio: Tensor | None = None  # filter banks [T, mel]
     units: Tensor = NOTHING  # int64 [m]: the tokens that are spoken, for CTC, or that name what the picture shows
@@ -48,8 +48,12 @@ def assistant(text: str) -> Message:
 def example(
     messages: Sequence[Message], tokenizer: Encoder, pixels: Tensor | None = None, audio: Tensor | None = None
 ) -> Example:
-    """A conversation that ends with the assistant, tokenised as the model reads it when it is asked."""
-    places = [1] * sum(isinstance(part, Media) for message in messages for part in message.parts)
+    """A conversation that ends with the assistant, tokenised as the model reads it when it is asked.
+
+    `pixels` are of its pictures, one each, or of the frames of its only clip.
+    """
+    media = [part for message in messages for part in message.parts if isinstance(part, Media)]
+    places = [len(pixels) if part == CLIP and pixels is not None else 1 for part in media]
     ids: list[int] = []
     labels: list[int] = []
     for turn, message in enumerate(messages):

@@ -13,6 +13,8 @@ from models.training.recipes import LANGUAGE, Stage
 from models.vita15.omni import OmniBatch, Vita15
 
 LENGTH_WEIGHT, NAMING_WEIGHT = 0.1, 0.5
+MOST_STILLS = 3
+"""Pictures of an example; with more it is a clip."""
 SHARPNESS = 20.0
 """Of the likeness of a patch and a word, which is a cosine."""
 
@@ -62,16 +64,16 @@ class Learner(nn.Module):
                 return self._naming_loss(examples, batch)
 
     def _answer_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
-        seen = None if batch.pixel_values is None else self.vita.encode_images(batch.pixel_values)
+        seen = self._seen(examples)
         heard: list[Tensor] = []
         if batch.audio is not None and batch.audio_lengths is not None:
             heard = self.vita.encode_audio(batch.audio, batch.audio_lengths)
-        pictures = self._imagined(examples) if seen is None else seen
+        pictures = torch.cat(seen) if seen else self._imagined(examples)
         encoded = OmniBatch(batch.input_ids, image_embeds=pictures, audio_embeds=heard)
         loss: Tensor = self.vita(encoded, [example.labels for example in examples]).loss
 
         words = self.vita.model.embed_tokens.weight.detach().float()  # [V, D]
-        views = iter(() if seen is None else seen)
+        views = iter(view.flatten(0, 1) for view in seen)
         clips = iter(heard)
         given: list[Tensor] = []
         named: list[Tensor] = []
@@ -85,6 +87,21 @@ class Learner(nn.Module):
         if given:
             loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
         return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
+
+    def _seen(self, examples: Sequence[Example]) -> list[Tensor]:
+        """[pictures, tokens per tile, D] of each example that has any. The many frames of a clip teach the language
+        model alone: to go back through the tower with them would take most of the time."""
+        pixels = [example.pixels for example in examples if example.pixels is not None]
+        stills = [tiles for tiles in pixels if len(tiles) <= MOST_STILLS]
+        seen = iter(self.vita.encode_images(torch.cat(stills)).split([len(tiles) for tiles in stills]) if stills else ())
+        views = []
+        for tiles in pixels:
+            if len(tiles) <= MOST_STILLS:
+                views.append(next(seen))
+            else:
+                with torch.no_grad():
+                    views.append(self.vita.encode_images(tiles))
+        return views
 
     def _naming_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
         if batch.pixel_values is None:

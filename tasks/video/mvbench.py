@@ -44,12 +44,16 @@ def _vlmevalkit(row: Row) -> str:
     return f"Question: {field(row, 'question')}\nOptions:\n{_options(row)}{ONLY}"
 
 
+def best_option(row: Row) -> str:
+    """VLMEvalKit's question, with the beginning of the answer."""
+    return f"{_vlmevalkit(row)}\nBest option:("
+
+
 def _with_system(generation: Generation) -> Preset:
-    """VLMEvalKit's: a system text, the clip, the question; the beginning of the answer is asked for in words."""
+    """VLMEvalKit's: a system text, the clip, the question."""
 
     def messages(row: Row) -> tuple[Message, ...]:
-        text = f"{_vlmevalkit(row)}\nBest option:("
-        return (Message("system", (Text(SYSTEM),)), Message("user", (clip_of(row), Text(text))))
+        return (Message("system", (Text(SYSTEM),)), Message("user", (clip_of(row), Text(best_option(row)))))
 
     return Preset(messages, generation, Pictures(max_frames=8, frame_rule="centres"))
 
