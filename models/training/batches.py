@@ -37,7 +37,9 @@ class Batches:
         rng = random.Random(f"batch {self.stage.name} {self.seed} {step}")
         batch = []
         for kind, count in self.counts.items():
-            first = self._block(step, count) if kind == "transcript" else self._first + step * count
+            first = (
+                self._block(step, count) if kind in ("transcript", "spoken translation") else self._first + step * count
+            )
             for number in range(first, first + count):
                 batch.append(disguised(self.world.kinds[kind](number, rng), rng))
         return batch

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from harness.progress import track
 from models.nn.kaldi import fbank
-from tasks.mini.training import recorded, training_fact, training_scene, training_speaker, training_utterance
 from tasks.mini.recording import printed
+from tasks.mini.training import recorded, training_fact, training_scene, training_speaker, training_utterance
 from tasks.mini.voices import Language
 
 Content = Literal["en", "zh", "question", "fact"]

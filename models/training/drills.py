@@ -19,9 +19,19 @@ SCATTERED, COUNTED = 6, 3
 MOST_DIFFERENT = 3
 
 
+CHOSEN = 0.5
+"""Of the questions on several things: those with options."""
+
+
+class Choice(NamedTuple):
+    text: str
+    options: tuple[str, ...]
+    answer: str
+
+
 class Drill(NamedTuple):
     things: list[Thing]
-    questions: list[Question]
+    questions: list[Question | Choice]
 
 
 def drill(rng: random.Random, words: Sequence[str]) -> Drill:
@@ -37,9 +47,12 @@ def _scattered(rng: random.Random, names: Sequence[str], colours: Sequence[str])
     there, hues = rng.sample(names, number), rng.choices(colours, k=number)
     boxes = rng.sample(cells(2, rng), number)
     things = [thing(box, f" {hue} {name}") for box, hue, name in zip(boxes, hues, there, strict=True)]
-    questions = []
+    questions: list[Question | Choice] = []
     for _ in range(SCATTERED):
         right = rng.random() < 0.5
+        if number > 1 and rng.random() < CHOSEN:
+            questions.append(_chosen(rng, list(zip(there, hues, strict=True)), names, colours))
+            continue
         if rng.random() < 0.5:
             text = is_there(rng.choice(there if right else _but(names, there)))
         else:
@@ -49,10 +62,28 @@ def _scattered(rng: random.Random, names: Sequence[str], colours: Sequence[str])
     return Drill(things, questions)
 
 
+def _chosen(
+    rng: random.Random, shown: Sequence[tuple[str, str]], names: Sequence[str], colours: Sequence[str]
+) -> Choice:
+    """What a thing is, or what colour it has, with options of which the other things' own are some."""
+    (name, hue), *others = rng.sample(shown, len(shown))
+    if rng.random() < 0.5:
+        asked, answer, near, pool = f"What is the colour of the {name}?", hue, [other[1] for other in others], colours
+    else:
+        asked, answer, near, pool = f"Which thing is {hue}?", name, [other[0] for other in others], names
+    wrong = [option for option in dict.fromkeys([*near, *rng.sample(pool, 4)]) if option != answer]
+    options = [answer, *wrong[: rng.choice((1, 2, 3, 3))]]
+    if len({hue for _, hue in shown}) < len(shown):  # two of one colour
+        asked, answer = "Which of these is in the picture?", name
+        options = [name, *[option for option in rng.sample(names, 4) if option not in dict(shown)][:3]]
+    rng.shuffle(options)
+    return Choice(asked, tuple(options), answer)
+
+
 def _counted(rng: random.Random) -> Drill:
     name, hue, many = rng.choice(list(OBJECTS)), rng.choice(list(COLOURS)), rng.randint(1, MOST_THINGS)
     things = [thing(box, f" {hue} {name}") for box in rng.sample(cells(3, rng), many)]
-    questions = []
+    questions: list[Question | Choice] = []
     for _ in range(COUNTED):
         right = rng.random() < 0.5
         number = many if right else rng.choice([other for other in range(1, MOST_THINGS + 1) if other != many])

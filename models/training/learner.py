@@ -43,6 +43,11 @@ class Learner(nn.Module):
     def device(self) -> torch.device:
         return self.vita.device
 
+    def compile_layers(self) -> None:
+        """Have the layers' small operations fused. Sums are taken in another order then."""
+        for layer in (*self.vita.model.layers, *self.vita.model.vision_tower.vision_tower.encoder.layers):
+            layer.compile(dynamic=True)
+
     def trained(self) -> dict[str, nn.Parameter]:
         """What the stage trains, by the name that it has in a checkpoint."""
         named = ((name.removeprefix("vita."), parameter) for name, parameter in self.named_parameters())
@@ -93,7 +98,9 @@ class Learner(nn.Module):
         model alone: to go back through the tower with them would take most of the time."""
         pixels = [example.pixels for example in examples if example.pixels is not None]
         stills = [tiles for tiles in pixels if len(tiles) <= MOST_STILLS]
-        seen = iter(self.vita.encode_images(torch.cat(stills)).split([len(tiles) for tiles in stills]) if stills else ())
+        seen = iter(
+            self.vita.encode_images(torch.cat(stills)).split([len(tiles) for tiles in stills]) if stills else ()
+        )
         views = []
         for tiles in pixels:
             if len(tiles) <= MOST_STILLS:

@@ -40,4 +40,5 @@ def closed_tokenizer(texts: Iterable[str], phrases: Iterable[str] = ()) -> QwenT
 
 
 def _is_hanzi(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff"
+    """Or the comma, which is cut together with what follows it."""
+    return "\u4e00" <= character <= "\u9fff" or character == "，"

@@ -24,6 +24,7 @@ from harness.media.espeak import SynthesizerError
 from models.released.files import SINGLE
 from models.text.tokenizer import QwenTokenizer
 from models.training.batches import Batches
+from models.training.carried import carry_over
 from models.training.controls import controls
 from models.training.initial import initial, write_cmvn
 from models.training.learner import Learner
@@ -45,8 +46,11 @@ VOCABULARY_STEP = 64
 class Training:
     """All stages of one size and seed, below one folder."""
 
-    def __init__(self, size: str, seed: int, out: Path, device: str) -> None:
+    def __init__(
+        self, size: str, seed: int, out: Path, device: str, earlier: Path | None = None, compiled: bool = False
+    ) -> None:
         self.size, self.seed, self.out, self.device = SIZES[size], seed, out, device
+        self.earlier, self.compiled = earlier, compiled
         self.tokenizer: QwenTokenizer = world_tokenizer()
         rows = -(-len(self.tokenizer) // VOCABULARY_STEP) * VOCABULARY_STEP
         language = replace(self.size.config.language, vocab_size=rows)
@@ -65,6 +69,8 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             learner = Learner(vita, stage).to(self.device)
+        if self.compiled:
+            learner.compile_layers()
         seconds = optimise(learner, Batches(self.world, stage, effort.batch, self.seed), effort.steps, folder)
         held_out = Batches(self._world(held_out=True), stage, effort.batch, self.seed)
         found = controls(learner, [held_out(step) for step in range(CONTROL_BATCHES)])
@@ -112,7 +118,10 @@ class Training:
         if not (folder / SINGLE).exists():
             clips = self.world.speech
             write_cmvn(folder / CMVN, (clip.features for clip in clips[:: max(1, len(clips) // CMVN_CLIPS)]))
-            checkpoint.save(initial(self.config, self.seed, folder / CMVN), self.tokenizer, folder)
+            model = initial(self.config, self.seed, folder / CMVN)
+            if self.earlier is not None:
+                carry_over(model, self.tokenizer, self.earlier)
+            checkpoint.save(model, self.tokenizer, folder)
         return folder
 
     def _save(self, learner: Learner, folder: Path) -> None:
@@ -129,10 +138,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--from", dest="earlier", type=Path, help="weights to start from (default: random ones)")
+    parser.add_argument("--compile", action="store_true", help="a quarter faster where there is a C++ compiler")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"{options.size}-{options.seed}"
     try:
-        training = Training(options.size, options.seed, out, options.device)
+        training = Training(options.size, options.seed, out, options.device, options.earlier, options.compile)
         for stage in [STAGES[options.stage]] if options.stage else STAGES.values():
             training.run(stage)
     except (SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:

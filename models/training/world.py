@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -13,26 +12,32 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from harness.types import Message
+from harness.types import Message, Text
 from models.nn.kaldi import SAMPLE_RATE, fbank
 from models.text.tokenizer import QwenTokenizer
 from models.training.collages import collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
-from models.training.drills import drill
-from models.training.examples import NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
+from models.training.drills import Choice, drill
+from models.training.examples import CLIP, NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
+from models.training.texts import texts
 from models.training.tokenizer import closed_tokenizer
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess
 from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
+from tasks.mini.asks import LETTERS
+from tasks.mini.clip_exercises import training_clip
 from tasks.mini.drawing import SIZE, Frame, Thing
+from tasks.mini.exercises import Turn, training_exercise
 from tasks.mini.grammar import sentences
 from tasks.mini.questions import ENDING
+from tasks.mini.recording import printed
 from tasks.mini.scenes import CATEGORIES, SceneItem
-from tasks.mini.training import ENDINGS, WORDINGS, training_scene, training_scenes
+from tasks.mini.training import READ_ALOUD, STANDING, TRANSLATE, WORDINGS, training_fact, training_scene, vita_choice
 
 Kind = Literal[
-    "sentence", "text", "drill", "imagined", "collage", "caption", "question", "spoken question", "transcript", "noise"
-]
+    "sentence", "fact", "translation", "reading", "text", "drill", "imagined", "collage", "caption", "question",
+    "exercise", "clip", "spoken question", "spoken fact", "spoken translation", "transcript", "noise",
+]  # fmt: skip
 HEARD, NOISE, READ = STATE_MARKS
 """First token of an answer to speech, to what is no speech for the model, and to text."""
 
@@ -44,27 +49,27 @@ DESCRIBED, LONGEST_RUN, MOST_NOISE = 0.25, 4, 1.2
 WRITTEN = ("OCR", "numerical_calculation", "text_translation", "code_reasoning")
 TURNS = tuple(place for place, category in enumerate(CATEGORIES) for _ in range(2 if category in WRITTEN else 1))
 """The categories of pictures as they take turns; writing takes more pictures to learn."""
+IN_WORDS = 0.25
+"""Of drilled questions that have options: those that are put without."""
+REPEATED = 0.3
+"""Of Mandarin texts to be read aloud: those that say their sentences several times."""
 HELD_OUT_SHARE = 40
 FIRST_HELD_OUT = 100_000_000 * len(CATEGORIES)
 """Pictures from this number on are never trained on."""
-WORD_SAMPLE, SCENE_SAMPLE = 20_000, 7_000
-"""Sentences and scenes whose words make the tokenizer; more add no word."""
+BENCHMARKS = (
+    "mmbench_en", "mmbench_en", "mmbench_cn", "mmstar", "mmstar", "mmmu", "mmmu", "ai2d", "ai2d", "mathvista",
+    "ocrbench", "hallusionbench",
+)  # fmt: skip
+"""Whose questions on pictures take turns."""
+CLIP_BENCHMARKS = ("mvbench", "tempcompass", "videomme")
+FRAMES = (4, 6, 8)
+"""Of a clip, as many as a training can afford."""
 
 
 def world_tokenizer() -> QwenTokenizer:
     """The tokenizer of the mini world; the same whatever the seed of a training."""
-    seeing = system_prompt([user(PICTURE)]).removeprefix(SYSTEM)
-    phrases = [SYSTEM, seeing, *ENDINGS]
-    return closed_tokenizer(_texts(), phrases)
-
-
-def _texts() -> Iterator[str]:
-    yield from ("system\n", "user\n", "assistant\n", "Yes", "No", DESCRIBE)
-    for sentence in islice(sentences(random.Random("words"), "train"), WORD_SAMPLE):
-        english = sentence.english.lower()
-        yield from (english, f" {english}", sentence.chinese)
-    for scene in training_scenes(-1, SCENE_SAMPLE):
-        yield from (scene.caption, scene.questions[0].text, scene.questions[1].text)
+    seeing = [system_prompt([user(medium)]).removeprefix(SYSTEM) for medium in (PICTURE, CLIP)]
+    return closed_tokenizer(texts(), [SYSTEM, *seeing, *(part.strip("\n") for part in STANDING if part)])
 
 
 class World:
@@ -88,13 +93,20 @@ class World:
         self._utterances, self._cache, self._held_out = utterances, cache, held_out
         self.kinds: Mapping[Kind, Callable[[int, random.Random], Example]] = {
             "sentence": self.sentence,
+            "fact": self.fact,
+            "translation": self.translation,
+            "reading": self.reading,
             "text": self.text,
             "drill": self.drill,
             "imagined": self.imagined,
             "collage": self.collage,
             "caption": self.caption,
             "question": self.question,
+            "exercise": self.exercise,
+            "clip": self.clip,
             "spoken question": self.spoken_question,
+            "spoken fact": self.spoken_fact,
+            "spoken translation": self.spoken_translation,
             "transcript": self.transcript,
             "noise": self.noise,
         }
@@ -114,11 +126,41 @@ class World:
         """Spoken questions; the i-th is on scene i."""
         return corpus("question", self.seed, self._utterances // 4, self._cache)
 
+    @cached_property
+    def facts(self) -> list[Clip]:
+        """Spoken questions about general facts."""
+        made = corpus("fact", self.seed, self._utterances // 3, self._cache)
+        return [clip for place, clip in enumerate(made) if (place % HELD_OUT_SHARE == 0) == self._held_out]
+
     def sentence(self, number: int, rng: random.Random) -> Example:
         """A sentence to be repeated: copying is what a language model brings along."""
         sentence = next(sentences(rng, "train"))
         text = rng.choice((sentence.english.lower(), sentence.chinese))
         return self._example([user(text), assistant(READ + text)])
+
+    def fact(self, number: int, rng: random.Random) -> Example:
+        """A written question about a general fact."""
+        question, answer = training_fact(rng)
+        asked = rng.choice((question, f"{question[0].upper()}{question[1:]}?"))
+        return self._example([user(asked), assistant(READ + answer)])
+
+    def translation(self, number: int, rng: random.Random) -> Example:
+        """A written sentence to be translated."""
+        sentence = next(sentences(rng, "train"))
+        english, chinese = printed(sentence.english, "en"), printed(sentence.chinese, "zh")
+        if rng.random() < 0.5:
+            return self._example([user(english, TRANSLATE["en"]), assistant(READ + chinese)])
+        return self._example([user(chinese, TRANSLATE["zh"]), assistant(READ + english)])
+
+    def reading(self, number: int, rng: random.Random) -> Example:
+        """A printed text to be read aloud, that is to be repeated; some say the same again and again."""
+        language = rng.choice(LANGUAGES)
+        drawn = [next(sentences(rng, "train")) for _ in range(rng.choice((1, 1, 1, 2)))]
+        said = [drawn[0].english if language == "en" else drawn[0].chinese]
+        if language == "zh" and rng.random() < REPEATED:
+            said = [sentence.chinese for sentence in drawn for _ in range(rng.randint(1, 4))]
+        text = printed("，".join(said), language)
+        return self._example([user(READ_ALOUD[language] + text), assistant(READ + text)])
 
     def text(self, number: int, rng: random.Random) -> Example:
         """A description and a question on it; the two questions on one have neighbouring numbers."""
@@ -148,8 +190,11 @@ class World:
         made = drill(rng, self._words)
         messages: list[Message] = []
         for turn, question in enumerate(made.questions):
-            asks = self._prompt(f"{question.text}{ENDING}", rng)
-            messages += [user(asks) if turn else user(PICTURE, asks), assistant(READ + question.answer)]
+            if isinstance(question, Choice):
+                asks, answer = _chosen(question, rng)
+            else:
+                asks, answer = self._prompt(f"{question.text}{ENDING}", rng), question.answer
+            messages += [user(asks) if turn else user(PICTURE, asks), assistant(READ + answer)]
         words, shown = self._laid_out(made.things, rng)
         return self._example(messages)._replace(imagined=self._blurred(words, shown, rng))
 
@@ -214,6 +259,29 @@ class World:
         asks = user(PICTURE, self._prompt(question.text, rng))
         return self._seen(scene, number, [asks, assistant(READ + question.answer)])
 
+    def exercise(self, number: int, rng: random.Random) -> Example:
+        """Pictures with questions of a benchmark; the benchmarks take turns."""
+        benchmark = BENCHMARKS[number % len(BENCHMARKS)]
+        made = training_exercise(benchmark, self.seed, number + FIRST_HELD_OUT * self._held_out)
+        shown = [user(*[PICTURE] * len(made.images), made.turns[0].asked), assistant(READ + made.turns[0].answer)]
+        pixels = torch.cat([self._pixels(image) for image in made.images])
+        example = self._example([*shown, *_turns(made.turns[1:])], pixels)
+        return example._replace(units=self._shown(made.shown))
+
+    def clip(self, number: int, rng: random.Random) -> Example:
+        """Frames with questions of a benchmark."""
+        benchmark = CLIP_BENCHMARKS[number % len(CLIP_BENCHMARKS)]
+        made = training_clip(benchmark, self.seed, number + FIRST_HELD_OUT * self._held_out)
+        system = [Message("system", (Text(made.system),))] if made.system else []
+        shown = [user(CLIP, made.turns[0].asked), assistant(READ + made.turns[0].answer)]
+        pixels = torch.cat([self._pixels(frame) for frame in made.frames(rng.choice(FRAMES))])
+        return self._example([*system, *shown, *_turns(made.turns[1:])], pixels)
+
+    def _shown(self, text: str) -> Tensor:
+        """The words for what is seen somewhere, as they stand within a sentence."""
+        tokens = {token for token in self.tokenizer.encode(f" {text}") if self.tokenizer.decode([token]).strip()}
+        return torch.tensor(sorted(tokens) if text else [], dtype=torch.long)
+
     def spoken_question(self, number: int, rng: random.Random) -> Example:
         number = number % (len(self.questions) // 2) * 2 + self._held_out
         scene = training_scene(self.seed, number)
@@ -226,6 +294,17 @@ class World:
         text = spelt(clip.text)
         made = self._example([user(SPEECH), assistant(HEARD + text)], audio=clip.features.float())
         return made._replace(units=torch.tensor(self.tokenizer.encode(text)))
+
+    def spoken_fact(self, number: int, rng: random.Random) -> Example:
+        """A spoken question without any word beside it, to be answered."""
+        clip = self.facts[number % len(self.facts)]
+        return self._example([user(SPEECH), assistant(HEARD + clip.meaning)], audio=clip.features.float())
+
+    def spoken_translation(self, number: int, rng: random.Random) -> Example:
+        clip = self.speech[number % len(self.speech)]
+        asks = user(SPEECH, TRANSLATE["en" if clip.text.isascii() else "zh"])
+        made = self._example([asks, assistant(HEARD + clip.meaning)], audio=clip.features.float())
+        return made._replace(units=torch.tensor(self.tokenizer.encode(spelt(clip.text))))
 
     def noise(self, number: int, rng: random.Random) -> Example:
         """Hum, hiss or silence, which is to be met with silence."""
@@ -267,6 +346,18 @@ class World:
 
     def _example(self, messages: list[Message], pixels: Tensor | None = None, audio: Tensor | None = None) -> Example:
         return example(messages, self.tokenizer, pixels, audio)
+
+
+def _chosen(choice: Choice, rng: random.Random) -> tuple[str, str]:
+    """A question for the letter of its answer, now and then for the answer itself."""
+    if rng.random() < IN_WORDS:
+        return vita_choice(choice.text, {}), choice.answer
+    options = dict(zip(LETTERS, choice.options, strict=False))
+    return vita_choice(choice.text, options), LETTERS[choice.options.index(choice.answer)]
+
+
+def _turns(turns: Sequence[Turn]) -> list[Message]:
+    return [message for turn in turns for message in (user(turn.asked), assistant(READ + turn.answer))]
 
 
 def in_turn(number: int) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.mini.facts import Fact, facts
 from tasks.mini.grammar import Sentence
-from tasks.mini.recording import SEED, cased, say, store, turns, unique, write_lines
+from tasks.mini.recording import SEED, printed, say, store, turns, unique, write_lines
 from tasks.mini.speech import synthesize
 from tasks.mini.vocabulary import english_number
 from tasks.mini.voices import Language, speakers
@@ -41,7 +41,7 @@ def _sentences(rng: random.Random, language: Language, count: int) -> list[Sente
 
 
 def _printed(sentence: Sentence, language: Language) -> str:
-    return f"{cased(sentence.english.lower())}." if language == "en" else f"{sentence.chinese}。"
+    return printed(sentence.english if language == "en" else sentence.chinese, language)
 
 
 def seedtts(out: Path) -> int:

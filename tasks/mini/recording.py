@@ -53,6 +53,11 @@ def turns(group: Group, language: Language, count: int) -> list[tuple[int, Speak
     return [(i * len(people) // count, people[i * len(people) // count]) for i in range(count)]
 
 
+def printed(text: str, language: Language) -> str:
+    """A sentence as it is printed: cased, with its full stop."""
+    return f"{cased(text.lower())}." if language == "en" else f"{text}。"
+
+
 def cased(text: str) -> str:
     """A sentence with its capital at the start, and the pronoun I."""
     words = ["I" if word == "i" else word for word in text.split()]

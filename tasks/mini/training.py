@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from tasks.mini.dice import Dice
+from tasks.mini.facts import facts
 from tasks.mini.grammar import sentences
+from tasks.mini.mathvista import HINTS
 from tasks.mini.scenes import CATEGORIES, SceneItem, scenes
 from tasks.mini.speech import Channel, Waveform, synthesize, through, with_noise
 from tasks.mini.voices import Language, Speaker, speakers
-from tasks.prompts import MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
+from tasks.prompts import LETTER_ONLY, MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
+from tasks.speech.covost2 import instruction
+from tasks.speech.tts import READ_ALOUD
+from tasks.video.mvbench import ONLY, SYSTEM
+from tasks.video.tempcompass import SUFFIXES
 
 SPEEDS = (0.95, 1.25)
 """From the clean test speakers' speed to that of the `other` ones."""
@@ -23,8 +29,15 @@ CHANNELS: tuple[Channel, ...] = ("telephone", "far")
 
 WORDINGS = MME_WORDINGS
 """How the benchmarks put a question, by preset."""
-ENDINGS = (f" {SHORT_ANSWER}", SHORT_ANSWER, YES_OR_NO)
-"""What they may put at its end."""
+TRANSLATE: Mapping[Language, str] = {"en": instruction("zh"), "zh": instruction("en")}
+"""The instruction to translate, by the language that is spoken."""
+STANDING = (
+    f" {SHORT_ANSWER}", SHORT_ANSWER, YES_OR_NO, LETTER_ONLY, "Answer the question directly.", "请直接回答选项字母。",
+    "请直接回答问题。", "Please select the correct answer from the options above.", ONLY, SYSTEM, "\nBest option:(",
+    "Please respond with only the letter of the correct answer.", *HINTS.values(), *TRANSLATE.values(),
+    *READ_ALOUD.values(), *SUFFIXES.values(),
+)  # fmt: skip
+"""What the benchmarks put around every question."""
 
 
 class Utterance(NamedTuple):
@@ -52,6 +65,12 @@ def training_utterance(language: Language, seed: int, number: int) -> Utterance:
 def training_utterances(language: Language, seed: int, n: int) -> Iterator[Utterance]:
     """The first `n` of `training_utterance`."""
     return (training_utterance(language, seed, number) for number in range(n))
+
+
+def training_fact(rng: random.Random) -> tuple[str, str]:
+    """A question about a general fact in one of its wordings, in small letters, and its answer."""
+    fact = rng.choice(facts())
+    return rng.choice(fact.wordings), fact.answers[0]
 
 
 def training_speaker(language: Language, rng: random.Random) -> Speaker:

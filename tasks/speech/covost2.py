@@ -23,6 +23,11 @@ _INTO = {"en": ("English", "English", "zh"), "zh": ("Mandarin", "Chinese", "en")
 """What a language is called by Qwen2-Audio and by lmms-eval, and the language that is spoken."""
 
 
+def instruction(target: Language) -> str:
+    """lmms-eval's, to translate into a language."""
+    return f"Translate the speech into {_INTO[target][1]} and only output the translation:"
+
+
 def doc_of(row: Row) -> Doc:
     return kept(row, "translation")
 
@@ -58,7 +63,7 @@ def _task(pair: str, target: Language) -> Task:
         source=COVOST2[pair],
         doc=doc_of,
         presets={
-            "lmms_eval": _preset(f"Translate the speech into {lmms_eval} and only output the translation:"),
+            "lmms_eval": _preset(instruction(target)),
             "qwen2": _preset(f"Detect the language and translate the speech into {qwen2}: <|{spoken}|>"),
             "nexus_o": nexus_o.translation(lmms_eval),
         },
