@@ -16,6 +16,8 @@ FREQUENCY_BANDS, WIDEST_BAND = 2, 12  # mel bins
 TIME_BANDS, LONGEST_BAND = 2, 10  # frames of 10 ms
 WIDEST_WARP = 0.06
 """Of the mel axis: about a tenth of a formant's frequency, the range of grown-up voices."""
+OF_SENTENCES = ("transcript", "spoken translation")
+"""Kinds of examples on the utterances of the world's `speech`."""
 FIRST = 10_000_000
 """Stages see different pictures: each numbers its own from a multiple of this."""
 
