@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from models.training.examples import Example, collate
 from models.training.recipes import LANGUAGE, Stage
-from models.vita15.omni import OmniBatch, Vita15
+from models.vita15.language import causal_hidden
+from models.vita15.omni import IGNORE, OmniBatch, Vita15, alike
 
 LENGTH_WEIGHT, NAMING_WEIGHT = 0.1, 0.5
 MOST_STILLS = 3
@@ -70,12 +71,15 @@ class Learner(nn.Module):
 
     def _answer_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
         seen = self._seen(examples)
+        imagined = iter(self._imagined(examples))
         heard: list[Tensor] = []
         if batch.audio is not None and batch.audio_lengths is not None:
             heard = self.vita.encode_audio(batch.audio, batch.audio_lengths)
-        pictures = torch.cat(seen) if seen else self._imagined(examples)
-        encoded = OmniBatch(batch.input_ids, image_embeds=pictures, audio_embeds=heard)
-        loss: Tensor = self.vita(encoded, [example.labels for example in examples]).loss
+        looked = iter(seen)
+        pictures = [next(looked) if example.imagined is None else next(imagined)[None]
+                    for example in examples if example.pixels is not None or example.imagined is not None]  # fmt: skip
+        encoded = OmniBatch(batch.input_ids, image_embeds=torch.cat(pictures) if pictures else None, audio_embeds=heard)
+        loss = self._spoken_loss(encoded, [example.labels for example in examples])
 
         words = self.vita.model.embed_tokens.weight.detach().float()  # [V, D]
         views = iter(view.flatten(0, 1) for view in seen)
@@ -92,6 +96,24 @@ class Learner(nn.Module):
         if given:
             loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
         return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
+
+    def _spoken_loss(self, encoded: OmniBatch, labels: Sequence[Tensor]) -> Tensor:
+        """Cross-entropy of the labels, a scalar. An example weighs as the root of the number of its labels, so that
+        long answers do not drown the letters of options. Prompts of like length are read together, and only what is to
+        be learnt goes through the output layer."""
+        embedded = self.vita.embed(encoded, labels)
+        counts = (embedded.labels != IGNORE).sum(1)
+        total = torch.zeros((), device=self.device)
+        lengths = embedded.attention_mask.sum(1)
+        for group in alike(lengths.tolist()):
+            longest = int(lengths[group].max())
+            hidden = causal_hidden(self.vita.model, embedded.inputs_embeds[group, :longest])
+            targets = embedded.labels[group, 1:longest]
+            wanted = targets != IGNORE
+            logits = self.vita.lm_head(hidden[:, :-1][wanted]).float()
+            weights = counts[group].float().rsqrt()[:, None].expand_as(targets)[wanted]
+            total = total + (F.cross_entropy(logits, targets[wanted], reduction="none") * weights).sum()
+        return total / counts.float().sqrt().sum()
 
     def _seen(self, examples: Sequence[Example]) -> list[Tensor]:
         """[pictures, tokens per tile, D] of each example that has any. The many frames of a clip teach the language
@@ -121,11 +143,11 @@ class Learner(nn.Module):
         ]
         return torch.stack(named).mean() + LENGTH_WEIGHT * length_loss(seen.flatten(0, 1), words)
 
-    def _imagined(self, examples: Sequence[Example]) -> Tensor | None:
+    def _imagined(self, examples: Sequence[Example]) -> Sequence[Tensor]:
         """[pictures, tokens per tile, D] for the examples whose pictures are words."""
         imagined = [example.imagined for example in examples if example.imagined is not None]
         if not imagined:
-            return None
+            return ()
         words = torch.stack([picture.words for picture in imagined]).to(self.device)
         shown = torch.stack([picture.shown for picture in imagined]).to(self.device)
         noise = torch.stack([picture.noise for picture in imagined]).to(self.device)

@@ -17,7 +17,8 @@ VISION = "model.vision_tower."
 PROJECTOR = "model.mm_projector."
 ENCODER = "model.audio_encoder.encoder."
 ADAPTER = ("model.audio_encoder.adpter.", "model.audio_encoder.prompt_embeddings.")
-LANGUAGE = ("model.embed_tokens.", "model.layers.", "model.norm.", "lm_head.")
+LANGUAGE = ("model.layers.", "model.norm.", "lm_head.")
+"""All but the words' embeddings, which stay: what pictures and speech are named by, and what the speech decoder says."""
 CTC_HEAD = "ctc_head."
 
 
@@ -58,8 +59,8 @@ STAGES: Mapping[str, Stage] = {
             },
             1e-3,
         ),
-        Stage("0v", "vision tower", ("0",), (VISION, PROJECTOR), {"collage": 1}, 1e-3, "naming"),
-        Stage("1.1", "vision alignment", ("0v",), (PROJECTOR,), {"caption": 1}, 1e-3),
+        Stage("0v", "vision tower", (), (VISION, PROJECTOR), {"collage": 1}, 1e-3, "naming"),
+        Stage("1.1", "vision alignment", ("0", "0v"), (PROJECTOR,), {"caption": 1}, 1e-3),
         Stage(
             "1.2",
             "vision understanding",
@@ -169,8 +170,8 @@ SIZES: Mapping[str, Size] = {
         MINI,
         utterances=MINI_UTTERANCES,
         efforts={
-            "0": Effort(2000, 20),
-            "0v": Effort(1600, 16),
+            "0": Effort(1500, 20),
+            "0v": Effort(1400, 16),
             "1.1": Effort(100, 8),
             "1.2": Effort(300, 8),
             "1.3": Effort(2200, 24),

@@ -27,12 +27,12 @@ from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
 from tasks.mini.asks import LETTERS
 from tasks.mini.clip_exercises import training_clip
 from tasks.mini.drawing import SIZE, Frame, Thing
-from tasks.mini.exercises import Turn, training_exercise
+from tasks.mini.exercises import Turn, training_exercise, vita_choice
 from tasks.mini.grammar import sentences
 from tasks.mini.questions import ENDING
 from tasks.mini.recording import printed
 from tasks.mini.scenes import CATEGORIES, SceneItem
-from tasks.mini.training import READ_ALOUD, STANDING, TRANSLATE, WORDINGS, training_fact, training_scene, vita_choice
+from tasks.mini.training import READ_ALOUD, STANDING, TRANSLATE, WORDINGS, training_fact, training_scene
 
 Kind = Literal[
     "sentence", "fact", "translation", "reading", "text", "drill", "imagined", "collage", "caption", "question",

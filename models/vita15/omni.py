@@ -104,7 +104,7 @@ class Vita15(nn.Module):
         Clips of like length are encoded together, so that a long one does not make all others as long.
         """
         clips: dict[int, Tensor] = {}
-        for group in _alike(lengths.tolist()):
+        for group in alike(lengths.tolist()):
             places = torch.tensor(group, device=features.device)
             longest = max(MIN_FRAMES, int(lengths[group].max()))
             part = features[places, :longest].to(self.device, self.dtype)
@@ -176,8 +176,8 @@ class Vita15(nn.Module):
         return F.cross_entropy(self.predictor_head(last).float(), wanted, weight=weights, ignore_index=IGNORE)
 
 
-def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of clips in groups, from short to long; none is over LONGER times as long as the first of its group."""
+def alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of clips or prompts in groups, from short to long; none is over LONGER times as long as the first."""
     group: list[int] = []
     for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
         if group and lengths[place] > LONGER * lengths[group[0]]:
