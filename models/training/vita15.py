@@ -116,13 +116,21 @@ class Training:
         """The folder of the random weights with the feature statistics of the training speech, made if need be."""
         folder = self.out / "initial"
         if not (folder / SINGLE).exists():
-            clips = self.world.speech
-            write_cmvn(folder / CMVN, (clip.features for clip in clips[:: max(1, len(clips) // CMVN_CLIPS)]))
+            self._statistics(folder / CMVN)
             model = initial(self.config, self.seed, folder / CMVN)
             if self.earlier is not None:
                 carry_over(model, self.tokenizer, self.earlier)
             checkpoint.save(model, self.tokenizer, folder)
         return folder
+
+    def _statistics(self, path: Path) -> None:
+        """Of the features: those of the weights that are started from, else of the training speech."""
+        if self.earlier is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.earlier / CMVN, path)
+            return
+        clips = self.world.speech
+        write_cmvn(path, (clip.features for clip in clips[:: max(1, len(clips) // CMVN_CLIPS)]))
 
     def _save(self, learner: Learner, folder: Path) -> None:
         checkpoint.save(learner.vita.to("cpu"), self.tokenizer, folder)
