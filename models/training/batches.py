@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.training.examples import Example
 from models.training.recipes import STAGES, Stage
+from models.training.team import ALONE, Team
 from models.training.world import Kind, World
 
 FREQUENCY_BANDS, WIDEST_BAND = 2, 12  # mel bins
@@ -23,10 +24,13 @@ FIRST = 10_000_000
 
 
 class Batches:
-    """Batches of `size` examples, of each kind its share; speech in a batch is of nearly one length."""
+    """Batches of `size` examples, of each kind its share; speech in a batch is of nearly one length.
 
-    def __init__(self, world: World, stage: Stage, size: int, seed: int) -> None:
-        self.world, self.stage, self.seed = world, stage, seed
+    A member of a team makes every so many of a batch's examples.
+    """
+
+    def __init__(self, world: World, stage: Stage, size: int, seed: int, team: Team = ALONE) -> None:
+        self.world, self.stage, self.seed, self.team = world, stage, seed, team
         self.counts = counts(stage.shares, size)
         self._first = FIRST * list(STAGES).index(stage.name)
 
@@ -36,15 +40,18 @@ class Batches:
         return f"{self.counts} {self.seed}"
 
     def __call__(self, step: int) -> list[Example]:
-        rng = random.Random(f"batch {self.stage.name} {self.seed} {step}")
-        batch = []
+        numbered: list[tuple[Kind, int]] = []
         for kind, count in self.counts.items():
-            first = (
-                self._block(step, count) if kind in ("transcript", "spoken translation") else self._first + step * count
-            )
-            for number in range(first, first + count):
-                batch.append(disguised(self.world.kinds[kind](number, rng), rng))
-        return batch
+            first = self._block(step, count) if kind in OF_SENTENCES else self._first + step * count
+            numbered += [(kind, number) for number in range(first, first + count)]
+        return [self._made(step, *numbered[place], place) for place in range(*self._part(len(numbered)))]
+
+    def _part(self, size: int) -> tuple[int, int, int]:
+        return self.team.rank, size, self.team.size
+
+    def _made(self, step: int, kind: Kind, number: int, place: int) -> Example:
+        rng = random.Random(f"batch {self.stage.name} {self.seed} {step} {place}")
+        return disguised(self.world.kinds[kind](number, rng), rng)
 
     def _block(self, step: int, count: int) -> int:
         """The first of `count` neighbours in the order of length; every epoch takes all blocks in a new order."""

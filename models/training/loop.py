@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from models.training.team import ALONE, Team
 
 SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
 LOSSES, STATE = "losses.csv", "state.safetensors"
@@ -95,11 +98,13 @@ def learning_rate(step: int, steps: int, peak: float, settings: Settings = SETTI
     return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def optimise(learner: Trainee, batches: Supply, steps: int, folder: Path, settings: Settings = SETTINGS) -> float:
+def optimise(
+    learner: Trainee, batches: Supply, steps: int, folder: Path, settings: Settings = SETTINGS, team: Team = ALONE
+) -> float:
     """Train for `steps` steps and return the seconds that this took, those of an interrupted try included.
 
     Writes LOSSES below `folder` and, every SAVE_EVERY steps, STATE, from which a killed training goes on as if it
-    had never stopped. Computes in bfloat16 where the device has it; weights stay in float32.
+    had never stopped. In a team each member has a part of the batches, and the first one writes. Computes in bfloat16 where the device has it; weights stay in float32.
     Raises FloatingPointError when the loss is no number, StateError on the state of another training.
     """
     trained = learner.trained()
@@ -117,10 +122,11 @@ def optimise(learner: Trainee, batches: Supply, steps: int, folder: Path, settin
     )  # fmt: skip
     state, losses = folder / STATE, folder / LOSSES
     start, before = _restore(trained, optimizer, state, origin) if state.exists() else _Restored(0, 0.0)
-    _cut(losses, start)
+    if team.rank == 0:
+        _cut(losses, start)
     started, recent = time.monotonic(), 0.0
     learner.train()
-    with losses.open("a", newline="", encoding="utf-8") as file:
+    with open(os.devnull if team.rank else losses, "a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")  # as `_cut` leaves the rows before
         for step in range(start, steps):
             rate = learning_rate(step, steps, learner.stage.learning_rate, settings)
@@ -133,11 +139,14 @@ def optimise(learner: Trainee, batches: Supply, steps: int, folder: Path, settin
                     loss = learner(batches(step * settings.accumulation + part)) / settings.accumulation
                 loss.backward()
                 whole += loss.detach()
+            team.average(trained.values())
             norm = nn.utils.clip_grad_norm_(trained.values(), settings.clip)
             optimizer.step()
-            value = whole.item()
+            value = team.mean(whole)
             if not math.isfinite(value):
                 raise FloatingPointError(f"{folder}: the loss is {value} at step {step}; lower the learning rate")
+            if team.rank:
+                continue
             writer.writerow([step, f"{value:.5f}", f"{float(norm):.4f}", f"{rate:.3e}"])
             recent = value if step == start else 0.95 * recent + 0.05 * value
             seconds = before + time.monotonic() - started

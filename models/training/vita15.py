@@ -51,6 +51,7 @@ class Training:
     ) -> None:
         self.size, self.seed, self.out, self.device = SIZES[size], seed, out, device
         self.earlier, self.compiled = earlier, compiled
+        self.team = ALONE
         self.tokenizer: QwenTokenizer = world_tokenizer()
         rows = -(-len(self.tokenizer) // VOCABULARY_STEP) * VOCABULARY_STEP
         language = replace(self.size.config.language, vocab_size=rows)
