@@ -1,7 +1,7 @@
 """VITA-1.5's training stages as one table, and the sizes at which they are run.
 
 What is trained, the loss and the data follow the VITA-1.5 paper, section 3.3 and table 1 (spec section 6). Where a
-mini model has to leave the paper, the stage says so. Stages 3.1 and 3.2 make speech output and are no part of this.
+mini model has to leave the paper, the stage says so.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Stage:
     shares: Mapping[Kind, float]
     """Parts of a batch, by kind of example."""
     learning_rate: float
-    loss: Literal["lm", "ctc", "naming"] = "lm"
+    loss: Literal["lm", "ctc", "naming", "spectra", "codes"] = "lm"
     language_rate: float = 1.0
     """Of the learning rate, for the language model."""
 
@@ -84,8 +84,13 @@ STAGES: Mapping[str, Stage] = {
             {"question": 0.16, "spoken question": 0.04, "caption": 0.04, "transcript": 0.36, "noise": 0.01},
             6e-4,
         ),
+        # Speech output learns from readings, which are no conversations (`models.training.speech_out`).
+        Stage("3.1", "codec", (), ("codec.",), {}, 1.5e-3, "spectra"),
+        Stage("3.2", "speech decoders", ("2.2", "3.1"), ("decoder.",), {}, 1.5e-3, "codes"),
     )
 }
+SPEAKING = tuple(name for name, stage in STAGES.items() if stage.loss in ("spectra", "codes"))
+"""The stages of speech output."""
 
 
 class Effort(NamedTuple):
@@ -147,6 +152,8 @@ SIZES: Mapping[str, Size] = {
             "2.1a": Effort(20_000, 10),
             "2.1b": Effort(1500, 12),
             "2.2": Effort(3600, 16),
+            "3.1": Effort(3200, 8),
+            "3.2": Effort(5000, 16),
         },
     ),
     "tiny": Size(Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8))),

@@ -1,10 +1,14 @@
 """Train VITA-1.5 at a small size in the mini world, stage by stage.
 
     python -m models.training.vita15 --size mini --seed 0 [--stage S] [--out DIR] [--device cuda]
+    python -m models.training.vita15 --stage 3.2 --understanding DIR --voice DIR [--steps N]
 
 Each stage leaves a folder `stage-S` in the released layout, which `harness run --model vita15 --weights` loads, with
 its losses (CSV and plot), its controls and what it took in `stage.json`. A stage that is done is not done again; one
 that was stopped goes on. Needs the extra `espeak`.
+
+Stage 3.2 may take the words of another folder than stage 2.2's (`--understanding`), and codec and decoder of a
+`vita_tts_ckpt` folder (`--voice`), of which the decoder is then trained on: so a voice is tuned to new embeddings.
 """
 
 from __future__ import annotations
@@ -13,26 +17,33 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from harness.media.espeak import SynthesizerError
+from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
 from models.text.tokenizer import QwenTokenizer
+from models.training.arguments import positive
 from models.training.batches import Batches
-from models.training.controls import controls
+from models.training.controls import Controls, controls
 from models.training.initial import initial, write_cmvn
 from models.training.learner import Learner
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
-from models.training.recipes import SIZES, STAGES, Stage
+from models.training.recipes import SIZES, STAGES, Effort, Stage
+from models.training.speech_out.codec_run import train_codec
+from models.training.speech_out.decoder_run import train_decoder
+from models.training.speech_out.sizes import SPEECH_SIZES
 from models.training.world import World, world_tokenizer
 from models.vita15 import checkpoint
 from models.vita15.omni import Vita15
+from models.vita15.speech_checkpoint import load_codec, load_speech_decoder
 
 CMVN = Path(checkpoint.AUDIO_FOLDER) / "global_cmvn"
 CMVN_CLIPS = 1000
@@ -42,11 +53,43 @@ VOCABULARY_STEP = 64
 """The embeddings' rows are a multiple of this, as in the release some are never used."""
 
 
+class Given(NamedTuple):
+    """Folders that stage 3.2 takes in place of those of stages before it: a model's, and a `vita_tts_ckpt`."""
+
+    understanding: Path | None = None
+    voice: Path | None = None
+
+
+NOTHING_GIVEN = Given()
+
+
+class Done(NamedTuple):
+    """What a stage took and came to."""
+
+    seconds: float
+    parameters: int
+    found: Controls
+    more: Mapping[str, Any] = {}
+
+
+def copy_understanding(source: Path, target: Path) -> None:
+    """All of a model but its speech output."""
+    speech = source / checkpoint.SPEECH_FOLDER
+    files = [path for path in checkpoint.content_files(source) if not path.is_relative_to(speech)]
+    for path in (*files, source / CMVN):
+        if path.exists():
+            (target / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / path.relative_to(source))
+
+
 class Training:
     """All stages of one size and seed, below one folder."""
 
-    def __init__(self, size: str, seed: int, out: Path, device: str) -> None:
+    def __init__(
+        self, size: str, seed: int, out: Path, device: str, given: Given = NOTHING_GIVEN, steps: int | None = None
+    ) -> None:
         self.size, self.seed, self.out, self.device = SIZES[size], seed, out, device
+        self.speech, self.given, self.steps = SPEECH_SIZES[size], given, steps
         self.tokenizer: QwenTokenizer = world_tokenizer()
         rows = -(-len(self.tokenizer) // VOCABULARY_STEP) * VOCABULARY_STEP
         language = replace(self.size.config.language, vocab_size=rows)
@@ -60,7 +103,14 @@ class Training:
             print(f"stage {stage.name}: done before, see {folder}", file=sys.stderr)
             return
         folder.mkdir(parents=True, exist_ok=True)
-        effort = self.size.efforts[stage.name]
+        effort = self.effort(stage)
+        match stage.loss:
+            case "spectra":
+                self._report(stage, self._codec(effort))
+                return
+            case "codes":
+                self._report(stage, self._decoder(stage, effort))
+                return
         vita = self._start(stage).to(self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
@@ -69,21 +119,52 @@ class Training:
         held_out = Batches(self._world(held_out=True), stage, effort.batch, self.seed)
         found = controls(learner, [held_out(step) for step in range(CONTROL_BATCHES)])
         self._save(learner, folder)
+        moved = sum(parameter.numel() for parameter in learner.trained().values())
+        self._report(stage, Done(seconds, moved, found))
+
+    def effort(self, stage: Stage) -> Effort:
+        effort = self.size.efforts[stage.name]
+        return effort if self.steps is None else effort._replace(steps=self.steps)
+
+    def _report(self, stage: Stage, done: Done) -> None:
+        """What a stage took and came to, with the plot of its losses; this marks it as done."""
+        folder, effort = self.folder(stage.name), self.effort(stage)
         report = {
             "stage": stage.name,
             "title": stage.title,
             "seed": self.seed,
             "steps": effort.steps,
             "examples": effort.steps * effort.batch,
-            "seconds": round(seconds, 1),
+            "seconds": round(done.seconds, 1),
             "threads": torch.get_num_threads(),
-            "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
-            "held_out_loss": found._asdict(),
+            "trained_parameters": done.parameters,
+            "held_out_loss": done.found._asdict(),
+            **done.more,
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {stage.name}: {stage.title}")
         (folder / STATE).unlink(missing_ok=True)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         print(json.dumps(report), file=sys.stderr)
+
+    def _codec(self, effort: Effort) -> Done:
+        folder = self.folder("3.1")
+        done = train_codec(self.speech, effort, self.seed, folder, self.out / "speech", self.device)
+        return Done(done.seconds, sum(value.numel() for value in done.codec.parameters()), done.found, done.more)
+
+    def _decoder(self, stage: Stage, effort: Effort) -> Done:
+        """Beside the understanding weights, which are copied, so that its folder is a whole model's."""
+        folder, before, voice = self.folder(stage.name), self.given.understanding, self.given.voice
+        needed = ([] if before else ["2.2"]) + ([] if voice else ["3.1"])
+        self._require(stage, needed)
+        before = before or self.folder("2.2")
+        codec = load_codec(voice / "codec" if voice else self.folder("3.1") / "codec")
+        begin = load_speech_decoder(voice / "decoder") if voice else None
+        loaded = checkpoint.load(before)
+        done = train_decoder(self.speech, effort, stage, self.seed, loaded, codec, begin, folder, self.device)
+        copy_understanding(before, folder)
+        parameters = sum(value.numel() for value in done.decoder.parameters())
+        more = {"readings": self.speech.decoder_readings, "start": "a decoder given" if voice else "random weights"}
+        return Done(done.seconds, parameters, done.found, more)
 
     def folder(self, stage: str) -> Path:
         return self.out / f"stage-{stage}"
@@ -91,13 +172,16 @@ class Training:
     def _world(self, held_out: bool) -> World:
         return World(self.config, self.tokenizer, self.seed, self.size.utterances, self.out / "speech", held_out)
 
-    def _start(self, stage: Stage) -> Vita15:
-        """The weights that a stage starts from."""
-        for name in stage.after:
+    def _require(self, stage: Stage, before: Iterable[str]) -> None:
+        for name in before:
             if not (self.folder(name) / REPORT).exists():
                 raise FileNotFoundError(
                     f"stage {stage.name} starts from stage {name}, which {self.out} does not hold: run --stage {name}"
                 )
+
+    def _start(self, stage: Stage) -> Vita15:
+        """The weights that a stage starts from."""
+        self._require(stage, stage.after)
         vita = checkpoint.load(self.folder(stage.after[0]) if stage.after else self._initial()).model
         for name in stage.after[1:]:
             learnt = load_file(self.folder(name) / SINGLE)
@@ -129,13 +213,17 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--understanding", type=Path, help="stage 3.2: folder of the weights that give the words")
+    parser.add_argument("--voice", type=Path, help="stage 3.2: a vita_tts_ckpt folder to go on from")
+    parser.add_argument("--steps", type=positive, help="of each stage, in place of the size's own")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"{options.size}-{options.seed}"
     try:
-        training = Training(options.size, options.seed, out, options.device)
+        given = Given(options.understanding, options.voice)
+        training = Training(options.size, options.seed, out, options.device, given, options.steps)
         for stage in [STAGES[options.stage]] if options.stage else STAGES.values():
             training.run(stage)
-    except (SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:
+    except (CheckpointError, SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -138,7 +138,12 @@ def _load_codec(folder: Path, device: str) -> _Filled[Codec]:
 def save_speech(folder: Path, decoder: SpeechDecoder, codec: Codec) -> None:
     """Write both models in the released layout, weight norm split, as safetensors."""
     _write(folder / "decoder", decoder.config.to_json(), decoder.state_dict())
-    _write(folder / "codec", codec.config.to_json(), split_weight_norm(codec.state_dict(), _is_weight_normed))
+    save_codec(folder / "codec", codec)
+
+
+def save_codec(folder: Path, codec: Codec) -> None:
+    """Write `codec/`, weight norm split, as safetensors."""
+    _write(folder, codec.config.to_json(), split_weight_norm(codec.state_dict(), _is_weight_normed))
 
 
 def parameter_counts(decoder: SpeechDecoderConfig, codec: CodecConfig) -> SpeechParameters:
