@@ -1,22 +1,11 @@
-"""Learning a codebook: k-means to start from, and losses that keep features and entries together."""
+"""A codebook found by k-means, and what makes features fall to the entries that they should."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 ROUNDS = 12
-
-
-class Quantised(NamedTuple):
-    """`vectors` [n, width] with the features' gradient, `ids` [n], and the loss that moves entries and features."""
-
-    vectors: Tensor
-    ids: Tensor
-    loss: Tensor
 
 
 def k_means(features: Tensor, entries: int, seed: int, rounds: int = ROUNDS) -> Tensor:
@@ -38,26 +27,13 @@ def k_means(features: Tensor, entries: int, seed: int, rounds: int = ROUNDS) -> 
     return centres
 
 
-def quantise(features: Tensor, table: Tensor, commitment: float, revival: float) -> Quantised:
-    """Features [n, width] -> the nearest entries of the table [entries, width], straight through.
-
-    The loss is the squared distance of a feature to its entry, which moves the entry by 1 and the feature by
-    `commitment`, and that of each entry to the feature nearest to it, by `revival`: an entry that holds nothing comes
-    back to where features are.
-    """
-    with torch.no_grad():
-        ids, _ = _nearest(features, table)
-    chosen = table[ids]
-    loss = F.mse_loss(chosen, features.detach()) + commitment * F.mse_loss(features, chosen.detach())
-    if revival:
-        with torch.no_grad():
-            closest, _ = _nearest(table, features)
-        loss = loss + revival * F.mse_loss(table, features[closest].detach())
-    return Quantised(features + (chosen - features).detach(), ids, loss)
+def scores(features: Tensor, table: Tensor) -> Tensor:
+    """Of each entry of the table [entries, width] for features [n, width], the highest for the nearest one:
+    [n, entries], minus the squared distance but for what is the same for all entries."""
+    return 2 * features @ table.T - table.square().sum(1)
 
 
 def _nearest(points: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     """For each point [n, width] the index of the closest centre and the squared distance to it."""
-    distances = centres.square().sum(1) - 2 * points @ centres.T
-    best = distances.min(1)
-    return best.indices, best.values + points.square().sum(1)
+    best = scores(points, centres).max(1)
+    return best.indices, points.square().sum(1) - best.values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,14 +16,16 @@ from torch import Tensor
 from models.training.controls import Controls
 from models.training.loop import LOSSES, STATE, optimise
 from models.training.recipes import Effort
+from models.training.speech_out.acoustics import Acoustics, find_acoustics
+from models.training.speech_out.codebooks import k_means
 from models.training.speech_out.codec_stage import (
     PHASES,
     SETTINGS,
     CodecBatches,
-    CodecLearner,
-    Phase,
-    start_codebook,
+    EncoderLearner,
+    GeneratorLearner,
     steps_of,
+    true_codes,
     used,
 )
 from models.training.speech_out.readings import Reading, as_tensor, readings
@@ -31,6 +34,9 @@ from models.training.speech_out.spectra import mel_loss
 from models.vita15.codec import Codec
 from models.vita15.speech_checkpoint import save_codec
 
+ACOUSTICS, TRAINED = "acoustics.safetensors", "trained.safetensors"
+CODEBOOK_READINGS = 1500
+"""For k-means."""
 FIRST_HELD_OUT = 100_000_000
 """Readings from this number on are never trained on."""
 
@@ -47,39 +53,65 @@ def train_codec(size: SpeechSize, effort: Effort, seed: int, folder: Path, cache
 
     Raises SynthesizerError without espeak-ng, and what `optimise` raises.
     """
-    heard = readings(seed, 0, size.codec_readings, size.codec.sample_rate, size.codec.hop, cache)
+    rate, hop = size.codec.sample_rate, size.codec.hop
+    heard = readings(seed, 0, size.codec_readings, rate, hop, cache)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         codec = Codec(size.codec)
-    seconds = math.fsum(_run(codec, phase, heard, effort, seed, folder, device) for phase in PHASES)
+    acoustics = start(codec, heard, seed, folder)
+    batches = partial(CodecBatches, heard, hop, effort.batch, seed)
+    seconds = 0.0
+    for phase in PHASES:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            learner = (EncoderLearner if phase.encoder else GeneratorLearner)(codec, phase, acoustics).to(device)
+        seconds += _run(learner, batches(phase.name), steps_of(phase, effort.steps), folder / phase.name)
     _join_losses(folder)
     codec = codec.to("cpu").eval()
     save_codec(folder / "codec", codec)
-    kept = readings(seed, FIRST_HELD_OUT, size.held_out, size.codec.sample_rate, size.codec.hop, cache)
-    codes = [codec.encode(as_tensor(reading.wave)[None]).codes for reading in kept]
-    told = {"readings": size.codec_readings, **used(codes, size.codec.codes)}
-    return Trained(codec, seconds, codec_controls(codec, kept), told)
+    kept = readings(seed, FIRST_HELD_OUT, size.held_out, rate, hop, cache)
+    return Trained(codec, seconds, codec_controls(codec, acoustics, kept), _told(codec, acoustics, kept))
 
 
-def _run(
-    codec: Codec, phase: Phase, heard: Sequence[Reading], effort: Effort, seed: int, folder: Path, device: str
-) -> float:
+def _told(codec: Codec, acoustics: Acoustics, kept: Sequence[Reading]) -> dict[str, Any]:
+    """How many codes are used, and how well the encoder hears them, in held-out readings."""
+    waves = [as_tensor(reading.wave)[None] for reading in kept]
+    true = [true_codes(codec, acoustics, wave) for wave in waves]
+    with torch.no_grad():
+        heard = [codec.encode(wave).codes for wave in waves]
+    same = torch.cat([(one == other).flatten() for one, other in zip(true, heard, strict=True)])
+    return {**used(true, codec.config.codes), "encoder_hears": round(float(same.double().mean()), 4)}
+
+
+def start(codec: Codec, heard: Sequence[Reading], seed: int, folder: Path) -> Acoustics:
+    """Find features and codebook in the readings, once, and put the codebook into the codec."""
+    config, path = codec.config, folder / ACOUSTICS
+    table = codec.quantizer.quantizer_modules[0].embedding.weight
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        found = find_acoustics(heard, config.sample_rate, config.hop, config.code_dim)
+        features = torch.cat([found(as_tensor(reading.wave)[None])[0] for reading in heard[:CODEBOOK_READINGS]])
+        centres = k_means(features, len(table), seed)
+        new = path.with_suffix(".new")
+        save_file({"mean": found.mean, "axes": found.axes.contiguous(), "codebook": centres}, new)
+        new.replace(path)
+    held = load_file(path)
+    with torch.no_grad():
+        table.copy_(held["codebook"])
+    return Acoustics(config.sample_rate, config.hop, held["mean"], held["axes"])
+
+
+def _run(learner: GeneratorLearner | EncoderLearner, batches: CodecBatches, steps: int, folder: Path) -> float:
     """Train one phase unless it is done, and leave the codec as after it. The seconds that this took."""
-    place, done = folder / phase.name, folder / phase.name / "codec.safetensors"
+    done = folder / TRAINED
     if done.exists():
-        codec.load_state_dict(load_file(done))
+        learner.codec.load_state_dict(load_file(done), strict=False)  # it may hold discriminators, which are done with
         with safe_open(done, "pt") as file:
             return float(file.metadata()["seconds"])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        learner = CodecLearner(codec, phase).to(device)
-    if phase.codebook and not phase.adversarial:
-        start_codebook(codec, heard, seed)
-    place.mkdir(parents=True, exist_ok=True)
-    batches = CodecBatches(heard, codec.config.hop, effort.batch, seed, phase.name)
-    seconds = optimise(learner, batches, steps_of(phase, effort.steps), place, SETTINGS)
-    save_file(codec.state_dict(), done, metadata={"seconds": str(seconds)})
-    (place / STATE).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds = optimise(learner, batches, steps, folder, SETTINGS)
+    save_file({name: value.detach() for name, value in learner.trained().items()}, done, {"seconds": str(seconds)})
+    (folder / STATE).unlink(missing_ok=True)
     return seconds
 
 
@@ -94,11 +126,11 @@ def _join_losses(folder: Path) -> None:
 
 
 @torch.no_grad()
-def codec_controls(codec: Codec, kept: Sequence[Reading]) -> Controls:
+def codec_controls(codec: Codec, acoustics: Acoustics, kept: Sequence[Reading]) -> Controls:
     """Mean mel loss of held-out readings made again from their codes, from one code throughout (that of the start,
     which is silence), and from the codes of another reading."""
     waves = [as_tensor(reading.wave) for reading in kept]
-    codes = [codec.encode(wave[None]).codes for wave in waves]
+    codes = [true_codes(codec, acoustics, wave[None]) for wave in waves]
 
     def mean(given: Sequence[Tensor]) -> float:
         losses = []

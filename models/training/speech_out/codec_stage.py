@@ -1,9 +1,8 @@
 """Stage 3.1: the codec, from random weights, in three phases.
 
-First without a codebook, so that there are features to make one of; then through the codebook that k-means finds in
-them; then the generator alone against discriminators. The first two ask for mel spectra only, so that a code means a
-sound and not where in a wave it starts, and can be told from text. There is one voice: its global tokens are fixed
-and their entries learnt.
+The codebook is found first, by k-means, in features of the sound (`acoustics`). Then the generator learns to make
+sound of the codes, by mel spectra only; then against discriminators (HiFi-GAN's losses); then the encoder learns to
+hear the codes, which change no more. There is one voice: its global tokens are fixed and their entries learnt.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.training.loop import Settings
-from models.training.speech_out.codebooks import k_means, quantise
+from models.training.speech_out.acoustics import Acoustics
+from models.training.speech_out.codebooks import scores
 from models.training.speech_out.discriminators import Discriminators, fooling_loss, matching_loss, telling_loss
 from models.training.speech_out.readings import Reading, as_tensor
 from models.training.speech_out.spectra import mel_loss
@@ -28,11 +28,10 @@ SETTINGS = Settings(betas=(0.8, 0.99), weight_decay=0.0, clip=5.0, floor=0.05)
 WINDOW, MARGIN = 24, 2  # tokens
 """What of a reading is made into sound again, and how much of it at an inner end is given: there the generator does
 not know what is before or behind."""
-COMMITMENT, REVIVAL = 0.25, 0.02
-CODEBOOK, FOOLING, MATCHING = 1.0, 0.05, 0.1
-"""Weights beside the mel loss, which is about 0.3; the discriminators' own loss moves nothing else."""
-CODEBOOK_READINGS = 600
-"""For k-means."""
+FOOLING, MATCHING = 0.05, 0.1
+"""Weights beside the mel loss, which is about 0.4; the discriminators' own loss moves nothing else."""
+CONFIDENCE = 10.0
+"""Of the encoder, over the mean squared distance to an entry by a feature."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,15 @@ class Phase:
     share: float
     """Of the stage's steps."""
     learning_rate: float
-    codebook: bool = True
     adversarial: bool = False
+    encoder: bool = False
+    """Trains the encoder alone."""
 
 
 PHASES = (
-    Phase("features", 0.25, 1.5e-3, codebook=False),
-    Phase("codes", 0.5, 1e-3),
-    Phase("adversarial", 0.25, 3e-4, adversarial=True),
+    Phase("generator", 0.5, 2e-3),
+    Phase("adversarial", 0.15, 4e-4, adversarial=True),
+    Phase("encoder", 0.35, 2e-3, encoder=True),
 )
 
 
@@ -88,15 +88,16 @@ class CodecBatches:
         return CodecBatch(cut, torch.tensor(starts))
 
 
-class CodecLearner(nn.Module):
-    """The codec with the loss of a phase; in one optimiser with the discriminators, whose loss is summed to its own.
+class GeneratorLearner(nn.Module):
+    """Generator and voice with the mel loss; in one optimiser with the discriminators, if any, whose loss is summed
+    to it.
 
     The generator's part of the adversarial loss gives the discriminators no gradient, and theirs gives it none.
     """
 
-    def __init__(self, codec: Codec, phase: Phase) -> None:
+    def __init__(self, codec: Codec, phase: Phase, acoustics: Acoustics) -> None:
         super().__init__()
-        self.codec, self.stage = codec, phase
+        self.codec, self.stage, self.acoustics = codec, phase, acoustics
         self.discriminators = Discriminators() if phase.adversarial else None
 
     @property
@@ -104,25 +105,64 @@ class CodecLearner(nn.Module):
         return self.codec.generator.conv_post.weight.device
 
     def trained(self) -> dict[str, nn.Parameter]:
-        """By name in the checkpoint; once codes are settled the generator alone, so that they stay what they mean."""
-        parts: list[tuple[str, nn.Module]] = [("generator.", self.codec.generator)]
-        if self.discriminators is not None:
-            parts.append(("discriminators.", self.discriminators))
-        else:
-            parts.append(("encoder.", self.codec.encoder))
-            parts.append(
-                ("quantizer.quantizer_modules_globaltokens.", self.codec.quantizer.quantizer_modules_globaltokens)
-            )
-            if self.stage.codebook:
-                parts.append(("quantizer.quantizer_modules.", self.codec.quantizer.quantizer_modules))
-        named = {prefix + name: value for prefix, module in parts for name, value in module.named_parameters()}
+        """By name in the checkpoint."""
+        voices = self.codec.quantizer.quantizer_modules_globaltokens
+        parts: list[tuple[str, nn.Module | None]] = [
+            ("generator.", self.codec.generator),
+            ("quantizer.quantizer_modules_globaltokens.", voices),
+            ("discriminators.", self.discriminators),
+        ]
+        return {prefix + name: value for prefix, module in parts if module for name, value in module.named_parameters()}
+
+    def rate_of(self, name: str) -> float:
+        """Of the learning rate."""
+        return 1.0
+
+    def forward(self, batch: CodecBatch) -> Tensor:
+        """The phase's loss, a scalar."""
+        waves, starts = batch.waves, batch.starts
+        quantizer, hop = self.codec.quantizer, self.codec.config.hop
+        codes = true_codes(self.codec, self.acoustics, waves)
+        size = min(WINDOW, codes.shape[1])
+        some = _windows(codes.transpose(1, 2), starts, size).transpose(1, 2)  # [B, size, 1]
+        voice = quantizer.embed_voice(self.codec.voice()).expand(len(waves), -1)
+        embedded = quantizer.embed_codes(some.to(self.device))
+        made = self.codec.generator(embedded, voice)[:, 0].float()
+        true = _windows(waves[:, None], starts * hop, size * hop)[:, 0].to(self.device)
+        made = torch.where(_inner(starts, size, codes.shape[1], hop).to(self.device), made, true)
+        loss = mel_loss(made, true, self.codec.config.sample_rate)
+        return loss if self.discriminators is None else loss + self._adversarial(self.discriminators, made, true)
+
+    def _adversarial(self, discriminators: Discriminators, made: Tensor, true: Tensor) -> Tensor:
+        recorded, fooled = discriminators(true), discriminators.held(made)
+        telling = telling_loss(recorded, discriminators(made.detach()))
+        return telling + FOOLING * fooling_loss(fooled) + MATCHING * matching_loss(recorded, fooled)
+
+
+class EncoderLearner(nn.Module):
+    """The encoder with the distance to each token's entry, and the cross-entropy of the entry by nearness.
+
+    Its voice branch is taught the one voice.
+    """
+
+    def __init__(self, codec: Codec, phase: Phase, acoustics: Acoustics) -> None:
+        super().__init__()
+        self.codec, self.stage, self.acoustics = codec, phase, acoustics
+
+    @property
+    def device(self) -> torch.device:
+        return self.codec.generator.conv_post.weight.device
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """By name in the checkpoint, without the layer that is never used."""
+        named = {f"encoder.{name}": value for name, value in self.codec.encoder.named_parameters()}
         return {name: value for name, value in named.items() if not name.startswith("encoder.linear.")}
 
     def rate_of(self, name: str) -> float:
         """Of the learning rate."""
         return 1.0
 
-    def train(self, mode: bool = True) -> CodecLearner:
+    def train(self, mode: bool = True) -> EncoderLearner:
         """The voice branch's batch norm stays as it is: there is one voice, and nothing to norm."""
         super().train(mode)
         self.codec.encoder.GlobalTokenEncoder.eval()
@@ -130,31 +170,23 @@ class CodecLearner(nn.Module):
 
     def forward(self, batch: CodecBatch) -> Tensor:
         """The phase's loss, a scalar."""
-        waves, starts = batch.waves.to(self.device), batch.starts.to(self.device)
-        quantizer, hop = self.codec.quantizer, self.codec.config.hop
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.stage.adversarial):
-            found = self.codec.encoder(waves)
-            codes = found.codes.float()  # [B, width, T]
-            loss = waves.new_zeros(())
-            if self.stage.codebook:
-                flat = codes.transpose(1, 2).flatten(0, 1)
-                table = quantizer.quantizer_modules[0].embedding.weight
-                quantised = quantise(flat, table, COMMITMENT, REVIVAL)
-                codes = quantised.vectors.unflatten(0, (len(waves), -1)).transpose(1, 2)
-                loss = CODEBOOK * quantised.loss
-            voice = quantizer.embed_voice(self.codec.voice())  # [1, width]
-            loss = loss + F.mse_loss(found.voice.float(), voice.detach().expand(len(waves), -1))
-        size = min(WINDOW, codes.shape[2])
-        made = self.codec.generator(_windows(codes, starts, size), voice.expand(len(waves), -1))[:, 0].float()
-        true = _windows(waves[:, None], starts * hop, size * hop)[:, 0]
-        made = torch.where(_inner(starts, size, codes.shape[2], hop), made, true)
-        loss = loss + mel_loss(made, true, self.codec.config.sample_rate)
-        return loss if self.discriminators is None else loss + self._adversarial(self.discriminators, made, true)
+        quantizer = self.codec.quantizer
+        table = quantizer.quantizer_modules[0].embedding.weight
+        codes = true_codes(self.codec, self.acoustics, batch.waves).flatten().to(self.device)  # [B * T]
+        found = self.codec.encoder(batch.waves.to(self.device))
+        features = found.codes.float().transpose(1, 2).flatten(0, 1)  # [B * T, width]
+        distance = F.mse_loss(features, table[codes])
+        with torch.autocast(self.device.type, enabled=False):
+            nearness = CONFIDENCE / table.shape[1] * scores(features, table)
+        voice = quantizer.embed_voice(self.codec.voice()).expand(len(batch.waves), -1)
+        return distance + F.cross_entropy(nearness, codes) + F.mse_loss(found.voice.float(), voice)
 
-    def _adversarial(self, discriminators: Discriminators, made: Tensor, true: Tensor) -> Tensor:
-        recorded, fooled = discriminators(true), discriminators.held(made)
-        telling = telling_loss(recorded, discriminators(made.detach()))
-        return telling + FOOLING * fooling_loss(fooled) + MATCHING * matching_loss(recorded, fooled)
+
+def true_codes(codec: Codec, acoustics: Acoustics, waves: Tensor) -> Tensor:
+    """The codes [B, T, 1] of waves [B, T * hop] by their features, as the encoder is to hear them; on the CPU."""
+    table = codec.quantizer.quantizer_modules[0].embedding.weight.detach().cpu()
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        return scores(acoustics(waves), table).argmax(-1)[..., None]
 
 
 def _windows(x: Tensor, starts: Tensor, size: int) -> Tensor:
@@ -169,16 +201,6 @@ def _inner(starts: Tensor, size: int, tokens: int, hop: int) -> Tensor:
     ahead = (place >= MARGIN) | (starts == 0)[:, None]
     behind = (place < size - MARGIN) | (starts + size >= tokens)[:, None]
     return (ahead & behind).repeat_interleave(hop, 1)
-
-
-@torch.no_grad()
-def start_codebook(codec: Codec, readings: Sequence[Reading], seed: int) -> None:
-    """Put the centres of the readings' features into the codebook. Raises ValueError where there are too few."""
-    codec.eval()
-    some = [as_tensor(reading.wave) for reading in readings[:CODEBOOK_READINGS]]
-    features = torch.cat([codec.encoder(wave[None]).codes[0].T for wave in some])
-    table = codec.quantizer.quantizer_modules[0].embedding.weight
-    table.copy_(k_means(features, len(table), seed))
 
 
 def used(codes: Sequence[Tensor], entries: int) -> Mapping[str, float]:

@@ -6,6 +6,7 @@ Losses are those of least squares GANs, with HiFi-GAN's matching of the discrimi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -33,7 +34,7 @@ class PeriodDiscriminator(nn.Module):
         self.period = period
         sizes = (1, *widths)
         self.convs = nn.ModuleList(
-            nn.Conv2d(before, after, (5, 1), (3, 1), (2, 0)) for before, after in zip(sizes, sizes[1:], strict=False)
+            nn.Conv2d(before, after, (5, 1), (3, 1), (2, 0)) for before, after in pairwise(sizes)
         )
         self.last = nn.Conv2d(sizes[-1], 1, (3, 1), padding=(1, 0))
 
@@ -50,9 +51,7 @@ class ScaleDiscriminator(nn.Module):
         super().__init__()
         self.pooling = pooling
         sizes = (1, *widths)
-        self.convs = nn.ModuleList(
-            nn.Conv1d(before, after, 15, 4, 7) for before, after in zip(sizes, sizes[1:], strict=False)
-        )
+        self.convs = nn.ModuleList(nn.Conv1d(before, after, 15, 4, 7) for before, after in pairwise(sizes))
         self.last = nn.Conv1d(sizes[-1], 1, 3, padding=1)
 
     def forward(self, waves: Tensor) -> Opinion:

@@ -33,12 +33,13 @@ def mel_loss(made: Tensor, true: Tensor, rate: int, scales: Sequence[Scale] = SC
     return torch.stack([(log_mel(made, rate, s) - log_mel(true, rate, s)).abs().mean() for s in scales]).mean()
 
 
-def log_mel(waves: Tensor, rate: int, scale: Scale) -> Tensor:
-    """Waves [B, n] -> natural logarithms of amplitudes [B, mels, 1 + n // hop]."""
-    window, filters = _tables(rate, scale)
-    spectrum = torch.stft(waves.float(), scale.fft, scale.hop, window=window.to(waves.device), return_complex=True)
-    size = (spectrum.real.square() + spectrum.imag.square() + POWER_FLOOR).sqrt()
-    return ((filters.to(waves.device) @ size) + FLOOR).log()
+def log_mel(waves: Tensor, rate: int, scale: Scale, floor: float = FLOOR) -> Tensor:
+    """Waves [B, n] -> natural logarithms of amplitudes [B, mels, 1 + n // hop], in float32."""
+    window, filters = (table.to(waves.device) for table in _tables(rate, scale))
+    with torch.autocast(waves.device.type, enabled=False):
+        spectrum = torch.stft(waves.float(), scale.fft, scale.hop, window=window, return_complex=True)
+        size = (spectrum.real.square() + spectrum.imag.square() + POWER_FLOOR).sqrt()
+        return ((filters @ size) + floor).log()
 
 
 @cache
