@@ -1,14 +1,14 @@
 """Train VITA-1.5 at a small size in the mini world, stage by stage.
 
     python -m models.training.vita15 --size mini --seed 0 [--stage S] [--out DIR] [--device cuda]
-    python -m models.training.vita15 --stage 3.2 --understanding DIR --voice DIR [--steps N]
+    python -m models.training.vita15 --stage 3.2 [--understanding DIR] [--decoder DIR] [--steps N]
 
 Each stage leaves a folder `stage-S` in the released layout, which `harness run --model vita15 --weights` loads, with
 its losses (CSV and plot), its controls and what it took in `stage.json`. A stage that is done is not done again; one
 that was stopped goes on. Needs the extra `espeak`.
 
-Stage 3.2 may take the words of another folder than stage 2.2's (`--understanding`), and codec and decoder of a
-`vita_tts_ckpt` folder (`--voice`), of which the decoder is then trained on: so a voice is tuned to new embeddings.
+Stage 3.2 may take another model's words than those of stage 2.2 (`--understanding`), and go on from a decoder
+(`--decoder`, a folder `vita_tts_ckpt/decoder`): so a voice is tuned to new embeddings in fewer steps.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from models.training.learner import Learner
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Effort, Stage
-from models.training.speech_out.codec_run import train_codec
-from models.training.speech_out.decoder_run import train_decoder
+from models.training.speech_out.codec_run import load_acoustics, train_codec
+from models.training.speech_out.decoder_run import Task, train_decoder
 from models.training.speech_out.sizes import SPEECH_SIZES
 from models.training.world import World, world_tokenizer
 from models.vita15 import checkpoint
@@ -54,10 +54,10 @@ VOCABULARY_STEP = 64
 
 
 class Given(NamedTuple):
-    """Folders that stage 3.2 takes in place of those of stages before it: a model's, and a `vita_tts_ckpt`."""
+    """Folders that stage 3.2 takes: a model's in place of stage 2.2's, and a decoder's to go on from."""
 
     understanding: Path | None = None
-    voice: Path | None = None
+    decoder: Path | None = None
 
 
 NOTHING_GIVEN = Given()
@@ -153,17 +153,17 @@ class Training:
 
     def _decoder(self, stage: Stage, effort: Effort) -> Done:
         """Beside the understanding weights, which are copied, so that its folder is a whole model's."""
-        folder, before, voice = self.folder(stage.name), self.given.understanding, self.given.voice
-        needed = ([] if before else ["2.2"]) + ([] if voice else ["3.1"])
-        self._require(stage, needed)
-        before = before or self.folder("2.2")
-        codec = load_codec(voice / "codec" if voice else self.folder("3.1") / "codec")
-        begin = load_speech_decoder(voice / "decoder") if voice else None
+        folder, voice = self.folder(stage.name), self.folder("3.1")
+        self._require(stage, stage.after if self.given.understanding is None else ["3.1"])
+        before = self.given.understanding or self.folder("2.2")
+        begin = None if self.given.decoder is None else load_speech_decoder(self.given.decoder)
         loaded = checkpoint.load(before)
-        done = train_decoder(self.speech, effort, stage, self.seed, loaded, codec, begin, folder, self.device)
+        codec, acoustics = load_codec(voice / "codec"), load_acoustics(self.speech.codec, voice)
+        task = Task(self.speech, effort, stage, self.seed, folder, self.device)
+        done = train_decoder(task, loaded, codec, acoustics, begin)
         copy_understanding(before, folder)
         parameters = sum(value.numel() for value in done.decoder.parameters())
-        more = {"readings": self.speech.decoder_readings, "start": "a decoder given" if voice else "random weights"}
+        more = {"start": "random weights" if begin is None else "a decoder"}
         return Done(done.seconds, parameters, done.found, more)
 
     def folder(self, stage: str) -> Path:
@@ -214,12 +214,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--understanding", type=Path, help="stage 3.2: folder of the weights that give the words")
-    parser.add_argument("--voice", type=Path, help="stage 3.2: a vita_tts_ckpt folder to go on from")
+    parser.add_argument("--decoder", type=Path, help="stage 3.2: folder of a decoder to go on from")
     parser.add_argument("--steps", type=positive, help="of each stage, in place of the size's own")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"{options.size}-{options.seed}"
     try:
-        given = Given(options.understanding, options.voice)
+        given = Given(options.understanding, options.decoder)
         training = Training(options.size, options.seed, out, options.device, given, options.steps)
         for stage in [STAGES[options.stage]] if options.stage else STAGES.values():
             training.run(stage)

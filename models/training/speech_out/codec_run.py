@@ -33,6 +33,7 @@ from models.training.speech_out.sizes import SpeechSize
 from models.training.speech_out.spectra import mel_loss
 from models.vita15.codec import Codec
 from models.vita15.speech_checkpoint import save_codec
+from models.vita15.speech_config import CodecConfig
 
 ACOUSTICS, TRAINED = "acoustics.safetensors", "trained.safetensors"
 CODEBOOK_READINGS = 1500
@@ -95,9 +96,14 @@ def start(codec: Codec, heard: Sequence[Reading], seed: int, folder: Path) -> Ac
         new = path.with_suffix(".new")
         save_file({"mean": found.mean, "axes": found.axes.contiguous(), "codebook": centres}, new)
         new.replace(path)
-    held = load_file(path)
     with torch.no_grad():
-        table.copy_(held["codebook"])
+        table.copy_(load_file(path)["codebook"])
+    return load_acoustics(config, folder)
+
+
+def load_acoustics(config: CodecConfig, folder: Path) -> Acoustics:
+    """The features that a stage's folder holds."""
+    held = load_file(folder / ACOUSTICS)
     return Acoustics(config.sample_rate, config.hop, held["mean"], held["axes"])
 
 

@@ -17,16 +17,29 @@ from harness.progress import track
 from models.training.controls import Controls
 from models.training.loop import optimise
 from models.training.recipes import Effort, Stage
+from models.training.speech_out.acoustics import Acoustics
 from models.training.speech_out.codec_run import FIRST_HELD_OUT
+from models.training.speech_out.codec_stage import true_codes
 from models.training.speech_out.decoder_stage import SETTINGS, Coded, DecoderBatch, DecoderBatches, DecoderLearner
 from models.training.speech_out.readings import as_tensor, reading
 from models.training.speech_out.sizes import SpeechSize
-from models.vita15.checkpoint import Loaded
+from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.codec import Codec
 from models.vita15.speech_checkpoint import save_speech
 from models.vita15.speech_decoder import SpeechDecoder
 
 CODES = "codes.safetensors"
+
+
+class Task(NamedTuple):
+    """What is to be done, and where: the losses and the codes are left in `folder`, and what ships below it."""
+
+    size: SpeechSize
+    effort: Effort
+    stage: Stage
+    seed: int
+    folder: Path
+    device: str
 
 
 class Trained(NamedTuple):
@@ -36,58 +49,49 @@ class Trained(NamedTuple):
 
 
 def train_decoder(
-    size: SpeechSize,
-    effort: Effort,
-    stage: Stage,
-    seed: int,
-    loaded: Loaded,
-    codec: Codec,
-    begin: SpeechDecoder | None,
-    folder: Path,
-    device: str,
+    task: Task, loaded: Loaded, codec: Codec, acoustics: Acoustics, begin: SpeechDecoder | None
 ) -> Trained:
-    """Train the decoder on a language model's embeddings and write it and the codec to `folder`/vita_tts_ckpt.
+    """Train the decoder on a language model's embeddings and write it and the codec to `vita_tts_ckpt`.
 
-    `begin`: a decoder to go on from, of the same sizes; None: random weights. Raises SynthesizerError without
-    espeak-ng, ValueError on a codec or decoder of other sizes, and what `optimise` raises.
+    `begin`: a decoder to go on from; None: random weights. Raises SynthesizerError without espeak-ng, ValueError on a
+    codec or decoder of another size, and what `optimise` raises.
     """
     table = loaded.model.model.embed_tokens.weight
-    config = size.decoder(table.shape[1])
+    config = task.size.decoder(table.shape[1])
     if codec.config.codes != config.codes:
-        raise ValueError(
-            f"the codec holds {codec.config.codes} codes, this size has {config.codes}: take another --size"
-        )
+        raise ValueError(f"the codec has {codec.config.codes} codes, this size {config.codes}: take another --size")
     if begin is not None and begin.config != config:
         raise ValueError(f"the decoder to go on from has {begin.config}, this size {config}: take another --size")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(task.seed)
         decoder = SpeechDecoder(config) if begin is None else begin
-    learner = DecoderLearner(decoder, table, stage).to(device)
-    origin = codec_digest(codec)
-    tokenize = loaded.tokenizer.encode
+    learner = DecoderLearner(decoder, table, task.stage).to(task.device)
+    origin = codes_digest(codec, acoustics)
 
     def batches(first: int, n: int, path: Path) -> DecoderBatches:
-        made = coded(codec, seed, first, n, path, origin)
-        return DecoderBatches(made, tokenize, config.codes, effort.batch, seed, origin[:16])
+        made = coded(codec, acoustics, task.seed, first, n, path)
+        tokenize, size = loaded.tokenizer.encode, task.effort.batch
+        return DecoderBatches(made, tokenize, config.codes, size, task.seed, origin[:16])
 
-    seconds = optimise(learner, batches(0, size.decoder_readings, folder / CODES), effort.steps, folder, SETTINGS)
-    held_out = batches(FIRST_HELD_OUT, size.held_out, folder / f"held-out-{CODES}")
+    kept = batches(0, task.size.decoder_readings, task.folder / CODES)
+    seconds = optimise(learner, kept, task.effort.steps, task.folder, SETTINGS)
+    held_out = batches(FIRST_HELD_OUT, task.size.held_out, task.folder / f"held-out-{CODES}")
     decoder = decoder.to("cpu").eval()
-    save_speech(folder / "vita_tts_ckpt", decoder, codec)
+    save_speech(task.folder / SPEECH_FOLDER, decoder, codec)
     return Trained(decoder, seconds, decoder_controls(learner.to("cpu"), held_out.as_they_are()))
 
 
 @torch.no_grad()
-def coded(codec: Codec, seed: int, first: int, n: int, path: Path, origin: str) -> list[Coded]:
-    """`n` readings from number `first` on with their codes. Read from `path` where the same codec made them before."""
-    recipe = f"{origin} {seed} {first} {n}"
+def coded(codec: Codec, acoustics: Acoustics, seed: int, first: int, n: int, path: Path) -> list[Coded]:
+    """`n` readings from number `first` on with their codes. Read from `path` where they were made before alike."""
+    recipe = f"{codes_digest(codec, acoustics)} {seed} {first} {n}"
     if _stated(path) != recipe:
         texts, codes = [], []
         with track("codes of readings", n) as progress:
             for number in range(first, first + n):
                 one = reading(seed, number, codec.config.sample_rate, codec.config.hop)
                 texts.append(one.text)
-                codes.append(codec.encode(as_tensor(one.wave)[None]).codes[0, :, 0].to(torch.int32))
+                codes.append(true_codes(codec, acoustics, as_tensor(one.wave)[None])[0, :, 0].to(torch.int32))
                 progress.advance()
         tensors = {"codes": torch.cat(codes), "lengths": torch.tensor([len(one) for one in codes])}
         new = path.with_suffix(".new")
@@ -108,13 +112,12 @@ def _stated(path: Path) -> str | None:
         return None
 
 
-def codec_digest(codec: Codec) -> str:
-    """Of the weights that make codes, as a hash."""
+def codes_digest(codec: Codec, acoustics: Acoustics) -> str:
+    """Of what makes codes, as a hash."""
+    table = codec.quantizer.quantizer_modules[0].embedding.weight.detach().cpu()
     digest = hashlib.sha256()
-    for name, tensor in codec.state_dict().items():
-        if name.startswith(("encoder.", "quantizer.")):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    for tensor in (table, acoustics.mean, acoustics.axes):
+        digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
