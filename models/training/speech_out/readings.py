@@ -19,9 +19,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.progress import track
-from models.training.ctc_corpus import text_of
+from models.training.ctc_corpus import CHINESE_CARRIERS, ENGLISH_CARRIERS, short_texts
 from models.vita15.tts_text import speech_text
 from tasks.mini import speech
+from tasks.mini.grammar import sentences
 from tasks.mini.voices import MANDARIN, Language, Speaker
 
 READERS: dict[Language, Speaker] = {
@@ -32,8 +33,10 @@ READERS: dict[Language, Speaker] = {
 GAIN, LOUDEST = 0.6, 0.95
 QUIET, EDGE_TOKENS = 0.01, 2
 """Under QUIET of the loudest sample the ends are cut; then as much silence as EDGE_TOKENS codec tokens is put there."""
-PAIRED, FIGURES, MARKED = 0.12, 0.03, 0.75
-"""Shares of texts that are two, that are a number in figures, and that end in a mark."""
+SENTENCES, CARRIED, FIGURES = 0.6, 0.25, 0.06
+"""Shares: sentences of all texts; of the others, short ones, those in a carrier and English numbers in figures."""
+PAIRED, MARKED = 0.06, 0.75
+"""Shares of texts that are two, and that end in a mark."""
 MARKS: dict[Language, tuple[str, ...]] = {"en": (".", ".", ".", ",", "?", "!"), "zh": ("。", "。", "，", "？")}
 
 
@@ -48,16 +51,25 @@ def text(seed: int, number: int) -> tuple[str, Language]:
     """A segment to be read, English and Mandarin in turn. Depends on seed and number only."""
     rng = random.Random(f"reading {seed} {number}")
     language: Language = "zh" if number % 2 else "en"
-    if language == "en" and rng.random() < FIGURES:
-        said = str(rng.randrange(100))
-    else:
-        said = text_of(language, rng)
-        if rng.random() < PAIRED:
-            joint = rng.choice((", ", " ", " and ")) if language == "en" else rng.choice(("，", ""))
-            said = f"{said}{joint}{text_of(language, rng)}"
+    said = _said(language, rng)
+    if rng.random() < PAIRED:
+        joint = rng.choice((", ", " ", " and ")) if language == "en" else rng.choice(("，", ""))
+        said = f"{said}{joint}{_said(language, rng)}"
     if rng.random() < MARKED:
         said += rng.choice(MARKS[language])
     return speech_text(said), language
+
+
+def _said(language: Language, rng: random.Random) -> str:
+    """One thing to say: a sentence of the training part, or a word or two."""
+    if rng.random() < SENTENCES:
+        sentence = next(sentences(rng, "train"))
+        return sentence.english.lower() if language == "en" else sentence.chinese
+    if language == "en" and rng.random() < FIGURES:
+        return str(rng.randrange(100))
+    word = rng.choice(short_texts(language))
+    carriers = ENGLISH_CARRIERS if language == "en" else CHINESE_CARRIERS
+    return rng.choice(carriers).format(word) if rng.random() < CARRIED else word
 
 
 def reading(seed: int, number: int, rate: int, hop: int) -> Reading:
