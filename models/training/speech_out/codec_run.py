@@ -52,7 +52,7 @@ class Trained(NamedTuple):
 def train_codec(size: SpeechSize, effort: Effort, seed: int, folder: Path, cache: Path, device: str) -> Trained:
     """Train the codec and write it to `folder`/codec in the released layout, with all losses in `folder`.
 
-    Raises SynthesizerError without espeak-ng, and what `optimise` raises.
+    Raises SynthesizerError without the extra `espeak`, and what `optimise` raises.
     """
     rate, hop = size.codec.sample_rate, size.codec.hop
     heard = readings(seed, 0, size.codec_readings, rate, hop, cache)

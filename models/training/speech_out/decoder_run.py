@@ -53,7 +53,7 @@ def train_decoder(
 ) -> Trained:
     """Train the decoder on a language model's embeddings and write it and the codec to `vita_tts_ckpt`.
 
-    `begin`: a decoder to go on from; None: random weights. Raises SynthesizerError without espeak-ng, ValueError on a
+    `begin`: a decoder to go on from; None: random weights. Raises SynthesizerError without the extra `espeak`, ValueError on a
     codec or decoder of another size, and what `optimise` raises.
     """
     table = loaded.model.model.embed_tokens.weight

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from harness.media import espeak
 from harness.progress import track
 from models.training.ctc_corpus import CHINESE_CARRIERS, ENGLISH_CARRIERS, short_texts
 from models.vita15.tts_text import speech_text
-from tasks.mini import speech
 from tasks.mini.grammar import sentences
 from tasks.mini.voices import MANDARIN, Language, Speaker
 
@@ -73,16 +73,19 @@ def _said(language: Language, rng: random.Random) -> str:
 
 
 def reading(seed: int, number: int, rate: int, hop: int) -> Reading:
-    """A text read at `rate` samples a second, `hop` samples a token. Needs espeak-ng; raises SynthesizerError."""
+    """A text read at `rate` samples a second, `hop` samples a token. Raises SynthesizerError."""
     said, language = text(seed, number)
     return Reading(said, read(said, language, rate, hop))
 
 
 def read(said: str, language: Language, rate: int, hop: int) -> NDArray[np.int16]:
     """A text read aloud: [samples], whole tokens of `hop`. The sound starts at the start of a token."""
-    wave, own_rate = speech.plain(said, READERS[language])
+    reader = READERS[language]
+    wave = espeak.speak(said, reader.voice, reader.speed, reader.pitch).astype(np.float32) / 32768
+    if not wave.any():
+        raise espeak.SynthesizerError(f"espeak-ng says nothing for {said!r}")
     loud = np.flatnonzero(np.abs(wave) > QUIET * np.abs(wave).max())
-    wave = soxr.resample(wave[loud[0] : loud[-1] + 1] * GAIN, own_rate, rate).clip(-LOUDEST, LOUDEST)
+    wave = soxr.resample(wave[loud[0] : loud[-1] + 1] * GAIN, espeak.RATE, rate).clip(-LOUDEST, LOUDEST)
     wave = np.pad(wave, (EDGE_TOKENS * hop, EDGE_TOKENS * hop + -len(wave) % hop))
     return np.round(wave * 32767).astype(np.int16)
 
