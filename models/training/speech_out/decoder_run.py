@@ -53,8 +53,8 @@ def train_decoder(
 ) -> Trained:
     """Train the decoder on a language model's embeddings and write it and the codec to `vita_tts_ckpt`.
 
-    `begin`: a decoder to go on from; None: random weights. Raises SynthesizerError without the extra `espeak`, ValueError on a
-    codec or decoder of another size, and what `optimise` raises.
+    `begin`: a decoder to go on from; None: random weights. Raises SynthesizerError without the extra `espeak`,
+    ValueError on a codec or decoder of another size, and what `optimise` raises.
     """
     table = loaded.model.model.embed_tokens.weight
     config = task.size.decoder(table.shape[1])
