@@ -89,7 +89,7 @@ STAGES: Mapping[str, Stage] = {
         Stage("3.2", "speech decoders", ("2.2", "3.1"), ("decoder.",), {}, 1.5e-3, "codes"),
     )
 }
-SPEAKING = tuple(name for name, stage in STAGES.items() if stage.loss in ("spectra", "codes"))
+SPEAKING: tuple[str, ...] = tuple(name for name, stage in STAGES.items() if stage.loss in ("spectra", "codes"))
 """The stages of speech output."""
 
 
