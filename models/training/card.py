@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
-from models.training.recipes import ADAPTER, ENCODER, LANGUAGE, PROJECTOR, STAGES, VISION
+from models.training.recipes import ADAPTER, ENCODER, LANGUAGE, PROJECTOR, SPEAKING, STAGES, VISION
+from models.training.speech_out.sizes import SPEECH_SIZES
 from models.vita15.omni import Vita15
 
+LOSSES = {"lm": "LM", "ctc": "CTC", "naming": "naming", "spectra": "mel, GAN", "codes": "codes"}
+READINGS = {"codec": SPEECH_SIZES["mini"].codec_readings, "decoder": SPEECH_SIZES["mini"].decoder_readings}
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 
 
@@ -20,7 +23,7 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; by_stage, blanked: `results.json` of the runs, by stage and by blank input;
-    hours: of training speech, by language; bytes: of the folder that ships.
+    hours: of training speech, by language; bytes: of the folder that ships; spoken: `results.json` of speech output.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
@@ -30,6 +33,7 @@ class Facts:
     hours: Mapping[str, float]
     utterances: int
     bytes: int
+    spoken: Mapping[str, Any]
 
 
 class Target(NamedTuple):
@@ -48,6 +52,11 @@ TARGETS = (
     Target("AISHELL-1, CER", "aishell1", "cer", "at most 10 %", "silence", 10.0),
     Target("MME, total of 2800", "mme", "total", "at least 2000", "grey pictures", 2000.0),
 )
+SPOKEN = (
+    Target("Seed-TTS English, WER", "seedtts_en", "wer", "at most 15 %", "", 15.0),
+    Target("Seed-TTS Mandarin, CER", "seedtts_zh", "cer", "at most 15 %", "", 15.0),
+)
+"""What the judge mini-ctc hears of what is spoken."""
 CHANCE = 75.0
 """Points of an MME category answered by coin: half of the answers are right, and of a quarter of the pictures both."""
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -69,11 +78,16 @@ def card(facts: Facts) -> str:
     }
     seconds = sum(report["seconds"] for report in facts.reports.values())
     pictures = sum(
-        report["examples"] * _share(stage, "collage", "caption", "question") for stage, report in facts.reports.items()
+        report["examples"] * _share(stage, "collage", "caption", "question")
+        for stage, report in facts.reports.items()
+        if stage not in SPEAKING
     )
     categories = _categories(facts)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         scores=[_score(target, facts) for target in TARGETS],
+        spoken=[_judged(target, facts.spoken) for target in SPOKEN],
+        codec=facts.reports["3.1"],
+        readings={name: f"{count:,}" for name, count in READINGS.items()},
         chance=f"{CHANCE:.0f}",
         categories=", ".join(f"{name} {metric['value']:.0f}" for name, metric in categories.items()),
         guessed=", ".join(name for name, metric in categories.items() if metric["ci"][0] <= CHANCE),
@@ -110,10 +124,20 @@ def measured(results: Mapping[str, Any], task: str, metric: str) -> str:
 def _score(target: Target, facts: Facts) -> dict[str, Any]:
     by_stage = [measured(results, target.task, target.metric) for results in facts.by_stage.values()]
     without = measured(facts.blanked[target.blank], target.task, target.metric)
-    final = numbers(list(facts.by_stage.values())[-1], target.task)["metrics"][target.metric]
-    value, higher = final["value"], final["higher_is_better"]
+    last = list(facts.by_stage.values())[-1]
+    return target._asdict() | {"measured": _with_note(target, last), "by_stage": by_stage, "without": without}
+
+
+def _judged(target: Target, results: Mapping[str, Any]) -> dict[str, Any]:
+    return target._asdict() | {"measured": _with_note(target, results)}
+
+
+def _with_note(target: Target, results: Mapping[str, Any]) -> str:
+    """What was measured, and whether that misses the target."""
+    found = numbers(results, target.task)["metrics"][target.metric]
+    value, higher = found["value"], found["higher_is_better"]
     note = "" if (value >= target.bound if higher else value <= target.bound) else ", missed"
-    return target._asdict() | {"measured": by_stage[-1] + note, "by_stage": by_stage, "without": without}
+    return measured(results, target.task, target.metric) + note
 
 
 def _categories(facts: Facts) -> dict[str, Mapping[str, Any]]:
@@ -130,8 +154,8 @@ def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
         "name": name,
         "title": stage.title,
         "trained": f"{report['trained_parameters'] / 1e6:.2f} M",
-        "data": ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items()),
-        "loss": {"lm": "LM", "ctc": "CTC", "naming": "naming"}[stage.loss],
+        "data": ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items()) or "reading 100%",
+        "loss": LOSSES[stage.loss],
         "effort": f"{report['steps']:,} x {report['examples'] // report['steps']}",
         "minutes": f"{report['seconds'] / 60:.0f} ({report['threads']})",
         "controls": " / ".join(f"{losses[key]:.2f}" for key in ("true", "blank", "shuffled")),

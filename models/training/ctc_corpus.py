@@ -72,7 +72,7 @@ def characters() -> list[str]:
     """The Mandarin characters of the closed vocabulary, sorted; the same whatever the seed of a training."""
     drawn = islice(sentences(random.Random("characters"), "train"), 20_000)
     texts = [sentence.chinese for sentence in drawn] + [carrier.format("") for carrier in CHINESE_CARRIERS]
-    return sorted(set("".join((*texts, *_short("zh"), v.DIGITS))))
+    return sorted(set("".join((*texts, *short_texts("zh"), v.DIGITS))))
 
 
 def words() -> list[str]:
@@ -91,13 +91,14 @@ def text_of(language: Language, rng: random.Random) -> str:
             return rng.choice(rng.choice(facts()).wordings)
     elif kind < SENTENCES + QUESTIONS:
         return next(sentences(rng, "train")).chinese
-    word = rng.choice(_short(language))
+    word = rng.choice(short_texts(language))
     carriers = ENGLISH_CARRIERS if language == "en" else CHINESE_CARRIERS
     return rng.choice(carriers).format(word) if rng.random() < CARRIED else word
 
 
 @cache
-def _short(language: Language) -> tuple[str, ...]:
+def short_texts(language: Language) -> tuple[str, ...]:
+    """Words, numbers and answers of a language; English in lower case."""
     pairs = (*v.COLOURS, *v.QUALITIES, *v.COMPARISONS, *v.WEATHER, *v.PLACES, *v.CITIES, *v.PRONOUNS, *v.HOBBIES,
              *v.TIMES)  # fmt: skip
     nouns = (*v.PEOPLE, *v.ANIMALS, *v.GOODS, *v.FOODS)

@@ -68,6 +68,8 @@ class Learner(nn.Module):
                 return self._spelling_loss(examples, batch)
             case "naming":
                 return self._naming_loss(examples, batch)
+            case loss:
+                raise ValueError(f"stage {self.stage.name}: its loss ({loss}) is none of conversations")
 
     def _answer_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
         seen = self._seen(examples)

@@ -104,7 +104,8 @@ def optimise(
     """Train for `steps` steps and return the seconds that this took, those of an interrupted try included.
 
     Writes LOSSES below `folder` and, every SAVE_EVERY steps, STATE, from which a killed training goes on as if it
-    had never stopped. In a team each member has a part of the batches, and the first one writes. Computes in bfloat16 where the device has it; weights stay in float32.
+    had never stopped. In a team each member has a part of the batches, and the first one writes. Computes in
+    bfloat16 where the device has it; weights stay in float32.
     Raises FloatingPointError when the loss is no number, StateError on the state of another training.
     """
     trained = learner.trained()
@@ -126,7 +127,7 @@ def optimise(
         _cut(losses, start)
     started, recent = time.monotonic(), 0.0
     learner.train()
-    with open(os.devnull if team.rank else losses, "a", newline="", encoding="utf-8") as file:
+    with (Path(os.devnull) if team.rank else losses).open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")  # as `_cut` leaves the rows before
         for step in range(start, steps):
             rate = learning_rate(step, steps, learner.stage.learning_rate, settings)

@@ -1,7 +1,7 @@
 """VITA-1.5's training stages as one table, and the sizes at which they are run.
 
 What is trained, the loss and the data follow the VITA-1.5 paper, section 3.3 and table 1 (spec section 6). Where a
-mini model has to leave the paper, the stage says so. Stages 3.1 and 3.2 make speech output and are no part of this.
+mini model has to leave the paper, the stage says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PROJECTOR = "model.mm_projector."
 ENCODER = "model.audio_encoder.encoder."
 ADAPTER = ("model.audio_encoder.adpter.", "model.audio_encoder.prompt_embeddings.")
 LANGUAGE = ("model.layers.", "model.norm.", "lm_head.")
-"""All but the words' embeddings, which stay: what pictures and speech are named by, and what the speech decoder says."""
+"""All but the words' embeddings. Those stay: pictures and speech are named by them, and the speech decoder says them."""
 CTC_HEAD = "ctc_head."
 
 
@@ -33,7 +33,7 @@ class Stage:
     shares: Mapping[Kind, float]
     """Parts of a batch, by kind of example."""
     learning_rate: float
-    loss: Literal["lm", "ctc", "naming"] = "lm"
+    loss: Literal["lm", "ctc", "naming", "spectra", "codes"] = "lm"
     language_rate: float = 1.0
     """Of the learning rate, for the language model."""
 
@@ -115,8 +115,13 @@ STAGES: Mapping[str, Stage] = {
             },
             6e-4,
         ),
+        # Speech output learns from readings, which are no conversations (`models.training.speech_out`).
+        Stage("3.1", "codec", (), ("codec.",), {}, 1.5e-3, "spectra"),
+        Stage("3.2", "speech decoders", ("2.2", "3.1"), ("decoder.",), {}, 1.5e-3, "codes"),
     )
 }
+SPEAKING: tuple[str, ...] = tuple(name for name, stage in STAGES.items() if stage.loss in ("spectra", "codes"))
+"""The stages of speech output."""
 
 
 class Effort(NamedTuple):
@@ -178,7 +183,11 @@ SIZES: Mapping[str, Size] = {
             "2.1a": Effort(4000, 10),
             "2.1b": Effort(500, 12),
             "2.2": Effort(1500, 32),
+            "3.1": Effort(4800, 8),
+            "3.2": Effort(5000, 16),
         },
     ),
-    "tiny": Size(Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8))),
+    "tiny": Size(
+        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8)) | {"3.1": Effort(8, 4)}
+    ),
 }

@@ -60,7 +60,8 @@ def vita15_mini(options: ModelOptions) -> Vita15Model:
         raise UsageError(f"--weights {options.weights}: vita15-mini has weights of its own; use --model vita15")
     opener = _opener(options, lambda: hub.Source(MINI, SHIPPED, None), own="vita15-mini")
     note = identity.read_card(MINI).note
-    return Vita15Model("vita15-mini", options, opener, lambda: _outline(MINI), note, TEXT_ONLY)
+    outputs = OUTPUTS if (MINI / SPEECH_FOLDER).is_dir() else TEXT_ONLY
+    return Vita15Model("vita15-mini", options, opener, lambda: _outline(MINI), note, outputs)
 
 
 def vita15_tiny(options: ModelOptions) -> Vita15Model:

@@ -135,10 +135,15 @@ def _load_codec(folder: Path, device: str) -> _Filled[Codec]:
     return _fill(codec, state, folder, torch.float32, device)
 
 
-def save_speech(folder: Path, decoder: SpeechDecoder, codec: Codec) -> None:
+def save_speech(folder: Path, decoder: SpeechDecoder, codec: Codec, dtype: torch.dtype = torch.float32) -> None:
     """Write both models in the released layout, weight norm split, as safetensors."""
-    _write(folder / "decoder", decoder.config.to_json(), decoder.state_dict())
-    _write(folder / "codec", codec.config.to_json(), split_weight_norm(codec.state_dict(), _is_weight_normed))
+    _write(folder / "decoder", decoder.config.to_json(), decoder.state_dict(), dtype)
+    save_codec(folder / "codec", codec, dtype)
+
+
+def save_codec(folder: Path, codec: Codec, dtype: torch.dtype = torch.float32) -> None:
+    """Write `codec/`, weight norm split, as safetensors."""
+    _write(folder, codec.config.to_json(), split_weight_norm(codec.state_dict(), _is_weight_normed), dtype)
 
 
 def parameter_counts(decoder: SpeechDecoderConfig, codec: CodecConfig) -> SpeechParameters:
@@ -230,11 +235,12 @@ def _read_json(folder: Path) -> Any:
         raise CheckpointError(f"{path}: {error}\n{REMEDY}") from error
 
 
-def _write(folder: Path, config: Any, state: Mapping[str, Tensor]) -> None:
+def _write(folder: Path, config: Any, state: Mapping[str, Tensor], dtype: torch.dtype) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config, ensure_ascii=False, indent=1)
     (folder / "model.json").write_text(text + "\n", encoding="utf-8")
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()},
-        folder / "model.safetensors",
-    )
+    stored = {
+        name: tensor.detach().to("cpu", dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in state.items()
+    }
+    save_file(stored, folder / "model.safetensors")

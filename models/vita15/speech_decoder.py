@@ -138,9 +138,14 @@ class SpeechDecoder(nn.Module):
         codes: Tensor,
         code_lengths: Tensor,
         positions: Positions = "own",
+        heard: Tensor | None = None,
     ) -> TeacherLoss:
-        """Summed cross-entropy of each row's codes followed by EOS; arguments as in `teacher_logits`."""
-        logits = self.teacher_logits(text, text_lengths, codes, code_lengths, positions)
+        """Summed cross-entropy of each row's codes followed by EOS; arguments as in `teacher_logits`.
+
+        `heard` [B, C]: what the decoder is given as its own codes, where that is not `codes`.
+        """
+        said = codes if heard is None else heard
+        logits = self.teacher_logits(text, text_lengths, said, code_lengths, positions)
         targets = F.pad(codes, (0, 1)).masked_fill(~_within(code_lengths, logits.shape[1]), self.config.pad)
         targets = targets.scatter(1, code_lengths[:, None], self.config.eos)
         total = F.cross_entropy(logits.transpose(1, 2).float(), targets, ignore_index=self.config.pad, reduction="sum")

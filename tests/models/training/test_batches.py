@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.training.batches import Batches, counts, disguised, masked, warped
 from models.training.examples import Example
-from models.training.recipes import STAGES
+from models.training.recipes import SPEAKING, STAGES
 from models.training.vita15 import Training
 from models.training.world import TURNS, in_turn
 from tasks.mini.scenes import CATEGORIES
@@ -37,7 +37,7 @@ def test_a_batch_too_small_for_its_kinds_is_refused():
         counts({"question": 1, "caption": 1}, 1)
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", [name for name in STAGES if name not in SPEAKING])
 def test_a_step_sees_the_same_whenever_it_is_made(training: Training, name: str):
     first, again = (Batches(training.world, STAGES[name], 8, seed=3)(5) for _ in range(2))
     other = Batches(training.world, STAGES[name], 8, seed=3)(6)

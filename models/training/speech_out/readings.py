@@ -1,0 +1,115 @@
+"""What the mini model learns to say, and how it sounds: short texts, read by one voice in both languages.
+
+The reader is a training voice of the mini world at one speed, one pitch and one loudness, without noise, so that a
+word sounds alike each time and its codes can be told from its text.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from harness.media import espeak
+from harness.progress import track
+from models.training.ctc_corpus import CHINESE_CARRIERS, ENGLISH_CARRIERS, short_texts
+from models.vita15.tts_text import speech_text
+from tasks.mini.grammar import sentences
+from tasks.mini.voices import MANDARIN, Language, Speaker
+
+READERS: dict[Language, Speaker] = {
+    "en": Speaker("en", "en-us", "m1", 50, 195),
+    "zh": Speaker("zh", MANDARIN, "m1", 50, 205),
+}
+"""One voice. Of the training voices it is the one that the judge mini-ctc hears best, at the speed it hears best."""
+GAIN, LOUDEST = 0.6, 0.95
+QUIET, EDGE_TOKENS = 0.01, 2
+"""Under QUIET of the loudest sample the ends are cut; then as much silence as EDGE_TOKENS codec tokens is put there."""
+SENTENCES, CARRIED, FIGURES = 0.6, 0.25, 0.06
+"""Shares: sentences of all texts; of the others, short ones, those in a carrier and English numbers in figures."""
+PAIRED, MARKED = 0.06, 0.75
+"""Shares of texts that are two, and that end in a mark."""
+MARKS: dict[Language, tuple[str, ...]] = {"en": (".", ".", ".", ",", "?", "!"), "zh": ("。", "。", "，", "？")}
+
+
+class Reading(NamedTuple):
+    text: str
+    """As the decoder gets it: a segment in its spoken form."""
+    wave: NDArray[np.int16]
+    """[samples] at the codec's rate, whole tokens."""
+
+
+def text(seed: int, number: int) -> tuple[str, Language]:
+    """A segment to be read, English and Mandarin in turn. Depends on seed and number only."""
+    rng = random.Random(f"reading {seed} {number}")
+    language: Language = "zh" if number % 2 else "en"
+    said = _said(language, rng)
+    if rng.random() < PAIRED:
+        joint = rng.choice((", ", " ", " and ")) if language == "en" else rng.choice(("，", ""))
+        said = f"{said}{joint}{_said(language, rng)}"
+    if rng.random() < MARKED:
+        said += rng.choice(MARKS[language])
+    return speech_text(said), language
+
+
+def _said(language: Language, rng: random.Random) -> str:
+    """One thing to say: a sentence of the training part, or a word or two."""
+    if rng.random() < SENTENCES:
+        sentence = next(sentences(rng, "train"))
+        return sentence.english.lower() if language == "en" else sentence.chinese
+    if language == "en" and rng.random() < FIGURES:
+        return str(rng.randrange(100))
+    word = rng.choice(short_texts(language))
+    carriers = ENGLISH_CARRIERS if language == "en" else CHINESE_CARRIERS
+    return rng.choice(carriers).format(word) if rng.random() < CARRIED else word
+
+
+def reading(seed: int, number: int, rate: int, hop: int) -> Reading:
+    """A text read at `rate` samples a second, `hop` samples a token. Raises SynthesizerError."""
+    said, language = text(seed, number)
+    return Reading(said, read(said, language, rate, hop))
+
+
+def read(said: str, language: Language, rate: int, hop: int) -> NDArray[np.int16]:
+    """A text read aloud: [samples], whole tokens of `hop`. The sound starts at the start of a token."""
+    reader = READERS[language]
+    wave = espeak.speak(said, reader.voice, reader.speed, reader.pitch).astype(np.float32) / 32768
+    if not wave.any():
+        raise espeak.SynthesizerError(f"espeak-ng says nothing for {said!r}")
+    loud = np.flatnonzero(np.abs(wave) > QUIET * np.abs(wave).max())
+    wave = soxr.resample(wave[loud[0] : loud[-1] + 1] * GAIN, espeak.RATE, rate).clip(-LOUDEST, LOUDEST)
+    wave = np.pad(wave, (EDGE_TOKENS * hop, EDGE_TOKENS * hop + -len(wave) % hop))
+    return np.round(wave * 32767).astype(np.int16)
+
+
+def readings(seed: int, first: int, n: int, rate: int, hop: int, cache: Path) -> list[Reading]:
+    """`n` readings from number `first` on, from `cache` where they were made before."""
+    path = cache / f"readings-{seed}-{first}-{n}.safetensors"
+    texts = path.with_suffix(".json")
+    if not texts.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        made = []
+        with track("readings", n) as progress:
+            for number in range(first, first + n):
+                made.append(reading(seed, number, rate, hop))
+                progress.advance()
+        waves = torch.from_numpy(np.concatenate([one.wave for one in made]))
+        save_file({"waves": waves, "lengths": torch.tensor([len(one.wave) for one in made])}, path)
+        texts.write_text(json.dumps([one.text for one in made], ensure_ascii=False), encoding="utf-8")
+    tensors = load_file(path)
+    waves = tensors["waves"].split(tensors["lengths"].tolist())
+    told = json.loads(texts.read_text(encoding="utf-8"))
+    return [Reading(said, wave.numpy()) for said, wave in zip(told, waves, strict=True)]
+
+
+def as_tensor(wave: NDArray[np.int16]) -> Tensor:
+    """[samples], float32 in -1..1."""
+    return torch.from_numpy(wave).float() / 32767
