@@ -2,71 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from models.training.recipes import ADAPTER, ENCODER, LANGUAGE, PROJECTOR, SPEAKING, STAGES, VISION
+from models.training.claims import Change
+from models.training.recipes import ADAPTER, EMBEDDINGS, ENCODER, LANGUAGE, PROJECTOR, SPEAKING, STAGES, VISION
 from models.training.speech_out.sizes import SPEECH_SIZES
+from models.training.targets import TARGETS, Target, measured, metric, numbers
 from models.vita15.omni import Vita15
 
 LOSSES = {"lm": "LM", "ctc": "CTC", "naming": "naming", "spectra": "mel, GAN", "codes": "codes"}
 READINGS = {"codec": SPEECH_SIZES["mini"].codec_readings, "decoder": SPEECH_SIZES["mini"].decoder_readings}
 TEMPLATE = Path(__file__).with_name("card.md.j2")
+CHANCE = 75.0
+"""Points of an MME category answered by coin: half of the answers are right, and of a quarter of the pictures both."""
+BLANKS = {"audio": "silence", "image": "grey pictures", "video": "grey clips"}
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "vision tower": (VISION,),
+    "vision projector": (PROJECTOR,),
+    "speech encoder": (ENCODER,),
+    "speech adapter with its input tokens": ADAPTER,
+    "language model": (EMBEDDINGS, *LANGUAGE),
+    "all": ("",),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
     """What is known of a finished training.
 
-    reports: each stage's `stage.json`; by_stage, blanked: `results.json` of the runs, by stage and by blank input;
-    hours: of training speech, by language; bytes: of the folder that ships; spoken: `results.json` of speech output.
+    reports: each stage's `stage.json`; results: `results.json` of the final weights; blanked: those with a medium
+    blanked, by medium; kept: what the pictures' tasks lost or won from stage 1.3 to 2.2; hours: of training speech,
+    by language; bytes: of the folder that ships; start: what the first stages started from.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
-    by_stage: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, Any]
     blanked: Mapping[str, Mapping[str, Any]]
+    kept: Sequence[Change]
     model: Vita15
     hours: Mapping[str, float]
     utterances: int
     bytes: int
-    spoken: Mapping[str, Any]
-
-
-class Target(NamedTuple):
-    title: str
-    task: str
-    metric: str
-    target: str
-    blank: str
-    bound: float
-    """What `target` says: an error rate is to be at most this, points are to be at least this."""
-
-
-TARGETS = (
-    Target("LibriSpeech test-clean, WER", "librispeech_test_clean", "wer", "at most 5 %", "silence", 5.0),
-    Target("LibriSpeech test-other, WER", "librispeech_test_other", "wer", "at most 20 %", "silence", 20.0),
-    Target("AISHELL-1, CER", "aishell1", "cer", "at most 10 %", "silence", 10.0),
-    Target("MME, total of 2800", "mme", "total", "at least 2000", "grey pictures", 2000.0),
-)
-SPOKEN = (
-    Target("Seed-TTS English, WER", "seedtts_en", "wer", "at most 15 %", "", 15.0),
-    Target("Seed-TTS Mandarin, CER", "seedtts_zh", "cer", "at most 15 %", "", 15.0),
-)
-"""What the judge mini-ctc hears of what is spoken."""
-CHANCE = 75.0
-"""Points of an MME category answered by coin: half of the answers are right, and of a quarter of the pictures both."""
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "vision tower": (VISION,),
-    "vision projector": (PROJECTOR,),
-    "speech encoder": (ENCODER,),
-    "speech adapter with its input tokens": ADAPTER,
-    "language model": LANGUAGE,
-    "all": ("",),
-}
+    start: str
 
 
 def card(facts: Facts) -> str:
@@ -77,21 +59,15 @@ def card(facts: Facts) -> str:
         part: sum(n for name, n in named.items() if name.startswith(prefixes)) for part, prefixes in PARTS.items()
     }
     seconds = sum(report["seconds"] for report in facts.reports.values())
-    pictures = sum(
-        report["examples"] * _share(stage, "collage", "caption", "question")
-        for stage, report in facts.reports.items()
-        if stage not in SPEAKING
-    )
-    categories = _categories(facts)
+    categories = _categories(facts.results)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         scores=[_score(target, facts) for target in TARGETS],
-        spoken=[_judged(target, facts.spoken) for target in SPOKEN],
         codec=facts.reports["3.1"],
         readings={name: f"{count:,}" for name, count in READINGS.items()},
         chance=f"{CHANCE:.0f}",
-        categories=", ".join(f"{name} {metric['value']:.0f}" for name, metric in categories.items()),
-        guessed=", ".join(name for name, metric in categories.items() if metric["ci"][0] <= CHANCE),
-        measured_stages=list(facts.by_stage),
+        categories=", ".join(f"{name} {found['value']:.0f}" for name, found in categories.items()),
+        guessed=", ".join(name for name, found in categories.items() if found["ci"][0] <= CHANCE),
+        kept=facts.kept,
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         language_rates=", ".join(
             f"{stage.language_rate:.0%} ({name})" for name, stage in STAGES.items() if stage.language_rate < 1
@@ -100,51 +76,42 @@ def card(facts: Facts) -> str:
         hours={"training": f"{seconds / 3600:.1f}"} | {name: f"{hours:.1f}" for name, hours in facts.hours.items()},
         utterances=f"{facts.utterances:,}",
         questions=f"{facts.utterances // 4:,}",
-        pictures=f"{round(pictures, -3):,.0f}",
+        facts=f"{facts.utterances // 3:,}",
+        pictures=f"{round(_pictures(facts), -3):,.0f}",
         parts=[{"name": part, "count": f"{count:,}"} for part, count in counts.items()],
         megabytes=f"{facts.bytes / 1e6:.1f}",
+        start=facts.start,
     )
 
 
-def numbers(results: Mapping[str, Any], task: str) -> Mapping[str, Any]:
-    """The numbers of a task's headline profile and channel, as they stand in `results.json`."""
-    entry = results["tasks"][task]
-    found: Mapping[str, Any] = entry["scores"][entry["profile"]][entry["channel"]]
-    return found
+def _score(target: Target, facts: Facts) -> dict[str, str]:
+    found = metric(facts.results, target)
+    missed = "" if found["value"] is not None and target.met(found["value"]) else ", missed"
+    row = {"title": target.title, "target": target.told, "measured": measured(found) + missed, "without": "–"}
+    if target.blank:
+        without = metric(facts.blanked[target.blank], target)
+        kept = "" if without["value"] is None or target.guessed(without["value"]) else f", not {target.told_blank}"
+        row["without"] = f"{measured(without)} ({BLANKS[target.blank]}){kept}"
+    return row
 
 
-def measured(results: Mapping[str, Any], task: str, metric: str) -> str:
-    """A score with its 95 % interval: "3.2 % [2.5, 4.0]"."""
-    found = numbers(results, task)["metrics"][metric]
-    low, high = found["ci"]
-    digits, unit = (1, " %") if found["unit"] == "%" else (0, "")
-    return f"{found['value']:.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def _score(target: Target, facts: Facts) -> dict[str, Any]:
-    by_stage = [measured(results, target.task, target.metric) for results in facts.by_stage.values()]
-    without = measured(facts.blanked[target.blank], target.task, target.metric)
-    last = list(facts.by_stage.values())[-1]
-    return target._asdict() | {"measured": _with_note(target, last), "by_stage": by_stage, "without": without}
-
-
-def _judged(target: Target, results: Mapping[str, Any]) -> dict[str, Any]:
-    return target._asdict() | {"measured": _with_note(target, results)}
-
-
-def _with_note(target: Target, results: Mapping[str, Any]) -> str:
-    """What was measured, and whether that misses the target."""
-    found = numbers(results, target.task)["metrics"][target.metric]
-    value, higher = found["value"], found["higher_is_better"]
-    note = "" if (value >= target.bound if higher else value <= target.bound) else ", missed"
-    return measured(results, target.task, target.metric) + note
-
-
-def _categories(facts: Facts) -> dict[str, Mapping[str, Any]]:
+def _categories(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """MME's categories as they are read, with their metrics, the best first."""
-    groups = numbers(list(facts.by_stage.values())[-1], "mme")["groups"]["category"]
+    groups = numbers(results, "mme")["groups"]["category"]
     categories = {name.replace("_", " "): group["metrics"]["score"] for name, group in groups.items()}
     return dict(sorted(categories.items(), key=lambda item: -item[1]["value"]))
+
+
+def _pictures(facts: Facts) -> float:
+    kinds = ("collage", "caption", "question", "exercise")
+    return sum(
+        report["examples"] * _share(stage, *kinds) for stage, report in facts.reports.items() if stage not in SPEAKING
+    )
+
+
+def _share(stage: str, *kinds: str) -> float:
+    shares = STAGES[stage].shares
+    return sum(share for kind, share in shares.items() if kind in kinds) / sum(shares.values())
 
 
 def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
@@ -160,8 +127,3 @@ def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
         "minutes": f"{report['seconds'] / 60:.0f} ({report['threads']})",
         "controls": " / ".join(f"{losses[key]:.2f}" for key in ("true", "blank", "shuffled")),
     }
-
-
-def _share(stage: str, *kinds: str) -> float:
-    shares = STAGES[stage].shares
-    return sum(share for kind, share in shares.items() if kind in kinds) / sum(shares.values())

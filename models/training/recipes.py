@@ -17,8 +17,9 @@ VISION = "model.vision_tower."
 PROJECTOR = "model.mm_projector."
 ENCODER = "model.audio_encoder.encoder."
 ADAPTER = ("model.audio_encoder.adpter.", "model.audio_encoder.prompt_embeddings.")
+EMBEDDINGS = "model.embed_tokens."
 LANGUAGE = ("model.layers.", "model.norm.", "lm_head.")
-"""All but the words' embeddings. Those stay: pictures and speech are named by them, and the speech decoder says them."""
+"""All but the words' embeddings. Those stay: pictures and speech are named by them, the speech decoder says them."""
 CTC_HEAD = "ctc_head."
 
 

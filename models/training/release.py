@@ -1,20 +1,21 @@
-"""From a finished training to the weights that ship: half precision, scores after each part of it, a model card.
+"""From a finished training to the weights that ship: half precision, a model card with scores, controls and claims.
 
     python -m models.training.release [--training DIR] [--weights DIR]
 
-Runs the mini benchmarks with the weights of stages 1.3, 2.1b and 2.2, those of 2.2 with blank pictures and with
-silence, and those of speech output with what ships, and writes what it found into the card.
+Runs the mini benchmarks with the final weights, with each medium blanked, and the benchmarks on pictures with the
+weights of stage 1.3, and writes what it found into the card. A run that was stopped goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -22,7 +23,9 @@ from harness.config import RunConfig
 from harness.failures import UsageError
 from harness.run import start
 from models.released.identity import write_card
-from models.training.card import SPOKEN, Facts, card
+from models.training import targets
+from models.training.card import Facts, card
+from models.training.claims import ClaimError, changes
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import MINI_UTTERANCES, STAGES
 from models.training.vita15 import CMVN, REPORT
@@ -30,10 +33,8 @@ from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
 from models.vita15.speech_checkpoint import load_speech, save_speech
 
-TASKS = ("librispeech_test_clean", "librispeech_test_other", "aishell1", "mme")
-MEASURED = ("1.3", "2.1b", "2.2")
-"""Stages after which the benchmarks are run: vision is learnt, speech is aligned, both are tuned together."""
-BLANKED: Mapping[str, str] = {"audio": "silence", "image": "grey pictures"}
+Ablation = Literal["audio", "image", "video"]
+MEDIA: tuple[Ablation, ...] = ("audio", "image", "video")
 
 
 def convert(stage: Path, weights: Path) -> None:
@@ -47,7 +48,15 @@ def convert(stage: Path, weights: Path) -> None:
     write_card(weights, "vita15-mini", "trained in the mini world", checkpoint.content_files(weights))
 
 
-def scores(weights: Path, out: Path, ablate: Any = None, tasks: tuple[str, ...] = TASKS) -> Mapping[str, Any]:
+def checkpoint_digest(weights: Path) -> str:
+    """So that other weights get runs of their own."""
+    digest = hashlib.sha256()
+    for path in sorted(checkpoint.content_files(weights)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def scores(weights: Path, out: Path, tasks: tuple[str, ...], ablate: Ablation | None = None) -> Mapping[str, Any]:
     """`results.json` of the mini benchmarks with some weights; runs them unless `out` holds a finished run."""
     if not (out / "finished.json").exists():
         shutil.rmtree(out, ignore_errors=True)
@@ -61,6 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make the weights that ship, and their card, from a training.")
     parser.add_argument("--training", type=Path, default=Path("runs/training/mini-0"), help="folder of the training")
     parser.add_argument("--weights", type=Path, default=MINI, help="folder to write (default: the package's)")
+    parser.add_argument("--started-from", default="random weights", help="what the training started from, for the card")
     options = parser.parse_args()
     folders = {name: options.training / f"stage-{name}" for name in STAGES}
     if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
@@ -68,13 +78,17 @@ def main() -> int:
         return 2
     reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
     convert(folders["3.2"], options.weights)
-    runs = options.training / "scores"
-    shutil.rmtree(runs, ignore_errors=True)
+    runs = options.training / "scores" / checkpoint_digest(options.weights)
     try:
-        by_stage = {name: scores(options.weights if name == "2.2" else folders[name], runs / name) for name in MEASURED}
-        blanked = {BLANKED[kind]: scores(options.weights, runs / f"no-{kind}", kind) for kind in BLANKED}
-        spoken = scores(options.weights, runs / "spoken", tasks=tuple(target.task for target in SPOKEN))
-    except UsageError as error:
+        results = scores(options.weights, runs / "final", targets.tasks())
+        blanked = {
+            medium: scores(options.weights, runs / f"no-{medium}", targets.tasks(blank=medium), medium)
+            for medium in MEDIA
+        }
+        scores(folders["1.3"], runs / "1.3", targets.KEPT)
+        scores(folders["2.2"], runs / "2.2", targets.KEPT)
+        kept = changes(runs / "1.3", runs / "2.2")
+    except (UsageError, ClaimError) as error:
         print(error, file=sys.stderr)
         return 2
     model = checkpoint.load(options.weights).model
@@ -84,7 +98,7 @@ def main() -> int:
         for clips in [corpus(language, reports["0"]["seed"], MINI_UTTERANCES, options.training / "speech")]
     }
     size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
-    facts = Facts(reports, by_stage, blanked, model, hours, MINI_UTTERANCES, size, spoken)
+    facts = Facts(reports, results, blanked, kept, model, hours, MINI_UTTERANCES, size, options.started_from)
     (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
     print(options.weights / "README.md")
     return 0

@@ -19,7 +19,7 @@ from models.training.collages import collage
 from models.training.corpus import LANGUAGES, Clip, asked, corpus
 from models.training.drills import Choice, drill
 from models.training.examples import CLIP, NOTHING, PICTURE, SPEECH, Example, Imagined, assistant, example, user
-from models.training.texts import texts
+from models.training.texts import known_words
 from models.training.tokenizer import closed_tokenizer
 from models.vita15.config import Vita15Config
 from models.vita15.image_processing import preprocess
@@ -69,7 +69,7 @@ FRAMES = (4, 6, 8)
 def world_tokenizer() -> QwenTokenizer:
     """The tokenizer of the mini world; the same whatever the seed of a training."""
     seeing = [system_prompt([user(medium)]).removeprefix(SYSTEM) for medium in (PICTURE, CLIP)]
-    return closed_tokenizer(texts(), [SYSTEM, *seeing, *(part.strip("\n") for part in STANDING if part)])
+    return closed_tokenizer(known_words(), [SYSTEM, *seeing, *(part.strip("\n") for part in STANDING if part)])
 
 
 class World:

@@ -12,7 +12,7 @@ from models.training.vita15 import Training
 
 @pytest.fixture(scope="session")
 def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
-    done = Training("tiny", 0, tmp_path_factory.mktemp("training"), "cpu")
+    done = Training("tiny", 0, tmp_path_factory.mktemp("training"))
     for stage in STAGES.values():
         done.run(stage)
     return done
