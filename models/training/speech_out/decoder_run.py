@@ -70,8 +70,8 @@ def train_decoder(
 
     def batches(first: int, n: int, path: Path) -> DecoderBatches:
         made = coded(codec, acoustics, task.seed, first, n, path)
-        tokenize, size = loaded.tokenizer.encode, task.effort.batch
-        return DecoderBatches(made, tokenize, config.codes, size, task.seed, origin[:16])
+        tokenize, (steps, size) = loaded.tokenizer.encode, task.effort
+        return DecoderBatches(made, tokenize, config.codes, size, steps, task.seed, origin[:16])
 
     kept = batches(0, task.size.decoder_readings, task.folder / CODES)
     seconds = optimise(learner, kept, task.effort.steps, task.folder, SETTINGS)

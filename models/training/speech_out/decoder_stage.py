@@ -21,6 +21,11 @@ from models.vita15.speech_decoder import SpeechDecoder
 SETTINGS = Settings(weight_decay=0.02)
 MISHEARD = 0.08
 """Share of the codes that the decoder hears wrong in training."""
+AVERAGE = 64
+"""Codes of a reading: a batch of n holds as many as n such readings, so that short ones come in larger batches."""
+REACH, GROWN = 0.4, 0.4
+"""Share of the readings, the shortest, that the first batches are of, and of the steps until they are of all: which
+word stands for which sounds is learnt from words alone, where there is nothing to find."""
 
 
 class Coded(NamedTuple):
@@ -62,12 +67,13 @@ class DecoderBatches:
         tokenize: Callable[[str], list[int]],
         entries: int,
         size: int,
+        steps: int,
         seed: int,
         origin: str,
     ) -> None:
         ordered = sorted(made, key=lambda one: (len(one.codes), one.text))
         self.rows = [(torch.tensor(tokenize(one.text)), one.codes) for one in ordered]
-        self.entries, self.size, self.seed, self.origin = entries, size, seed, origin
+        self.entries, self.size, self.steps, self.seed, self.origin = entries, size, steps, seed, origin
 
     @property
     def recipe(self) -> str:
@@ -76,8 +82,10 @@ class DecoderBatches:
 
     def __call__(self, number: int) -> DecoderBatch:
         rng = random.Random(f"decoder {self.seed} {number}")
-        first = rng.randrange(max(1, len(self.rows) - self.size + 1))
-        tokens, codes = zip(*self.rows[first : first + self.size], strict=True)
+        share = min(1.0, REACH + (1 - REACH) * number / (GROWN * self.steps))
+        last = rng.randrange(max(1, round(share * len(self.rows))))
+        size = max(1, self.size * AVERAGE // (1 + len(self.rows[last][1])))
+        tokens, codes = zip(*self.rows[max(0, last + 1 - size) : last + 1], strict=True)
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
         return collate(tokens, codes, [misheard(row, self.entries, MISHEARD, generator) for row in codes])
 

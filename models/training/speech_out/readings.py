@@ -33,10 +33,13 @@ READERS: dict[Language, Speaker] = {
 GAIN, LOUDEST = 0.6, 0.95
 QUIET, EDGE_TOKENS = 0.01, 2
 """Under QUIET of the loudest sample the ends are cut; then as much silence as EDGE_TOKENS codec tokens is put there."""
-SENTENCES, CARRIED, FIGURES = 0.6, 0.25, 0.06
-"""Shares: sentences of all texts; of the others, short ones, those in a carrier and English numbers in figures."""
-PAIRED, MARKED = 0.06, 0.75
-"""Shares of texts that are two, and that end in a mark."""
+SENTENCES, SPANS, CARRIED, FIGURES = 0.3, 0.3, 0.25, 0.06
+"""Shares: of all texts sentences, and some words out of one; of the others, which are short, those in a carrier and
+English numbers in figures."""
+LONGEST_SPAN = 4  # words
+PAIRED, MARKED, FOLLOWING = 0.05, 0.6, 0.4
+"""Shares of texts that are two, that end in a mark, and of English ones that begin with the space that a segment has
+when another was before it. To the tokenizer a word behind a space is another one."""
 MARKS: dict[Language, tuple[str, ...]] = {"en": (".", ".", ".", ",", "?", "!"), "zh": ("。", "。", "，", "？")}
 
 
@@ -51,23 +54,31 @@ def text(seed: int, number: int) -> tuple[str, Language]:
     """A segment to be read, English and Mandarin in turn. Depends on seed and number only."""
     rng = random.Random(f"reading {seed} {number}")
     language: Language = "zh" if number % 2 else "en"
-    said = _said(language, rng)
+    said = _said(language, rng, number // 2)
     if rng.random() < PAIRED:
         joint = rng.choice((", ", " ", " and ")) if language == "en" else rng.choice(("，", ""))
-        said = f"{said}{joint}{_said(language, rng)}"
+        said = f"{said}{joint}{_said(language, rng, number // 2)}"
+    if language == "en" and rng.random() < FOLLOWING:
+        said = f" {said}"
     if rng.random() < MARKED:
         said += rng.choice(MARKS[language])
     return speech_text(said), language
 
 
-def _said(language: Language, rng: random.Random) -> str:
-    """One thing to say: a sentence of the training part, or a word or two."""
-    if rng.random() < SENTENCES:
+def _said(language: Language, rng: random.Random, turn: int) -> str:
+    """One thing to say: a sentence of the training part, some words of one, or a short text, each in its turn."""
+    if (kind := rng.random()) < SENTENCES + SPANS:
         sentence = next(sentences(rng, "train"))
-        return sentence.english.lower() if language == "en" else sentence.chinese
+        words = sentence.english.lower().split() if language == "en" else list(sentence.chinese_words)
+        if kind > SENTENCES:
+            length = rng.randint(1, min(LONGEST_SPAN, len(words)))
+            first = rng.randint(0, len(words) - length)
+            words = words[first : first + length]
+        return (" " if language == "en" else "").join(words)
     if language == "en" and rng.random() < FIGURES:
         return str(rng.randrange(100))
-    word = rng.choice(short_texts(language))
+    known = short_texts(language)
+    word = known[turn % len(known)]
     carriers = ENGLISH_CARRIERS if language == "en" else CHINESE_CARRIERS
     return rng.choice(carriers).format(word) if rng.random() < CARRIED else word
 

@@ -47,7 +47,7 @@ def learner(seed: int = 1) -> DecoderLearner:
 
 
 def batches(cls: type[DecoderBatches] = DecoderBatches) -> DecoderBatches:
-    return cls(TEXTS, TOKENIZE, ENTRIES, 4, 0, "here")
+    return cls(TEXTS, TOKENIZE, ENTRIES, 4, 400, 0, "here")
 
 
 @pytest.fixture(scope="module")
