@@ -31,6 +31,13 @@ def test_each_example_gets_the_input_of_the_one_before_with_the_same_medium():
     assert [float(e.audio.mean()) for e in turned if e.audio is not None] == [4.0, 2.0]
 
 
+def test_clips_are_swapped_with_clips_of_as_many_frames():
+    clip, longer = (Example(NO_TEXT, NO_TEXT, torch.full((frames, 3, 2, 2), 9.0)) for frames in (4, 6))
+    turned = shuffled([seen(1.0), clip, seen(2.0), longer, clip._replace(pixels=torch.zeros(4, 3, 2, 2))])
+    means = [(len(e.pixels), float(e.pixels.mean())) for e in turned if e.pixels is not None]
+    assert means == [(1, 2.0), (4, 0.0), (1, 1.0), (6, 9.0), (4, 9.0)]
+
+
 class Looks(torch.nn.Module):
     """Its loss is low when the picture fits the text."""
 

@@ -8,8 +8,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.training.drills import drill
+from models.training.drills import Choice, drill
 from models.training.vita15 import Training
+from models.training.world import READ
 from tasks.mini.drawing import OBJECTS, Thing
 from tasks.mini.questions import MOST_THINGS, Question, how_many, is_coloured, is_there
 
@@ -31,13 +32,34 @@ def test_the_answers_are_true_of_the_things(seed: int):
     made = drill(random.Random(seed), WORDS)
     assert 1 <= len(made.things) <= MOST_THINGS and made.questions
     for question in made.questions:
-        assert (question.answer == "Yes") == _true(made.things, question), question
+        if isinstance(question, Choice):
+            assert _right(made.things, question) == [question.answer], question
+        else:
+            assert (question.answer == "Yes") == _true(made.things, question), question
+
+
+def _right(things: list[Thing], choice: Choice) -> list[str]:
+    """The options that are true of the things."""
+    pairs = [tuple(thing.name.split()) for thing in things]
+    if choice.text.startswith("What is the colour of the "):
+        name = choice.text.removeprefix("What is the colour of the ").rstrip("?")
+        return [option for option in choice.options if (option, name) in pairs]
+    if choice.text.startswith("Which thing is "):
+        colour = choice.text.removeprefix("Which thing is ").rstrip("?")
+        return [option for option in choice.options if (colour, option) in pairs]
+    return [option for option in choice.options if option in {name for _, name in pairs}]
 
 
 def test_answers_are_even_and_any_word_is_asked_about():
     asked = [question for seed in range(600) for question in drill(random.Random(seed), WORDS).questions]
-    share = Counter(question.answer for question in asked)["Yes"] / len(asked)
-    assert 0.45 < share < 0.55
+    polar = [question.answer for question in asked if isinstance(question, Question)]
+    assert 0.45 < Counter(polar)["Yes"] / len(polar) < 0.55
+    places = Counter(
+        question.options.index(question.answer)
+        for question in asked
+        if isinstance(question, Choice) and len(question.options) == 4
+    )
+    assert sorted(places) == [0, 1, 2, 3] and min(places.values()) > 0.7 * max(places.values())
     assert all(any(word in question.text for question in asked) for word in (*WORDS, *OBJECTS))
 
 
@@ -45,4 +67,4 @@ def test_an_example_holds_all_questions_of_a_drill(training: Training):
     made = training.world.drill(0, random.Random(3))
     answers = training.tokenizer.decode([label for label in made.labels.tolist() if label >= 0])
     assert made.imagined is not None and made.pixels is None
-    assert answers.count("Yes") + answers.count("No") in (3, 6)
+    assert answers.count(READ) in (3, 6)
