@@ -1,8 +1,8 @@
-"""JSON schemas of a run directory's files: `python -m harness.json_schemas [FOLDER]` writes them to docs/schemas."""
+"""JSON schemas of a run directory's files: `python -m harness.json_schemas [--out FOLDER]` writes them to docs/schemas."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,4 +42,6 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "schemas")
+    parser = argparse.ArgumentParser(description="Write the JSON schemas of a run directory's files.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "schemas", help="folder")
+    write(parser.parse_args().out)
