@@ -27,7 +27,7 @@ from models.vita15.prompts import STATE_MARKS, SYSTEM, system_prompt
 from tasks.mini.asks import LETTERS
 from tasks.mini.clip_exercises import training_clip
 from tasks.mini.drawing import SIZE, Frame, Thing
-from tasks.mini.exercises import Turn, training_exercise, vita_choice
+from tasks.mini.exercises import Turn, chosen, training_exercise, vita_choice
 from tasks.mini.grammar import sentences
 from tasks.mini.questions import ENDING
 from tasks.mini.recording import printed
@@ -349,11 +349,11 @@ class World:
 
 
 def _chosen(choice: Choice, rng: random.Random) -> tuple[str, str]:
-    """A question for the letter of its answer, now and then for the answer itself."""
+    """A question for the answer with its letter, now and then without any options."""
     if rng.random() < IN_WORDS:
         return vita_choice(choice.text, {}), choice.answer
     options = dict(zip(LETTERS, choice.options, strict=False))
-    return vita_choice(choice.text, options), LETTERS[choice.options.index(choice.answer)]
+    return vita_choice(choice.text, options), chosen(choice.answer, LETTERS[choice.options.index(choice.answer)])
 
 
 def _turns(turns: Sequence[Turn]) -> list[Message]:

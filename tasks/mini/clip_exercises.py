@@ -12,7 +12,7 @@ from tasks.mini.clip_events import TASKS, asked
 from tasks.mini.clip_questions import DIMENSIONS, caption_matching, captioning, multi_choice, temporal, yes_no
 from tasks.mini.dice import Dice
 from tasks.mini.encoding import REDUCED
-from tasks.mini.exercises import Turn
+from tasks.mini.exercises import Turn, chosen
 from tasks.mini.motion import Film, picture
 from tasks.mini.plots import DURATIONS, THEMES
 from tasks.mini.stories import ASK, SPOKEN_ONLY, stories
@@ -47,6 +47,11 @@ def _options(dice: Dice, answer: str, wrong: tuple[str, ...]) -> tuple[list[str]
     return options, options.index(answer)
 
 
+def _chosen(options: list[str], place: int) -> str:
+    """In small letters: Video-MME's own rule takes the first capital A to D."""
+    return chosen(options[place].lower(), LETTERS[place])
+
+
 def _video_mme(dice: Dice) -> ClipExercise:
     domain = dice.choice(list(THEMES))
     kind, duration = dice.choice(list(THEMES[domain].topics)), dice.choice(DURATIONS)
@@ -56,7 +61,7 @@ def _video_mme(dice: Dice) -> ClipExercise:
     for question in story.questions:
         options, place = _options(dice, question.answer, question.wrong)
         lines = [f"{letter}. {text}" for letter, text in zip(LETTERS, options, strict=False)]
-        turns.append(Turn(prompts.vita({"question": question.text, "options": lines}, False), LETTERS[place]))
+        turns.append(Turn(prompts.vita({"question": question.text, "options": lines}, False), _chosen(options, place)))
     return ClipExercise(story.film, tuple(turns), 0.0, story.film.seconds)
 
 
@@ -65,7 +70,7 @@ def _mvbench(dice: Dice) -> ClipExercise:
     options, place = _options(dice, item.answer, item.wrong)
     row = {"question": item.question, "candidates": options}
     start, end = (0.0, item.film.seconds) if item.start is None else (item.start, item.end)
-    turn = Turn(mvbench.best_option(row), LETTERS[place])
+    turn = Turn(mvbench.best_option(row), _chosen(options, place))
     return ClipExercise(item.film, (turn,), start, end or item.film.seconds, mvbench.SYSTEM)
 
 

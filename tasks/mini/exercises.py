@@ -45,11 +45,19 @@ def placed(dice: Dice, ask: Ask) -> Placed:
     return Placed(ask, tuple(options), LETTERS[options.index(ask.answer)])
 
 
+def chosen(text: str, letter: str) -> str:
+    """An option's words, then its letter: "a cup (B)". A small model finds the letter of what it has said, and hardly
+    that of what it has yet to say; all public rules read such an answer, if no other capital stands alone in it."""
+    said = text.removesuffix(".")
+    first, *more = said.split(" ")
+    return f"{first.lower() if more and len(first) < 4 else first}{said[len(first) :]} ({letter})"
+
+
 def with_letter(dice: Dice, ask: Ask) -> Turn:
-    chosen = placed(dice, ask)
-    options = dict(zip(LETTERS, chosen.options, strict=False))
+    put = placed(dice, ask)
+    options = dict(zip(LETTERS, put.options, strict=False))
     wording = vlmevalkit_choice if dice.random() < PLAIN_WORDING else vita_choice
-    return Turn(wording(ask.question, options, ask.hint), chosen.letter)
+    return Turn(wording(ask.question, options, ask.hint), chosen(ask.answer, put.letter))
 
 
 def in_words(dice: Dice, ask: Ask) -> Turn:
@@ -102,8 +110,9 @@ def _mathvista(dice: Dice) -> Exercise:
     entry = dice.choice(mathvista.ENTRIES)
     ask = _training(dice, entry.family)
     by_letter = entry.kind == "text"
-    chosen = placed(dice, ask) if by_letter else Placed(ask, (), "")
-    hinted = Turn(mathvista.cells(entry, chosen)["question"], chosen.letter if by_letter else ask.answer)
+    put = placed(dice, ask) if by_letter else Placed(ask, (), "")
+    answer = chosen(ask.answer, put.letter) if by_letter else ask.answer
+    hinted = Turn(mathvista.cells(entry, put)["question"], answer)
     return Exercise(ask.images, (hinted, in_words(dice, ask)), name_in(ask.answer))
 
 

@@ -7,10 +7,10 @@ import re
 import pytest
 
 from harness.registry import get_task
-from harness.types import Media, Text
+from harness.types import Answer, Media, Text
 from tasks.mini.asks import digest
 from tasks.mini.clip_exercises import CLIP_EXERCISES, training_clip
-from tasks.mini.exercises import EXERCISES, name_in, training_exercise
+from tasks.mini.exercises import EXERCISES, chosen, name_in, training_exercise
 from tasks.mini.partition import part_of
 from tasks.prompts import LETTER_ONLY, vita_choice
 from tasks.video import mvbench
@@ -43,14 +43,15 @@ def test_the_letter_is_that_of_the_answer_in_words(benchmark: str):
         for turn in turns:
             options = dict(re.findall(r"^([A-E])\. (.+)$", turn.asked, re.MULTILINE))
             if options:
-                assert options[turn.answer] == words[0]
+                said, letter = turn.answer[:-4], turn.answer[-2]
+                assert options[letter] == words[0] and said.lower() == words[0].lower().rstrip(".")
                 checked += 1
     assert checked > PICTURES / 2
 
 
 def test_right_letters_are_any():
     letters = {
-        turn.answer
+        turn.answer[-2]
         for number in range(80)
         for turn in training_exercise("mmstar", 0, number).turns
         if LETTER_ONLY in turn.asked
@@ -87,6 +88,22 @@ def test_a_written_question_is_the_one_that_the_benchmark_asks(tmp_path):
     parts = messages[0].parts
     assert isinstance(parts[0], Media)
     assert parts[1] == Text(vita_choice("Which layer?", {"A": "clay", "B": "sand"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("red", "red (B)"), ("A cup.", "a cup (B)"), ("Mercury", "Mercury (B)"), ("Q1", "Q1 (B)"), ("圆形", "圆形 (B)")],
+)
+def test_an_option_is_said_before_its_letter_without_another_capital_alone(text: str, answer: str):
+    assert chosen(text, "B") == answer
+
+
+@pytest.mark.parametrize("name", ["mmbench_en", "mmstar", "ai2d", "mmmu"])
+def test_public_rules_read_the_letter_behind_the_words(name: str):
+    task, doc = get_task(name), {"question": "q?", "A": "blue", "B": "A cup.", "C": "Q1", "answer": "B"}
+    for profile in ("vlmevalkit_vita", "vlmevalkit"):
+        assert task.scorer(doc, Answer(text=chosen("A cup.", "B")), profile).value == 1.0
+        assert task.scorer(doc, Answer(text=chosen("Q1", "C")), profile).value == 0.0
 
 
 @pytest.mark.parametrize(
