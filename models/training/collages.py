@@ -29,7 +29,7 @@ from tasks.mini.drawing import (
     write_hanzi,
     written,
 )
-from tasks.mini.motion import HUES
+from tasks.mini.motion import GREY, HUES
 from tasks.mini.props import PROPS, THINGS
 from tasks.mini.reasons import USES, draw_tool
 from tasks.mini.scenes import MEANINGS, SHORT_WORDS, meaning
@@ -83,7 +83,7 @@ def _small(pen: Pen, rng: random.Random) -> list[Thing]:
     """Some things as small as they are in clips and charts, with the colours of those."""
     things = []
     for box in rng.sample(cells(4, rng), 10):
-        name, colour = rng.choice([*OBJECTS, *PROPS]), rng.choice(list(HUES))
+        name, colour = rng.choice([*OBJECTS, *PROPS]), rng.choice([*COLOURS, GREY])
         THINGS[name](pen, box, HUES[colour])
         things.append(thing(box, f" {colour} {name}"))
     return things
