@@ -36,7 +36,7 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; results: `results.json` of the final weights; blanked: those with a medium
-    blanked, by medium; kept: what the pictures' tasks lost or won from stage 1.3 to 2.2; hours: of training speech,
+    blanked, by medium; kept: what the pictures' tasks lost or won after stage 1.3; hours: of training speech,
     by language; bytes: of the folder that ships; start: what the first stages started from.
     """
 

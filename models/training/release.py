@@ -86,8 +86,7 @@ def main() -> int:
             for medium in MEDIA
         }
         scores(folders["1.3"], runs / "1.3", targets.KEPT)
-        scores(folders["2.2"], runs / "2.2", targets.KEPT)
-        kept = changes(runs / "1.3", runs / "2.2")
+        kept = changes(runs / "1.3", runs / "final")
     except (UsageError, ClaimError) as error:
         print(error, file=sys.stderr)
         return 2
