@@ -298,7 +298,8 @@ class World:
     def spoken_fact(self, number: int, rng: random.Random) -> Example:
         """A spoken question without any word beside it, to be answered."""
         clip = self.facts[number % len(self.facts)]
-        return self._example([user(SPEECH), assistant(HEARD + clip.meaning)], audio=clip.features.float())
+        made = self._example([user(SPEECH), assistant(HEARD + clip.meaning)], audio=clip.features.float())
+        return made._replace(units=torch.tensor(self.tokenizer.encode(clip.text)))
 
     def spoken_translation(self, number: int, rng: random.Random) -> Example:
         clip = self.speech[number % len(self.speech)]
