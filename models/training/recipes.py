@@ -189,6 +189,6 @@ SIZES: Mapping[str, Size] = {
         },
     ),
     "tiny": Size(
-        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 8)) | {"3.1": Effort(8, 4)}
+        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 12)) | {"3.1": Effort(8, 4)}
     ),
 }

@@ -39,8 +39,8 @@ def test_a_batch_too_small_for_its_kinds_is_refused():
 
 @pytest.mark.parametrize("name", [name for name in STAGES if name not in SPEAKING])
 def test_a_step_sees_the_same_whenever_it_is_made(training: Training, name: str):
-    first, again = (Batches(training.world, STAGES[name], 8, seed=3)(5) for _ in range(2))
-    other = Batches(training.world, STAGES[name], 8, seed=3)(6)
+    first, again = (Batches(training.world, STAGES[name], 12, seed=3)(5) for _ in range(2))
+    other = Batches(training.world, STAGES[name], 12, seed=3)(6)
     for one, two in zip(first, again, strict=True):
         assert torch.equal(one.ids, two.ids) and torch.equal(one.labels, two.labels)
         for left, right in ((one.pixels, two.pixels), (one.audio, two.audio)):
