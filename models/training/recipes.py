@@ -152,7 +152,7 @@ SIZES: Mapping[str, Size] = {
             "2.1a": Effort(20_000, 10),
             "2.1b": Effort(1500, 12),
             "2.2": Effort(3600, 16),
-            "3.1": Effort(4800, 8),
+            "3.1": Effort(2800, 8),
             "3.2": Effort(5000, 16),
         },
     ),
