@@ -184,7 +184,7 @@ SIZES: Mapping[str, Size] = {
             "2.1a": Effort(3000, 10),
             "2.1b": Effort(300, 12),
             "2.2": Effort(450, 32),
-            "3.1": Effort(4800, 8),
+            "3.1": Effort(2800, 8),
             "3.2": Effort(5000, 16),
         },
     ),

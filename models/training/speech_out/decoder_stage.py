@@ -19,8 +19,10 @@ from models.training.recipes import Stage
 from models.vita15.speech_decoder import SpeechDecoder
 
 SETTINGS = Settings(weight_decay=0.02)
-MISHEARD = 0.08
-"""Share of the codes that the decoder hears wrong in training."""
+MISHEARD, AT_FIRST, LEARNT = 0.08, 0.6, 0.8
+"""Share of the codes that the decoder hears wrong in training; of a row up to AT_FIRST at the start, which falls until
+LEARNT of the steps. Who hears most of a word can go on without the text, which decides little but its first code; who
+hears half of it has to read."""
 AVERAGE = 64
 """Codes of a reading: a batch of n holds as many as n such readings, so that short ones come in larger batches."""
 REACH, GROWN = 0.4, 0.4
@@ -87,7 +89,10 @@ class DecoderBatches:
         size = max(1, self.size * AVERAGE // (1 + len(self.rows[last][1])))
         tokens, codes = zip(*self.rows[max(0, last + 1 - size) : last + 1], strict=True)
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
-        return collate(tokens, codes, [misheard(row, self.entries, MISHEARD, generator) for row in codes])
+        most = max(MISHEARD, AT_FIRST * (1 - number / (LEARNT * self.steps)))
+        shares = [rng.uniform(0, 2 * MISHEARD if most == MISHEARD else most) for _ in codes]
+        heard = [misheard(row, self.entries, share, generator) for row, share in zip(codes, shares, strict=True)]
+        return collate(tokens, codes, heard)
 
     def as_they_are(self) -> list[DecoderBatch]:
         """All rows once, heard right."""
