@@ -1,15 +1,33 @@
-# make demo   set up from nothing and run the main job      make test   set up and run lint, types and tests
-# make gate   hold the shipped weights to their baseline    make test-full   with the speech recognisers, lmms-eval and Ray
-# make lint   ruff, import arrows and mypy only             make wheel  build wheel and sdist and try them elsewhere
+# make demo   set up from nothing, run demo.yaml and make its page; MODEL=NAME runs another model
+# make demo-all   the same with all tasks, whole, and all weights that ship
+# make gate   hold the shipped weights to their baseline    make test   set up and run lint, types and tests
+# make lint   ruff, import arrows and mypy only             make test-full   with the speech recognisers, lmms-eval and Ray
+# make wheel  build wheel and sdist and try them elsewhere
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 MODEL ?= vita15-mini
+MODELS ?= $(notdir $(patsubst %/weights.json,%,$(wildcard models/weights/*/weights.json)))
+SUITES := asr,tts,s2tt,sqa,image,video,latency
+STAMP := $(shell date -u +%Y%m%dT%H%M%SZ)
+# A command that opens a page of this machine in a browser, on Linux and macOS.
+TELL_PAGE = @$(VENV)/bin/python -c 'import pathlib, sys; \
+    print("to see every answer:  $(VENV)/bin/python -m webbrowser -t", pathlib.Path(sys.argv[1]).resolve().as_uri())'
 
-.PHONY: demo gate test test-full lint system wheel clean
+.PHONY: demo demo-all gate test test-full lint system wheel clean
 
 demo: $(VENV)/.base
-	$(VENV)/bin/harness run --model $(MODEL) --tasks asr,mme --data mini --out runs/demo-$$(date -u +%Y%m%dT%H%M%SZ)
+	$(VENV)/bin/harness run --config demo.yaml --model $(MODEL) --out runs/demo-$(STAMP)/$(MODEL)
+	$(VENV)/bin/harness report runs/demo-$(STAMP)/$(MODEL) -o runs/demo-$(STAMP)/site >/dev/null
+	$(TELL_PAGE) runs/demo-$(STAMP)/site/index.html
+
+demo-all: $(VENV)/.base
+	for model in $(MODELS); do \
+	    $(VENV)/bin/harness run --model $$model --tasks $(SUITES) --data mini --skip-unable \
+	        --out runs/demo-all-$(STAMP)/$$model || exit; \
+	done
+	$(VENV)/bin/harness report $(MODELS:%=runs/demo-all-$(STAMP)/%) -o runs/demo-all-$(STAMP)/site >/dev/null
+	$(TELL_PAGE) runs/demo-all-$(STAMP)/site/index.html
 
 # This repository's own gate: the shipped weights on a part of the mini world against the committed baseline.
 gate: $(VENV)/.base

@@ -42,6 +42,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     data: Annotated[str, told("hub, mini, or a folder with the archives as they unpack")] = "hub"
     weights: Annotated[str | None, told("folder in the released layout, or a hub id")] = None
     option: Annotated[dict[str, str], told("option of the model alone, NAME=VALUE, such as mode=turbo")] = {}
+    skip_unable: Annotated[bool, told("leave out tasks whose input or output the model lacks, and say which")] = False
     limit: Annotated[Positive | None, told("first N samples of each task")] = None
     part: Annotated[PartText | None, told("K/N: of every N rows the K-th; `harness merge` joins the parts")] = None
     seed: Annotated[Natural, told("seed of sampling, random weights and bootstraps")] = 0

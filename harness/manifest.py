@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -29,9 +29,15 @@ is told in "resumed"."""
 
 
 def build(
-    config: RunConfig, facts: ModelFacts, engine: Engine, plans: Sequence[TaskPlan], device: str, dtype: str
+    config: RunConfig,
+    facts: ModelFacts,
+    engine: Engine,
+    plans: Sequence[TaskPlan],
+    device: str,
+    dtype: str,
+    left_out: Mapping[str, str],
 ) -> Manifest:
-    """The manifest of a run whose model is open."""
+    """The manifest of a run whose model is open. `left_out` has what it lacks for each task that is skipped."""
     return Manifest(
         created=now(),
         harness={"version": package_version("omni-harness"), **git_state()},
@@ -51,6 +57,7 @@ def build(
         dtype=dtype,
         threads=config.threads or facts.threads,
         tasks={plan.name: _task(plan, engine) for plan in plans},
+        left_out=dict(left_out),
     )
 
 

@@ -118,16 +118,32 @@ def check_capabilities(tasks: Iterable[Task], model_name: str, capabilities: Cap
     able: list[str] = []
     refused: list[str] = []
     for task in tasks:
-        missing = [str(name) for name in sorted(set(task.inputs) - capabilities.inputs)]
-        missing += [f"{output} output" for output in task.outputs if output not in capabilities.outputs]
-        if missing:
-            refused.append(f"model {model_name} cannot run task {task.name}: it has no {', '.join(missing)}.")
+        if missing := lacking(task, capabilities):
+            refused.append(f"model {model_name} cannot run task {task.name}: it has no {missing}.")
         else:
             able.append(task.name)
     if refused:
         takes = f"It takes {', '.join(sorted(capabilities.inputs))}."
-        remedy = f" What it can run of these: --tasks {','.join(able)}" if able else ""
+        remedy = f" What it can run of these (or add --skip-unable): --tasks {','.join(able)}" if able else ""
         raise UsageError("\n".join(refused) + f" {takes}{remedy}")
+
+
+def lacking(task: Task, capabilities: Capabilities) -> str:
+    """What the model lacks for a task: "image, speech output"; "" where it can run it."""
+    missing = [str(name) for name in sorted(set(task.inputs) - capabilities.inputs)]
+    missing += [f"{output} output" for output in task.outputs if output not in capabilities.outputs]
+    return ", ".join(missing)
+
+
+def skipping(
+    tasks: Sequence[Task], model_name: str, capabilities: Capabilities, skip_unable: bool
+) -> tuple[list[Task], dict[str, str]]:
+    """The tasks that the model can run, and of each of the others what it lacks. Raises UsageError where there are
+    others and they are not to be skipped, or nothing is left."""
+    lacks = {task.name: missing for task in tasks if (missing := lacking(task, capabilities))}
+    if not skip_unable or len(lacks) == len(tasks):
+        check_capabilities(tasks, model_name, capabilities)
+    return [task for task in tasks if task.name not in lacks], lacks
 
 
 def rows_of(

@@ -32,6 +32,7 @@ class Preview(dict[str, Any]):
             ]
             if task["broken"]:
                 lines.append(f"  {task['broken']} rows cannot be asked; first: {task['first_problem']}")
+        lines += [f"\n{task}: left out, as the model has no {lacks}" for task, lacks in self["left_out"].items()]
         return "\n".join(lines)
 
 
@@ -59,6 +60,7 @@ def preview(config: RunConfig) -> Preview:
         samples=len(items),
         groups=sum(1 for _ in groups(items, config.batch_tokens)),
         tasks=tasks,
+        left_out=dict(prepared.left_out),
     )
 
 

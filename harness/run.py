@@ -22,7 +22,7 @@ from harness.failures import ModelStopped, RunStopped, UsageError
 from harness.judging import Spread, check_judges, check_named
 from harness.media.limits import check_limits
 from harness.part import Part
-from harness.plan import Planned, TaskPlan, check_capabilities, choose, given_to_all, planned, rows_of
+from harness.plan import Planned, TaskPlan, choose, given_to_all, planned, rows_of, skipping
 from harness.progress import track
 from harness.records import record
 from harness.schedule import groups
@@ -62,13 +62,15 @@ class Prepared:
     plans: tuple[TaskPlan, ...]
     device: str
     dtype: str
+    left_out: Mapping[str, str]
+    """Task that is skipped -> what the model lacks for it."""
 
 
 def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     """Resolve names, presets, profiles, judges and capabilities; touches neither weights nor data."""
     check_limits()
     check_named(config.judge)
-    tasks = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
+    named = [objects.tasks.get(name) or registry.get_task(name) for name in _names(config, objects)]
     device = resolve_device(config.device)
     dtype: str = resolve_dtype(config.dtype, device, config.model)
     options = ModelOptions(config.weights, device, cast(DType, dtype), config.seed, config.threads, config.option)
@@ -80,9 +82,9 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
     model = objects.model or registry.get_model(config.model)(options)
     if model.capabilities.remote:
         dtype = REMOTE
-    check_capabilities(tasks, model.name, model.capabilities)
+    tasks, left_out = skipping(named, model.name, model.capabilities, config.skip_unable)
     for what in ("profile", "prompt"):
-        if stray := getattr(config, what).keys() - {task.name for task in tasks}:
+        if stray := getattr(config, what).keys() - {task.name for task in named}:
             raise UsageError(f"a {what} is set for {', '.join(sorted(stray))}, which this run does not have")
     if config.ablate and not any(config.ablate in task.inputs for task in tasks):
         raise UsageError(f"--ablate {config.ablate}: none of the tasks takes {config.ablate} input")
@@ -109,7 +111,7 @@ def prepare(config: RunConfig, objects: Objects = NONE) -> Prepared:
         )
         for task in tasks
     )
-    return Prepared(config, model, options, model.capabilities, plans, device, dtype)
+    return Prepared(config, model, options, model.capabilities, plans, device, dtype, left_out)
 
 
 def start(config: RunConfig, out: Path | None = None, objects: Objects = NONE) -> RunDir:
@@ -243,13 +245,19 @@ def _open(
     if missing:
         raise UsageError("\n\n".join(dict.fromkeys(missing)))
     tasks = [chosen.task for chosen in prepared.plans]
-    check_capabilities(tasks, facts.name, facts.capabilities)  # the weights may lack a part
+    # The weights may lack a part that the model has.
+    _, lacks = skipping(tasks, facts.name, facts.capabilities, prepared.config.skip_unable)
     outputs = facts.capabilities.outputs
     plans = tuple(
-        replace(chosen, task=chosen.task.asking(outputs, chosen.data.kind == "mini")) for chosen in prepared.plans
+        replace(chosen, task=chosen.task.asking(outputs, chosen.data.kind == "mini"))
+        for chosen in prepared.plans
+        if chosen.name not in lacks
     )
-    described = manifest.build(prepared.config, facts, engine, plans, prepared.device, prepared.dtype)
-    return replace(prepared, plans=plans, capabilities=facts.capabilities), rows, described
+    prepared = replace(prepared, plans=plans, capabilities=facts.capabilities, left_out={**prepared.left_out, **lacks})
+    described = manifest.build(
+        prepared.config, facts, engine, plans, prepared.device, prepared.dtype, prepared.left_out
+    )
+    return prepared, rows, described
 
 
 def _finish(run: RunDir, prepared: Prepared, engine: Engine, rows: Mapping[str, Iterator[Row]]) -> None:

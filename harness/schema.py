@@ -340,6 +340,8 @@ class Manifest(msgspec.Struct):
     format: int = FORMAT
     merged: list[Shard] = msgspec.field(default_factory=list)
     """What `harness merge` joined; [] for a run that was made in one place."""
+    left_out: dict[str, str] = msgspec.field(default_factory=dict)
+    """Task that was named and skipped -> what the model lacks for it."""
 
 
 TOLD = 1000

@@ -108,12 +108,15 @@ def caveats(run: Run) -> list[str]:
     if not run.finished:
         said.append(f"incomplete run: `harness resume {run.path}` finishes it")
     config = run.manifest.config
-    if limit := config.get("limit"):
+    limit, part = config.get("limit"), config.get("part")
+    if limit:
         said.append(f"first {limit} samples of each task only")
-        if empty := [name for name, task in run.results.tasks.items() if _without_number(task)]:
-            said.append(f"too few samples for a number of {', '.join(empty)}: raise --limit")
-    if part := config.get("part"):
-        said.append(f"{Part.parse(part).told}: `harness merge` joins the parts of a run")
+    if part:
+        said.append(f"only {Part.parse(part).told} of each task: `harness merge` joins the parts of a run")
+    empty = [name for name, task in run.results.tasks.items() if _without_number(task)]
+    if empty and (limit or part):
+        larger = "raise --limit, or ask every tenth (--part 1/10) in its place" if limit else "ask a larger part"
+        said.append(f"too few samples for a number of {', '.join(empty)}: {larger}")
     if config.get("oracle_length_cap"):
         said.append("oracle length cap: transcripts are cut by the length of their references")
     if ablation := config.get("ablate"):
@@ -121,6 +124,15 @@ def caveats(run: Run) -> list[str]:
         if whole := [name for name, task in run.manifest.tasks.items() if ablation not in task.inputs]:
             said.append(f"not ablated, as they have no {ablation} input: {', '.join(whole)}")
     return said
+
+
+def not_run(run: Run) -> list[str]:
+    """The tasks that were named and skipped, a line for each thing that the model lacks. It is no caveat: the numbers
+    that are there mean what they mean."""
+    lacking: dict[str, list[str]] = {}
+    for task, lacks in run.manifest.left_out.items():
+        lacking.setdefault(lacks, []).append(task)
+    return [f"not run, as the model has no {lacks}: {', '.join(tasks)}" for lacks, tasks in lacking.items()]
 
 
 def _without_number(entry: TaskResult) -> bool:

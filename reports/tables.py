@@ -18,7 +18,8 @@ from reports import averages, figures, subscores
 from reports.figures import MISSING, measured
 from reports.leaderboard import published
 from reports.published import Published
-from reports.runs import Run, caveats, conditions, load, speed_of_hearing
+from reports.runs import Run, caveats, conditions, load, not_run, speed_of_hearing
+from reports.suites import heading_of, suite_of
 
 PAPER = "paper: the value that the model's paper prints for the released weights on the whole set; not a rank"
 _HEADINGS = ("task", "metric", "value [95 % CI]", "scored", "paper")
@@ -53,8 +54,13 @@ def lines(run: Run, width: int = 80) -> Iterator[_Line]:
     widths = {h: max([len(h), *(len(cells[h]) for cells in every)]) for h in _HEADINGS}
     yield _Line(f"{run.model}  {run.name}", "bold")
     yield _Line(_aligned({h: h for h in _HEADINGS}, widths), "dim")
+    suites = {task: suite_of(task, run.manifest.tasks[task].inputs) for task in tasks}
+    before = ""
     for task, found in tasks.items():
         entry = run.results.tasks[task]
+        if len(set(suites.values())) > 1 and suites[task] != before:
+            yield _Line(heading_of(suites[task]), "bold")
+        before = suites[task]
         for cells in found:
             yield _Line(_aligned(cells, widths), "" if entry.valid else "red")
         yield from (_Line(f"  {text}", "dim") for text in details(run, task))
@@ -62,7 +68,7 @@ def lines(run: Run, width: int = 80) -> Iterator[_Line]:
         for problem in entry.problems:
             yield _Line(f"  ! {problem}", "red" if problem.startswith("invalid") else "yellow")
     yield from (_Line(text) for text in averages.told(run))
-    yield from (_Line(f"! {caveat}", "yellow") for caveat in caveats(run))
+    yield from (_Line(f"! {told}", "yellow") for told in (*not_run(run), *caveats(run)))
     yield _Line(conditions(run), "dim")
     if heard := speed_of_hearing(run):
         yield _Line(heard, "dim")

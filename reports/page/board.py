@@ -14,18 +14,9 @@ from reports import blind, figures
 from reports.labels import short_caveats
 from reports.page.cells import Cell, Column, cell_of, is_done, limits_of, placed, wins
 from reports.runs import Run, conditions
+from reports.suites import TITLES, suite_of
 
 OVERVIEW = "all"
-TITLES: Mapping[str, str] = {
-    "asr": "ASR",
-    "tts": "TTS",
-    "s2tt": "Speech translation",
-    "sqa": "Spoken QA",
-    "image": "Image",
-    "video": "Video",
-    "latency": "Latency",
-    "other": "Other",
-}
 
 
 @dataclass(frozen=True)
@@ -105,17 +96,6 @@ class Board:
         return sorted(self.rows, key=lambda row: _order(row, group))
 
 
-def group_of(task: str, inputs: Sequence[str]) -> str:
-    """The suite that a task is in, else what it is about by its inputs.
-
-    >>> group_of("aishell1", ["audio"]), group_of("mmbench_en_test", ["image", "text"])
-    ('asr', 'image')
-    """
-    if named := [suite for suite, tasks in SUITES.items() if task in tasks]:
-        return named[0]
-    return next((kind for kind in ("video", "image") if kind in inputs), "other")
-
-
 def board_of(runs: Sequence[tuple[int, Run]], pages: Mapping[tuple[int, str], str]) -> Board:
     """The board of runs (each with its place among all that were named); blind runs stand in others' cells only.
 
@@ -143,7 +123,7 @@ def _groups(runs: Sequence[Run]) -> list[Group]:
     found: dict[str, Column] = {}
     for run in runs:
         for task, entry in run.results.tasks.items():
-            group = group_of(task, run.manifest.tasks[task].inputs)
+            group = suite_of(task, run.manifest.tasks[task].inputs)
             for name, metric in figures.headline(entry.headline.metrics).items():
                 column = Column(task, name, metric.unit, metric.higher_is_better, group)
                 found.setdefault(column.key, column)

@@ -13,7 +13,7 @@ from reports.page.pages import benchmark_page, model_page, task_page, told, told
 from reports.plots.drawing import Files, write
 from reports.plots.every import plots_of
 from reports.plots.plot import Kind, Plot
-from reports.runs import Run, caveats, conditions, speed_of_hearing
+from reports.runs import Run, caveats, conditions, not_run, speed_of_hearing
 
 KINDS: tuple[Kind, ...] = ("radar", "subtasks", "errors", "waterfall", "ecdf")
 HEADINGS: Mapping[Kind, str] = {
@@ -33,7 +33,7 @@ def write_model(
         site / model_page(n),
         "model.html",
         run=run,
-        caveats=caveats(run),
+        caveats=not_run(run) + caveats(run),
         conditions=conditions(run),
         heard=speed_of_hearing(run),
         averages=averages.told(run),

@@ -32,7 +32,7 @@ from reports.page.place import MARK, replacing
 from reports.page.render import STATIC, static
 from reports.page.rows import write_samples
 from reports.probes import write_probe_page
-from reports.runs import Run, caveats, conditions, load
+from reports.runs import Run, caveats, conditions, load, not_run
 from reports.tables import details, told_constant
 
 Tell = Callable[[str], None]
@@ -117,7 +117,8 @@ def _evaluated(run: Run, n: int, site: Path, folder: MediaFolder, choice: MediaC
     made = [_task_page(run, n, task, site, folder, choice, every) for task in run.results.tasks]
     entries = [entry for entry, _ in made]
     failed = [one for _, found in made for one in found]
-    return Shown(run.model, run.name, caveats(run), entries, averages.told(run), blind.is_blind(run), failed)
+    said = not_run(run) + caveats(run)
+    return Shown(run.model, run.name, said, entries, averages.told(run), blind.is_blind(run), failed)
 
 
 def _task_page(

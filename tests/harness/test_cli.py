@@ -106,6 +106,8 @@ def test_dry_run_shows_prompts_and_sizes_and_writes_nothing(
     assert list(Path.cwd().iterdir()) == []
     text = call("run", *TOY, "--dry-run").out
     assert "40 answers" in text and "what is 0?" in text
+    heard = call("run", *TOY, "--tasks", "toy,latency_spoken", "--dry-run", "--skip-unable").out
+    assert "40 answers" in heard and "latency_spoken: left out, as the model has no speech output" in heard
 
 
 def test_run_show_resume_score_report(toys: None, call: Call, tmp_path: Path) -> None:

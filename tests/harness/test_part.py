@@ -62,7 +62,7 @@ def test_a_run_of_a_part_asks_every_nth_row_of_the_first_that_a_limit_leaves(tmp
     assert ids(start(config(part="2/4"), tmp_path / "a", objects(task))) == ["1", "5", "9", "13", "17"]
     run = start(config(part="1,4/4", limit=9), tmp_path / "b", objects(task))
     assert ids(run) == ["0", "3", "4", "7", "8"]
-    assert "parts 1,4 of 4: `harness merge` joins the parts of a run" in caveats(load(run.path))
+    assert "only parts 1,4 of 4 of each task: `harness merge` joins the parts of a run" in caveats(load(run.path))
     with pytest.raises(UsageError, match="task toy has no rows in part 4 of 4 of mini"):
         start(config(part="4/4", limit=3), tmp_path / "c", objects(task))
 

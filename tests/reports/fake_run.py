@@ -156,6 +156,7 @@ def write_run(
     finished: bool = True,
     described: Mapping[str, Mapping[str, Any]] | None = None,
     stretches: Sequence[Stretch] = (),
+    left_out: Mapping[str, str] | None = None,
     **config: Any,
 ) -> Path:
     """A run as the engine leaves it. A task without samples gets as many as its results expect.
@@ -173,6 +174,7 @@ def write_run(
         dtype="float32",
         threads=None,
         tasks={name: task_manifest(result, **(described or {}).get(name, {})) for name, result in tasks.items()},
+        left_out=dict(left_out or {}),
     )
     run = RunDir.create(path, manifest)
     manifest.planned = {}

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from harness.registry import SUITES, get_task
 from harness.schema import TaskResult
-from reports.page.board import OVERVIEW, Board, BoardRow, board_of, group_of
+from reports.page.board import OVERVIEW, Board, BoardRow, board_of
 from reports.page.cells import Cell, outcome, placed
 from reports.page.failures import LINKS, Failed, kinds
 from reports.page.pages import at_sample
 from reports.page.site import write_site
 from reports.runs import load
+from reports.suites import suite_of
 from tests.reports.fake_run import entry, metric, numbers, write_run
 
 Tasks = dict[str, TaskResult]
@@ -197,9 +198,9 @@ def test_a_blind_run_is_no_row(tmp_path: Path) -> None:
 def test_groups_are_the_suites_and_every_task_has_one() -> None:
     for suite, tasks in SUITES.items():
         for task in tasks:
-            assert group_of(task, sorted(get_task(task).inputs)) == suite
-    assert group_of("mmbench_en_test", ["image", "text"]) == "image"
-    assert group_of("of_a_plugin", ["text"]) == "other"
+            assert suite_of(task, sorted(get_task(task).inputs)) == suite
+    assert suite_of("mmbench_en_test", ["image", "text"]) == "image"
+    assert suite_of("of_a_plugin", ["text"]) == "other"
 
 
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=6), st.booleans())

@@ -12,7 +12,7 @@ from harness.schema import GroupResult, JudgeUsage
 from harness.store import RunDir
 from reports.figures import number
 from reports.leaderboard import Row, rows
-from reports.runs import load
+from reports.runs import caveats, load
 from reports.tables import lines, print_table
 from tests.reports.fake_run import entry, metric, numbers, rich_run, sample, write_run
 
@@ -69,8 +69,25 @@ def test_an_unfinished_limited_ablated_run_says_so(tmp_path: Path) -> None:
 def test_a_limit_that_leaves_no_number_and_a_task_that_is_not_ablated_are_told(tmp_path: Path) -> None:
     empty = {"wer": metric(None)}
     text = printed(write_run(tmp_path / "r", {"x": entry(WER), "y": entry(empty)}, limit=3, ablate="image"))
-    assert "too few samples for a number of y: raise --limit" in text
+    assert "too few samples for a number of y: raise --limit, or ask every tenth (--part 1/10) in its place" in text
     assert "not ablated, as they have no image input: x, y" in text
+
+
+def test_tasks_that_were_not_run_are_told_with_what_the_model_lacks(tmp_path: Path) -> None:
+    lacks = {"seedtts_en": "speech output", "latency_spoken": "speech output", "mme": "image"}
+    run = write_run(tmp_path / "r", {"x": entry(WER)}, left_out=lacks)
+    assert "! not run, as the model has no speech output: seedtts_en, latency_spoken\n" in printed(run)
+    assert "! not run, as the model has no image: mme\n" in printed(run)
+    assert caveats(load(run)) == []
+
+
+def test_tasks_of_several_suites_stand_under_the_names_of_their_suites(tmp_path: Path) -> None:
+    text = printed(write_run(tmp_path / "r", {name: entry(WER) for name in ("aishell1", "fleurs_zh", "mme", "own")}))
+    firsts = [line.split()[0] for line in text.splitlines()[2:] if not line.startswith(" ")]
+    assert firsts[:7] == ["SPEECH", "aishell1", "fleurs_zh", "PICTURES", "mme", "OTHER", "own"]
+    assert "SPEECH RECOGNITION (asr)\n" in text
+    alone = printed(write_run(tmp_path / "s", {name: entry(WER) for name in ("aishell1", "fleurs_zh")}))
+    assert "SPEECH" not in alone
 
 
 def test_the_speed_of_hearing_is_that_of_all_tasks_on_sound(tmp_path: Path) -> None:

@@ -98,7 +98,8 @@ def test_what_is_missing_is_told_and_may_come_later(tmp_path: Path) -> None:
     shards = parts(tmp_path, task, 4)
     made = merge([shards[3], shards[0], shards[1]], tmp_path / "three", own)
     assert made.told[0] == "parts 1,2,4 of 4: the run lacks the rows of the others"
-    assert "parts 1,2,4 of 4: `harness merge` joins the parts of a run" in caveats(load(made.run.path))
+    said = "only parts 1,2,4 of 4 of each task: `harness merge` joins the parts of a run"
+    assert said in caveats(load(made.run.path))
     assert made.run.results().tasks["toy"].n_rows == 12
     whole = merge([made.run.path, shards[2]], tmp_path / "four", own).run
     assert numbers(whole) == numbers(start(config(task), tmp_path / "whole", own))
