@@ -1,4 +1,4 @@
-# make demo   set up from nothing, run demo.yaml and make its page; MODEL=NAME runs another model
+# make demo   set up from nothing, run docs/demo.yaml and make its page; MODEL=NAME runs another model
 # make demo-all   the same with all tasks, whole, and all weights that ship
 # make gate   hold the shipped weights to their baseline    make test   set up and run lint, types and tests
 # make lint   ruff, import arrows and mypy only             make test-full   with the speech recognisers, lmms-eval and Ray
@@ -17,7 +17,7 @@ TELL_PAGE = @$(VENV)/bin/python -c 'import pathlib, sys; \
 .PHONY: demo demo-all gate test test-full lint system wheel clean
 
 demo: $(VENV)/.base
-	$(VENV)/bin/harness run --config demo.yaml --model $(MODEL) --out runs/demo-$(STAMP)/$(MODEL)
+	$(VENV)/bin/harness run --config docs/demo.yaml --model $(MODEL) --out runs/demo-$(STAMP)/$(MODEL)
 	$(VENV)/bin/harness report runs/demo-$(STAMP)/$(MODEL) -o runs/demo-$(STAMP)/site >/dev/null
 	$(TELL_PAGE) runs/demo-$(STAMP)/site/index.html
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def demo() -> RunConfig:
-    return gather({}, ROOT / "demo.yaml")
+    return gather({}, ROOT / "docs" / "demo.yaml")
 
 
 def asked(demo: RunConfig, name: str) -> list[Row]:
