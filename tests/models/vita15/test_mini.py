@@ -15,10 +15,14 @@ from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from harness.registry import get_model
 from harness.run import start
-from models.training.card import TARGETS, numbers
+from models.training.targets import TARGETS, Target
+from models.training.targets import metric as found_metric
 from models.vita15.adapter import MINI
 
-TASKS = tuple(target.task for target in TARGETS)
+RECOGNITION = ("librispeech_test_clean", "librispeech_test_other", "aishell1")
+TASKS = (*RECOGNITION, "mme", "mmbench_en", "hallusionbench", "llama_questions", "covost2_en_zh", "seedtts_en")
+"""One of each kind, which take a minute; the card has all."""
+TRIED: tuple[Target, ...] = tuple(target for target in TARGETS if target.task in TASKS)
 
 
 def results(folder: Path, **settings: Any) -> Mapping[str, Any]:
@@ -37,9 +41,9 @@ def card() -> str:
     return (MINI / "README.md").read_text(encoding="utf-8")
 
 
-def metric(found: Mapping[str, Any], task: str, name: str) -> Mapping[str, Any]:
-    entry: Mapping[str, Any] = numbers(found, task)["metrics"][name]
-    return entry
+def metric(found: Mapping[str, Any], task: str) -> Mapping[str, Any]:
+    """Of the first target on a task."""
+    return found_metric(found, next(target for target in TARGETS if target.task == task))
 
 
 def test_every_sample_is_answered(found: Mapping[str, Any]):
@@ -48,43 +52,44 @@ def test_every_sample_is_answered(found: Mapping[str, Any]):
     assert found["valid"]
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.task)
-def test_the_card_tells_what_the_weights_score(found: Mapping[str, Any], card: str, target: Any):
-    row = next(line for line in card.splitlines() if line.startswith(f"| {target.title} | {target.target} |"))
+@pytest.mark.parametrize("target", TRIED, ids=lambda target: f"{target.task} {target.channel}")
+def test_the_card_tells_what_the_weights_score(found: Mapping[str, Any], card: str, target: Target):
+    row = next(line for line in card.splitlines() if line.startswith(f"| {target.title} | {target.told} |"))
     stated = float(re.findall(r"\| ([\d.]+)", row)[0])
-    low, high = metric(found, target.task, target.metric)["ci"]
+    low, high = found_metric(found, target)["ci"]
     assert low - 0.05 <= stated <= high + 0.05  # the card rounds
 
 
 def test_recognition_is_earned_by_hearing(found: Mapping[str, Any], tmp_path: Path):
-    silent = results(tmp_path / "run", tasks=TASKS[:3], ablate="audio", limit=25)
+    silent = results(tmp_path / "run", tasks=RECOGNITION, ablate="audio", limit=25)
     for target in TARGETS[:3]:
-        assert metric(silent, target.task, target.metric)["value"] >= 90
-        assert metric(found, target.task, target.metric)["value"] <= target.bound
+        assert found_metric(silent, target)["value"] >= 90
+        assert found_metric(found, target)["value"] <= target.bound
 
 
-def test_other_is_harder_than_clean(found: Mapping[str, Any]):
-    clean, other = (metric(found, f"librispeech_test_{split}", "wer")["value"] for split in ("clean", "other"))
-    assert clean < other
+def test_spoken_questions_are_answered_by_hearing(found: Mapping[str, Any], tmp_path: Path):
+    silent = results(tmp_path / "run", tasks=("llama_questions",), ablate="audio", limit=25)
+    assert metric(silent, "llama_questions")["value"] <= 10
+    assert metric(found, "llama_questions")["value"] >= 50
 
 
 def test_mme_is_earned_by_seeing(found: Mapping[str, Any], tmp_path: Path):
     grey = results(tmp_path / "run", tasks=("mme",), ablate="image")
-    assert metric(grey, "mme", "total")["value"] <= 1500
-    assert metric(found, "mme", "total")["value"] >= TARGETS[3].bound
+    assert metric(grey, "mme")["value"] <= 1500
+    assert metric(found, "mme")["value"] >= 2000
 
 
 def test_the_folder_is_small_and_holds_the_released_layout():
     files = {path.relative_to(MINI).as_posix() for path in MINI.rglob("*") if path.is_file()}
     assert {"config.json", "tokenizer.json", "model.safetensors", "generation_config.json", "README.md"} <= files
     assert any(name.endswith("/global_cmvn") for name in files) and any(name.endswith("/train.yaml") for name in files)
-    assert sum((MINI / name).stat().st_size for name in files) < 15_000_000
+    assert sum((MINI / name).stat().st_size for name in files) < 25_000_000
 
 
 def test_the_model_says_where_its_weights_are_from_and_takes_no_others():
     model = get_model("vita15-mini")(ModelOptions())
     assert model.note == "trained in the mini world"
     assert model.fingerprint()["source"] == "shipped with the harness"
-    assert model.capabilities.outputs == {"text"}
+    assert model.capabilities.outputs == {"text", "audio"}
     with pytest.raises(UsageError, match="vita15-mini has weights of its own"):
         get_model("vita15-mini")(ModelOptions(weights="elsewhere"))
