@@ -183,7 +183,7 @@ SIZES: Mapping[str, Size] = {
             "1.3": Effort(800, 24),
             "2.1a": Effort(3000, 10),
             "2.1b": Effort(300, 12),
-            "2.2": Effort(850, 32),
+            "2.2": Effort(700, 32),
             "3.1": Effort(2800, 8),
             "3.2": Effort(5000, 16),
         },
