@@ -22,6 +22,7 @@ import torch
 from harness.config import RunConfig
 from harness.failures import UsageError
 from harness.run import start
+from models.checkpoint_error import CheckpointError
 from models.released.identity import write_card
 from models.training import targets
 from models.training.card import Facts, card
@@ -37,13 +38,19 @@ Ablation = Literal["audio", "image", "video"]
 MEDIA: tuple[Ablation, ...] = ("audio", "image", "video")
 
 
-def convert(stage: Path, weights: Path) -> None:
-    """Write a stage's weights, of its speech output too, in half precision, without what only training needs."""
-    loaded = checkpoint.load(stage, dtype=torch.float16)
+def convert(understanding: Path, voice: Path, weights: Path) -> None:
+    """Write the weights of two stages in half precision, without what only training needs.
+
+    Raises CheckpointError if the voice learnt to say other embeddings than those of the model that understands.
+    """
+    loaded = checkpoint.load(understanding, dtype=torch.float16)
+    spoken = checkpoint.load(voice, dtype=torch.float16).model.model.embed_tokens.weight
+    if not torch.equal(loaded.model.model.embed_tokens.weight, spoken):
+        raise CheckpointError(f"{voice}: speaks the words of another model than {understanding}; train stage 3.2 again")
     shutil.rmtree(weights, ignore_errors=True)
     checkpoint.save(loaded.model, loaded.tokenizer, weights, generation=loaded.generation)
-    shutil.copyfile(stage / CMVN, weights / CMVN)
-    speech = load_speech(stage / checkpoint.SPEECH_FOLDER)
+    shutil.copyfile(understanding / CMVN, weights / CMVN)
+    speech = load_speech(voice / checkpoint.SPEECH_FOLDER)
     save_speech(weights / checkpoint.SPEECH_FOLDER, speech.decoder, speech.codec, torch.float16)
     write_card(weights, "vita15-mini", "trained in the mini world", checkpoint.content_files(weights))
 
@@ -77,9 +84,9 @@ def main() -> int:
         print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.vita15", file=sys.stderr)
         return 2
     reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
-    convert(folders["3.2"], options.weights)
-    runs = options.training / "scores" / checkpoint_digest(options.weights)
     try:
+        convert(folders["2.2"], folders["3.2"], options.weights)
+        runs = options.training / "scores" / checkpoint_digest(options.weights)
         results = scores(options.weights, runs / "final", targets.tasks())
         blanked = {
             medium: scores(options.weights, runs / f"no-{medium}", targets.tasks(blank=medium), medium)
@@ -87,7 +94,7 @@ def main() -> int:
         }
         scores(folders["1.3"], runs / "1.3", targets.KEPT)
         kept = changes(runs / "1.3", runs / "final")
-    except (UsageError, ClaimError) as error:
+    except (CheckpointError, UsageError, ClaimError) as error:
         print(error, file=sys.stderr)
         return 2
     model = checkpoint.load(options.weights).model
