@@ -1,4 +1,4 @@
-"""JSON schemas of a run directory's files: `python -m harness.json_schemas [--out FOLDER]` writes them to docs/schemas."""
+"""JSON schemas of a run directory's files, for docs/schemas: `python -m harness.json_schemas [--out FOLDER]`."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from PIL import Image
 from tasks.mini import ai2d, hallusion, mathvista, mmbench, mmmu, mmstar, mmvet, papers
 from tasks.mini.asks import LETTERS, Ask, Family, Placed, asks, with_options
 from tasks.mini.dice import Dice
+from tasks.mini.voices import Language
 from tasks.prompts import MME_WORDINGS, YES_OR_NO, vita_choice, vlmevalkit_choice
 
 
@@ -91,7 +92,7 @@ def _grouped(groups: Sequence[Sequence[Family]]) -> Draw:
     return lambda dice: exercise(dice, _training(dice, dice.choice(dice.choice(groups))))
 
 
-def _mmbench(language: mmbench.Language) -> Draw:
+def _mmbench(language: Language) -> Draw:
     def draw(dice: Dice) -> Exercise:
         looks = dice.choice(list(mmbench.CATEGORIES.values()))
         family = mmbench.families((dice.choice(looks),), language, 4)[0]
