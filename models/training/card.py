@@ -67,6 +67,7 @@ def card(facts: Facts) -> str:
         chance=f"{CHANCE:.0f}",
         categories=", ".join(f"{name} {found['value']:.0f}" for name, found in categories.items()),
         guessed=", ".join(name for name, found in categories.items() if found["ci"][0] <= CHANCE),
+        blind=", ".join(target.title.split(",")[0] for target in TARGETS if _like_blank(target, facts)),
         kept=facts.kept,
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         language_rates=", ".join(
@@ -93,6 +94,14 @@ def _score(target: Target, facts: Facts) -> dict[str, str]:
         kept = "" if without["value"] is None or target.guessed(without["value"]) else f", not {target.told_blank}"
         row["without"] = f"{measured(without)} ({BLANKS[target.blank]}){kept}"
     return row
+
+
+def _like_blank(target: Target, facts: Facts) -> bool:
+    """Whether a score reaches, within the intervals, the score with a blank input: nothing shows that it was earned."""
+    if not target.blank or target.is_error:
+        return False
+    found, without = metric(facts.results, target)["ci"], metric(facts.blanked[target.blank], target)["ci"]
+    return found is not None and without is not None and found[0] <= without[1]
 
 
 def _categories(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

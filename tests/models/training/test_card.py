@@ -55,6 +55,8 @@ def test_every_figure_is_where_it_belongs(training: Training):
     assert "48 utterances in each language by 24 espeak-ng voices, 1.2 hours of English" in text
     assert "the folder holds 1.2 MB" in text
     assert "started from\n  dust." in text
+    blind = next(line for line in lines if line.startswith("- Answer better than with a blank input"))
+    assert "MME" in blind and "Video-MME" in blind and "LibriSpeech" not in blind and "CoVoST" in blind
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,11 @@ def test_a_stopped_training_goes_on_as_if_it_had_not(
     whole.mkdir()
     stopped.mkdir()
     straight = learner()
-    loop.optimise(straight, Batches(training.world, stage, 8, 0), 5, whole)
+    loop.optimise(straight, Batches(training.world, stage, 12, 0), 5, whole)
     with pytest.raises(Stopped):
-        loop.optimise(learner(), Stops(training.world, stage, 8, 0), 5, stopped)
+        loop.optimise(learner(), Stops(training.world, stage, 12, 0), 5, stopped)
     resumed = learner()
-    loop.optimise(resumed, Batches(training.world, stage, 8, 0), 5, stopped)
+    loop.optimise(resumed, Batches(training.world, stage, 12, 0), 5, stopped)
 
     for (key, value), other in zip(straight.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(value, other), key
@@ -75,7 +75,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not(
 def test_the_state_of_another_training_is_refused(training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loop, "SAVE_EVERY", 1)
     stage = STAGES["1.3"]
-    batches = Batches(training.world, stage, 8, 0)
+    batches = Batches(training.world, stage, 12, 0)
     loop.optimise(Learner(load(training.folder("1.2")).model, stage), batches, 1, tmp_path)
     for steps, start in ((2, "1.2"), (1, "1.1")):
         with pytest.raises(loop.StateError, match="from other weights or by another recipe; delete the file"):
@@ -88,4 +88,4 @@ def test_a_loss_that_is_no_number_ends_the_training(training: Training, tmp_path
     with torch.no_grad():
         learner.vita.lm_head.weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="loss is nan at step 0"):
-        loop.optimise(learner, Batches(training.world, stage, 8, 0), 2, tmp_path)
+        loop.optimise(learner, Batches(training.world, stage, 12, 0), 2, tmp_path)

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from harness.contracts import ModelOptions
 from harness.registry import get_model
+from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
 from models.training.loop import LOSSES, STATE
 from models.training.recipes import SPEAKING
 from models.training.release import convert
 from models.training.vita15 import REPORT, Training, main
-from models.vita15.checkpoint import SPEECH_FOLDER
+from models.vita15.checkpoint import SPEECH_FOLDER, load, save
 from models.vita15.model import Vita15Model
 from models.vita15.speech_checkpoint import load_codec, load_speech
 from models.vita15.speech_config import Sampling
@@ -73,7 +74,7 @@ def test_the_folder_speaks_through_the_adapter(training: Training):
 
 
 def test_what_ships_speaks_in_half_precision(training: Training, tmp_path: Path):
-    convert(training.folder("3.2"), tmp_path / "weights")
+    convert(training.folder("2.2"), training.folder("3.2"), tmp_path / "weights")
     stored = load_file(tmp_path / "weights" / TRAINED)
     assert all(value.dtype == torch.float16 for value in stored.values() if value.is_floating_point())
     whole, half = (load_speech(folder / SPEECH_FOLDER) for folder in (training.folder("3.2"), tmp_path / "weights"))
@@ -81,6 +82,16 @@ def test_what_ships_speaks_in_half_precision(training: Training, tmp_path: Path)
     with torch.no_grad():
         assert whole.codec.decode(codes).allclose(half.codec.decode(codes), atol=5e-3)
     assert len(spoken(tmp_path / "weights"))
+
+
+def test_a_voice_of_other_words_does_not_ship(training: Training, tmp_path: Path):
+    other = load(training.folder("2.2"))
+    with torch.no_grad():
+        other.model.model.embed_tokens.weight[5] += 1
+    save(other.model, other.tokenizer, tmp_path / "other")
+    with pytest.raises(CheckpointError, match="speaks the words of another model"):
+        convert(tmp_path / "other", training.folder("3.2"), tmp_path / "weights")
+    assert not (tmp_path / "weights").exists()
 
 
 def test_a_decoder_is_tuned_to_the_words_of_another_model(training: Training, tmp_path: Path):
