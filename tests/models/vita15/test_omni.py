@@ -15,7 +15,7 @@ from models.vita15.audio_features import num_llm_tokens
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
 from models.vita15.language import causal_hidden
-from models.vita15.omni import AUDIO, IGNORE, IMAGE, LONGER, OmniBatch, Vita15, _alike
+from models.vita15.omni import AUDIO, IGNORE, IMAGE, LONGER, OmniBatch, Vita15, alike
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_prompt_tokens_stand_before_the_speech() -> None:
 
 @given(st.lists(st.integers(7, 3000), max_size=20))
 def test_clips_are_grouped_by_length_and_none_is_lost(lengths: list[int]) -> None:
-    groups = list(_alike(lengths))
+    groups = list(alike(lengths))
     assert sorted(place for group in groups for place in group) == list(range(len(lengths)))
     for group in groups:
         assert max(lengths[place] for place in group) <= LONGER * min(lengths[place] for place in group)
