@@ -34,7 +34,7 @@ from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
 from models.vita15.speech_checkpoint import load_speech, save_speech
 
-Ablation = Literal["audio", "image", "video"]
+Ablation = Literal["image", "audio", "video"]
 MEDIA: tuple[Ablation, ...] = ("audio", "image", "video")
 
 
