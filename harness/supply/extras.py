@@ -10,6 +10,7 @@ from typing import Any
 
 NAME = "omni-harness"
 ABOUT_MB: Mapping[str, int] = {
+    "espeak": 20,
     "judges": 2000,
     "lmms": 400,
     "ray": 210,
@@ -22,6 +23,7 @@ ABOUT_MB: Mapping[str, int] = {
 and judges 750 are pynini, which both share. Of sync and wandb it is an estimate."""
 BASE_MB = 1500
 USED_FOR: Mapping[str, str] = {
+    "espeak": "speech for training and for the mini world made again, by espeak-ng",
     "judges": "whisper by openai-whisper, paraformer-zh, the profile libritts",
     "lmms": "tasks of lmms-eval",
     "ray": "many devices and machines",
