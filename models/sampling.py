@@ -116,15 +116,22 @@ def penalised(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
 
 
 def sample(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
-    """Draw a token a row by inverting the cumulative distribution: [B, V], uniforms [B, 1] in 0..1 -> [B, 1]."""
+    """Draw a token a row by inverting the cumulative distribution: [B, V], uniforms [B, 1] in 0..1 -> [B, 1].
+
+    The distribution is taken in the order of the vocabulary. In that of likeness, two tokens that are nearly as likely
+    as each other change places with the last bit of their logits, and with them every token that is drawn there.
+    """
     probabilities = (logits / sampling.temperature).softmax(-1)
-    probabilities, tokens = probabilities.sort(dim=-1, descending=True, stable=True)
-    if sampling.top_k is not None:
-        probabilities[:, sampling.top_k :] = 0
-    if sampling.top_p is not None:
-        before = probabilities.cumsum(-1) - probabilities
-        probabilities = probabilities.masked_fill(before >= sampling.top_p * probabilities.sum(-1, keepdim=True), 0)
+    if sampling.top_k is not None or sampling.top_p is not None:
+        ordered, tokens = probabilities.sort(dim=-1, descending=True, stable=True)
+        if sampling.top_k is not None:
+            ordered[:, sampling.top_k :] = 0
+        if sampling.top_p is not None:
+            before = ordered.cumsum(-1) - ordered
+            ordered = ordered.masked_fill(before >= sampling.top_p * ordered.sum(-1, keepdim=True), 0)
+        probabilities = torch.zeros_like(probabilities).scatter(1, tokens, ordered)
     cumulative = probabilities.cumsum(-1)
-    rank = (cumulative <= uniforms * cumulative[:, -1:]).sum(-1, keepdim=True)
-    last = (probabilities > 0).sum(-1, keepdim=True) - 1  # rounding must not lead past the last candidate
-    return tokens.gather(1, torch.minimum(rank, last))
+    drawn = (cumulative <= uniforms * cumulative[:, -1:]).sum(-1, keepdim=True)
+    places = torch.arange(probabilities.shape[1], device=probabilities.device)
+    last = torch.where(probabilities > 0, places, 0).amax(-1, keepdim=True)  # rounding must not lead past it
+    return torch.minimum(drawn, last)

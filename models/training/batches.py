@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from models.training.examples import Example
+from models.training.making import Kind
 from models.training.recipes import STAGES, Stage
 from models.training.team import ALONE, Team
-from models.training.world import Kind, World
+from models.training.world import World
 
 FREQUENCY_BANDS, WIDEST_BAND = 2, 12  # mel bins
 TIME_BANDS, LONGEST_BAND = 2, 10  # frames of 10 ms

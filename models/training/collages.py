@@ -17,9 +17,7 @@ from tasks.mini.drawing import (
     PAPER,
     SIZE,
     Box,
-    Frame,
     Pen,
-    Thing,
     blank,
     fitting_size,
     font,
@@ -30,6 +28,7 @@ from tasks.mini.drawing import (
     written,
 )
 from tasks.mini.motion import GREY, HUES
+from tasks.mini.noting import Frame, Thing
 from tasks.mini.props import PROPS, THINGS
 from tasks.mini.reasons import USES, draw_tool
 from tasks.mini.scenes import MEANINGS, SHORT_WORDS, meaning

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from models.training.collages import cells
-from tasks.mini.drawing import COLOURS, OBJECTS, Thing, thing
+from tasks.mini.drawing import COLOURS, OBJECTS, thing
+from tasks.mini.noting import Thing
 from tasks.mini.questions import MOST_THINGS, Question, how_many, is_coloured, is_there
+from tasks.mini.words import CHINESE
 
 SCATTERED, COUNTED = 6, 3
 """Questions on a picture of different things and on one of many alike."""
 MOST_DIFFERENT = 3
-
+QUIZZED = 5
+UNITS = ("", "", "", " cm", " kg", ".5", "0")
 
 CHOSEN = 0.5
 """Of the questions on several things: those with options."""
@@ -78,6 +81,32 @@ def _chosen(
         options = [name, *[option for option in rng.sample(names, 4) if option not in dict(shown)][:3]]
     rng.shuffle(options)
     return Choice(asked, tuple(options), answer)
+
+
+def quiz(rng: random.Random, words: Sequence[str]) -> list[Choice]:
+    """Questions that say their answer, from which is learnt to find the letter of an option by its words."""
+    return [_stated(rng, words) for _ in range(QUIZZED)]
+
+
+def _stated(rng: random.Random, words: Sequence[str]) -> Choice:
+    """Options are words, short phrases with a word in common, numbers in even steps, letters, or Mandarin."""
+    many = rng.choice((2, 3, 4, 4, 4, 5))
+    match rng.randrange(6):
+        case 0 | 1:
+            options = rng.sample(words, many)
+        case 2:
+            shared = rng.choice(words)
+            options = [rng.choice((f"{shared} {word}", f"{word} {shared}")) for word in rng.sample(words, many)]
+        case 3:
+            first, step, unit = rng.randint(0, 60), rng.choice((1, 1, 2, 3, 5, 5, 10)), rng.choice(UNITS)
+            options = [f"{first + step * place}{unit}" for place in range(many)]
+        case 4:
+            options = rng.sample("ABCDEFGHKLMNPQRSTVWXYZ", many)
+        case _:
+            options = rng.sample(list(CHINESE.values()), many)
+    rng.shuffle(options)
+    answer = rng.choice(options)
+    return Choice(rng.choice(("{}", "Which is {}?", "{} it is.")).format(answer), tuple(options), answer)
 
 
 def _counted(rng: random.Random) -> Drill:

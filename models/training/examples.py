@@ -20,11 +20,11 @@ NOTHING = torch.empty(0, dtype=torch.long)
 
 
 class Imagined(NamedTuple):
-    """A picture as the language model alone can have it: embeddings of words in the patches' places, and noise."""
+    """Pictures as the language model alone can have them: names in the places of what they show, and noise."""
 
-    words: Tensor  # int64 [tokens per tile, k]: a patch points where the sum of its k words does
-    shown: Tensor  # bool [tokens per tile]: where there is anything but noise
-    noise: Tensor  # [tokens per tile, D], of the embeddings' length times this
+    words: Tensor  # int64 [tiles, tokens per tile, k]: a token points where the sum of its k names does
+    shown: Tensor  # bool [tiles, tokens per tile]: where there is anything but noise
+    noise: Tensor  # [tiles, tokens per tile, D], of the embeddings' length times this
 
 
 class Example(NamedTuple):
@@ -46,14 +46,19 @@ def assistant(text: str) -> Message:
 
 
 def example(
-    messages: Sequence[Message], tokenizer: Encoder, pixels: Tensor | None = None, audio: Tensor | None = None
+    messages: Sequence[Message],
+    tokenizer: Encoder,
+    pixels: Tensor | None = None,
+    audio: Tensor | None = None,
+    imagined: Imagined | None = None,
 ) -> Example:
     """A conversation that ends with the assistant, tokenised as the model reads it when it is asked.
 
-    `pixels` are of its pictures, one each, or of the frames of its only clip.
+    `pixels` or what is imagined in place of them are of its pictures, one each, or of the frames of its only clip.
     """
     media = [part for message in messages for part in message.parts if isinstance(part, Media)]
-    places = [len(pixels) if part == CLIP and pixels is not None else 1 for part in media]
+    tiles = len(pixels) if pixels is not None else len(imagined.words) if imagined is not None else 1
+    places = [tiles if part == CLIP else 1 for part in media]
     ids: list[int] = []
     labels: list[int] = []
     for turn, message in enumerate(messages):
@@ -61,7 +66,7 @@ def example(
             asked = tokenise(conversation(messages[:turn], places), tokenizer)
             ids = tokenise(conversation(messages[: turn + 1], places), tokenizer)
             labels += [IGNORE] * (len(asked) - len(labels)) + ids[len(asked) :]
-    return Example(torch.tensor(ids), torch.tensor(labels), pixels, audio=audio)
+    return Example(torch.tensor(ids), torch.tensor(labels), pixels, imagined, audio)
 
 
 def collate(examples: Sequence[Example]) -> OmniBatch:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.text.tokenizer import QwenTokenizer
 from models.vita15.audio_features import load_cmvn
 from models.vita15.checkpoint import build
 from models.vita15.config import Vita15Config
@@ -21,6 +22,8 @@ APART = 0.02
 """Standard deviation by which weights start apart from what `_match_alike` makes of them."""
 FAST = 0.3
 """Share of a head's rotary pairs, from the fastest, by which tokens side by side are told from one another."""
+AKIN = 0.9
+"""Likeness of the tokens of one word."""
 REMOVED = 0.5
 """Of a token, by a layer's attention to its like."""
 
@@ -45,6 +48,26 @@ def initial(config: Vita15Config, seed: int, cmvn: Path) -> Vita15:
         statistics.mean.copy_(mean)
         statistics.istd.copy_(istd)
     return model
+
+
+@torch.no_grad()
+def make_akin(words: Tensor, tokenizer: QwenTokenizer) -> None:
+    """Turn the embeddings [V, D] of one word's tokens (" cup", "cup", "Cup") towards that within a line, in place.
+
+    A question has a word in the middle of a line, an answer at its start. Random embeddings say nothing of these being
+    one word, and a small model would have to learn it of each; large ones bring it along.
+    """
+    spelt = [tokenizer.decode([token]) for token in range(min(len(tokenizer), len(words)))]
+    within: dict[str, int] = {}
+    for token in sorted(range(len(spelt)), key=lambda token: not spelt[token].islower()):
+        if spelt[token].startswith(" ") and spelt[token].strip().isalpha():
+            within.setdefault(spelt[token].strip().lower(), token)
+    for token, text in enumerate(spelt):
+        first = within.get(text.strip().lower())
+        if first is not None and first != token:
+            own, length = words[token].clone(), words[token].norm()
+            mixed = AKIN * words[first] / words[first].norm() + (1 - AKIN**2) ** 0.5 * own / length
+            words[token] = mixed / mixed.norm() * length
 
 
 def _match_alike(model: Vita15) -> None:

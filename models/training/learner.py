@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from models.training.examples import Example, collate
 from models.training.recipes import LANGUAGE, Stage
+from models.training.sights import ranked
 from models.vita15.language import causal_hidden
 from models.vita15.omni import IGNORE, OmniBatch, Vita15, alike
 
@@ -34,9 +35,13 @@ class Learner(nn.Module):
       as InternViT was, brings that along; without it, a small language model finds nothing to compare or to repeat.
     """
 
-    def __init__(self, vita: Vita15, stage: Stage) -> None:
+    digits: Tensor
+
+    def __init__(self, vita: Vita15, stage: Stage, digits: Sequence[int]) -> None:
+        """`digits`: the tokens of 0 to 9."""
         super().__init__()
         self.vita, self.stage = vita, stage
+        self.register_buffer("digits", torch.tensor(digits), persistent=False)
         if stage.loss == "ctc":
             self.ctc_head = nn.Linear(vita.config.audio.hidden_size, vita.config.language.vocab_size + 1)
 
@@ -78,12 +83,12 @@ class Learner(nn.Module):
         if batch.audio is not None and batch.audio_lengths is not None:
             heard = self.vita.encode_audio(batch.audio, batch.audio_lengths)
         looked = iter(seen)
-        pictures = [next(looked) if example.imagined is None else next(imagined)[None]
+        pictures = [next(looked) if example.imagined is None else next(imagined)
                     for example in examples if example.pixels is not None or example.imagined is not None]  # fmt: skip
         encoded = OmniBatch(batch.input_ids, image_embeds=torch.cat(pictures) if pictures else None, audio_embeds=heard)
         loss = self._spoken_loss(encoded, [example.labels for example in examples])
 
-        words = self.vita.model.embed_tokens.weight.detach().float()  # [V, D]
+        words = self._names()
         views = iter(view.flatten(0, 1) for view in seen)
         clips = iter(heard)
         given: list[Tensor] = []
@@ -96,7 +101,9 @@ class Learner(nn.Module):
                 units, spots = example.units.to(self.device), _to(example.spots, self.device)
                 named += [naming_loss(media[0], words, *those) for those in _by_extent(units, spots)]
         if given:
-            loss = loss + LENGTH_WEIGHT * length_loss(torch.cat(given), words)
+            loss = loss + LENGTH_WEIGHT * length_loss(
+                torch.cat(given), self.vita.model.embed_tokens.weight.detach().float()
+            )
         return loss + NAMING_WEIGHT * torch.stack(named).mean() if named else loss
 
     def _spoken_loss(self, encoded: OmniBatch, labels: Sequence[Tensor]) -> Tensor:
@@ -138,25 +145,32 @@ class Learner(nn.Module):
         if batch.pixel_values is None:
             raise ValueError(f"stage {self.stage.name} learns to name, but its examples have no pictures")
         seen = self.vita.encode_images(batch.pixel_values)
-        words = self.vita.model.embed_tokens.weight.detach().float()
-        named = [
-            naming_loss(view, words, example.units.to(self.device), _to(example.spots, self.device))
-            for view, example in zip(seen, examples, strict=True)
-        ]
-        return torch.stack(named).mean() + LENGTH_WEIGHT * length_loss(seen.flatten(0, 1), words)
+        words = self._names()
+        named: list[Tensor] = []
+        for view, example in zip(seen, examples, strict=True):
+            units, spots = example.units.to(self.device), _to(example.spots, self.device)
+            named += [naming_loss(view, words, *those) for those in _by_extent(units, spots)]
+        return torch.stack(named).mean() + LENGTH_WEIGHT * self._length(seen.flatten(0, 1))
+
+    def _length(self, embeds: Tensor) -> Tensor:
+        return length_loss(embeds, self.vita.model.embed_tokens.weight.detach().float())
 
     def _imagined(self, examples: Sequence[Example]) -> Sequence[Tensor]:
-        """[pictures, tokens per tile, D] for the examples whose pictures are words."""
+        """[pictures, tokens per tile, D] of each example whose pictures are words."""
         imagined = [example.imagined for example in examples if example.imagined is not None]
         if not imagined:
             return ()
-        words = torch.stack([picture.words for picture in imagined]).to(self.device)
-        shown = torch.stack([picture.shown for picture in imagined]).to(self.device)
-        noise = torch.stack([picture.noise for picture in imagined]).to(self.device)
-        embeds = self.vita.model.embed_tokens(words)  # [pictures, tokens per tile, k, D]
+        words = torch.cat([picture.words for picture in imagined]).to(self.device)
+        shown = torch.cat([picture.shown for picture in imagined]).to(self.device)
+        noise = torch.cat([picture.noise for picture in imagined]).to(self.device)
+        embeds = F.embedding(words, self._names())  # [pictures, tokens per tile, k, D]
         length = embeds.norm(dim=-1).mean(-1, keepdim=True)
         seen = F.normalize(embeds.sum(-2), dim=-1) * shown[..., None]
-        return (seen + noise) * length
+        return ((seen + noise) * length).split([len(picture.words) for picture in imagined])
+
+    def _names(self) -> Tensor:
+        """What sights are called by [V + ranked digits, D]. The embeddings of words are frozen."""
+        return ranked(self.vita.model.embed_tokens.weight.detach().float(), self.digits)
 
     def _spelling_loss(self, examples: Sequence[Example], batch: OmniBatch) -> Tensor:
         if batch.audio is None or batch.audio_lengths is None:
@@ -181,9 +195,10 @@ def naming_loss(embeds: Tensor, words: Tensor, units: Tensor, spots: Tensor | No
     With `spots`, bool [m, n] with one or more true in a row, a unit is looked for among its own embeddings alone.
     """
     likeness = SHARPNESS * (F.normalize(embeds.float(), dim=-1) @ F.normalize(words, dim=-1).T)  # [n, V]
-    if spots is None:
-        return -likeness.logsumexp(0).log_softmax(-1)[units].mean()
-    return F.cross_entropy(likeness.masked_fill(~spots[..., None], -torch.inf).logsumexp(1), units)
+    where = torch.ones(len(units), len(embeds), device=embeds.device) if spots is None else spots.float()
+    scores = (likeness - likeness.detach().amax()).exp()
+    of_unit, of_all = (where * scores[:, units].T).sum(1), where @ scores.sum(1)  # [m]
+    return (of_all.log() - of_unit.log()).mean()
 
 
 def _by_extent(units: Tensor, spots: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:

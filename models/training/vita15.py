@@ -34,11 +34,12 @@ from models.training.arguments import positive
 from models.training.batches import Batches
 from models.training.carried import carry_over
 from models.training.controls import Controls, controls
-from models.training.initial import initial, write_cmvn
+from models.training.initial import initial, make_akin, write_cmvn
 from models.training.learner import Learner
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Effort, Stage
+from models.training.sights import digit_tokens
 from models.training.speech_out.codec_run import load_acoustics, train_codec
 from models.training.speech_out.decoder_run import Task, train_decoder
 from models.training.speech_out.sizes import SPEECH_SIZES
@@ -131,7 +132,7 @@ class Training:
         vita = self._start(stage).to(self.means.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            learner = Learner(vita, stage).to(self.means.device)
+            learner = Learner(vita, stage, digit_tokens(self.tokenizer)).to(self.means.device)
         if self.means.compiled:
             learner.compile_layers()
         batches = Batches(self.world, stage, effort.batch, self.seed, team)
@@ -218,6 +219,7 @@ class Training:
         if not (folder / SINGLE).exists():
             self._statistics(folder / CMVN)
             model = initial(self.config, self.seed, folder / CMVN)
+            make_akin(model.model.embed_tokens.weight, self.tokenizer)
             if self.given.earlier is not None:
                 carry_over(model, self.tokenizer, self.given.earlier)
             checkpoint.save(model, self.tokenizer, folder)

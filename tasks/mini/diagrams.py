@@ -9,7 +9,8 @@ from PIL import Image
 
 from tasks.mini.asks import Ask, choice, number
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import COLOURS, INK, OBJECTS, PAPER, SIZE, WHITE, Box, Colour, Pen, blank, label
+from tasks.mini.drawing import COLOURS, INK, OBJECTS, PAPER, SIZE, WHITE, Box, Pen, blank, label
+from tasks.mini.noting import Colour, Frame, Thing, as_one
 from tasks.mini.reasons import arrow
 
 PALE: tuple[Colour, ...] = ((255, 240, 200), (215, 235, 255), (220, 245, 215), (245, 220, 240))
@@ -167,6 +168,11 @@ PHASES = ("new moon", "first quarter", "full moon", "last quarter")
 
 def draw_phase(pen: Pen, frame: tuple[float, float, float, float], phase: str) -> None:
     """As seen from the north: the growing moon is lit on its right."""
+    with as_one(pen, Thing(Frame(*map(round, frame)), f" {phase}")):
+        _draw_phase(pen, frame, phase)
+
+
+def _draw_phase(pen: Pen, frame: tuple[float, float, float, float], phase: str) -> None:
     dark, lit = (60, 60, 80), (250, 245, 200)
     pen.ellipse(frame, fill=lit if phase == "full moon" else dark, outline=INK, width=2)
     if phase.endswith("quarter"):

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.mini.noting import Colour, Frame, NotingPen, Thing, as_one, lettered
+
 SIZE = 224
 """Pictures are square, this many pixels wide."""
 
-Colour = tuple[int, int, int]
 Pen = ImageDraw.ImageDraw
 
 COLOURS: dict[str, Colour] = {
@@ -27,6 +28,7 @@ COLOURS: dict[str, Colour] = {
 }
 PAPER: tuple[Colour, ...] = ((255, 255, 255), (235, 240, 250), (250, 238, 225), (230, 245, 230), (240, 230, 240))
 """Pale grounds, on which every colour above stands out."""
+HUES: dict[Colour, str] = {value: name for name, value in COLOURS.items()}
 INK: Colour = (20, 20, 20)
 WHITE: Colour = (255, 255, 255)
 
@@ -53,30 +55,14 @@ class Box(NamedTuple):
 WHOLE = Box(0, 0, SIZE)
 
 
-class Frame(NamedTuple):
-    """A part of a picture, in pixels."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
-class Thing(NamedTuple):
-    """What is drawn where."""
-
-    frame: Frame
-    name: str
-    """Its words as captions have them, with the spaces before them."""
-
-
 def thing(box: Box, name: str) -> Thing:
     return Thing(Frame(box.x, box.y, box.x + box.side, box.y + box.side), name)
 
 
 def blank(ground: Colour) -> tuple[Image.Image, Pen]:
+    """An empty picture, and a pen that notes what it draws there (`tasks.mini.noting`)."""
     image = Image.new("RGB", (SIZE, SIZE), ground)
-    return image, ImageDraw.Draw(image)
+    return image, NotingPen(image, HUES)
 
 
 def write(pen: Pen, text: str, centre: tuple[int, int], size: int, colour: Colour = INK) -> None:
@@ -87,18 +73,9 @@ def write(pen: Pen, text: str, centre: tuple[int, int], size: int, colour: Colou
 
 
 def written(text: str, centre: tuple[int, int], size: int) -> list[Thing]:
-    """What `write` leaves: a word, or the digits and signs of a number or sum."""
-    face, (x, y) = font(size), centre
-    left, top = x - face.getlength(text) / 2, y - size // 2
-
-    def part(start: int, end: int, name: str) -> Thing:
-        first, last = (round(left + face.getlength(text[:place])) for place in (start, end))
-        return Thing(Frame(first, top, last, top + size), name)
-
-    if text.isalpha():
-        return [part(0, len(text), text)]
-    signs = [(place, sign) for place, sign in enumerate(text) if not sign.isspace()]
-    return [part(place, place + 1, sign if sign.isdigit() else f" {sign}") for place, sign in signs]
+    """What `write` leaves: a word, as it stands in quotes, or the digits and signs of a number or sum."""
+    things = lettered(text, centre, font(size), "mm")
+    return [thing._replace(name=text) for thing in things] if text.isalpha() else things
 
 
 def write_line(pen: Pen, text: str, left_top: tuple[int, int], size: int, colour: Colour = INK) -> None:
@@ -210,7 +187,20 @@ def _mushroom(pen: Pen, box: Box, colour: Colour) -> None:
     pen.ellipse(box.frame(0.58, 0.24, 0.76, 0.42), fill=WHITE)
 
 
-OBJECTS: dict[str, Callable[[Pen, Box, Colour], None]] = {
+Draw = Callable[[Pen, Box, Colour], None]
+
+
+def named(name: str, draw: Draw) -> Draw:
+    """Draws a thing that is noted by its name, behind the colour's if that has one."""
+
+    def drawn(pen: Pen, box: Box, colour: Colour) -> None:
+        with as_one(pen, thing(box, f" {HUES[colour]} {name}" if colour in HUES else f" {name}")):
+            draw(pen, box, colour)
+
+    return drawn
+
+
+_OBJECTS: dict[str, Draw] = {
     "circle": _circle,
     "square": _square,
     "triangle": _triangle,
@@ -227,6 +217,7 @@ OBJECTS: dict[str, Callable[[Pen, Box, Colour], None]] = {
     "cup": _cup,
     "mushroom": _mushroom,
 }
+OBJECTS: dict[str, Draw] = {name: named(name, draw) for name, draw in _OBJECTS.items()}
 
 HANZI: dict[str, tuple[str, ...]] = {
     "山": ("50 56", "13 19 99 93"),
@@ -252,9 +243,10 @@ HANZI: dict[str, tuple[str, ...]] = {
 
 
 def write_hanzi(pen: Pen, character: str, box: Box, colour: Colour = INK) -> None:
-    for stroke in HANZI[character]:
-        points = box.at(*((int(p[0]) / 9, int(p[1]) / 9) for p in stroke.split()))
-        pen.line(points, fill=colour, width=box.width(0.12), joint="curve")
-        radius = box.width(0.06)
-        for x, y in points:
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    with as_one(pen, thing(box, character)):
+        for stroke in HANZI[character]:
+            points = box.at(*((int(p[0]) / 9, int(p[1]) / 9) for p in stroke.split()))
+            pen.line(points, fill=colour, width=box.width(0.12), joint="curve")
+            radius = box.width(0.06)
+            for x, y in points:
+                pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)

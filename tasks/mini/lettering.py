@@ -7,7 +7,8 @@ import math
 from PIL import Image, ImageDraw
 
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import COLOURS, PAPER, SIZE, Colour, Pen, blank, fitting_size, font, write
+from tasks.mini.drawing import COLOURS, PAPER, SIZE, Pen, blank, fitting_size, font, write
+from tasks.mini.noting import Colour
 
 DARK = ("red", "blue", "green", "black", "purple", "brown")
 

@@ -27,6 +27,7 @@ from tasks.mini.drawing import (
     write,
     write_hanzi,
 )
+from tasks.mini.noting import Frame, Thing, note, noted
 from tasks.mini.partition import Part, part_of
 from tasks.mini.places import LANDMARKS, SCENES, draw_landmark
 from tasks.mini.props import THINGS, Pose, draw_person
@@ -199,6 +200,7 @@ def _ground(name: str, seed: int) -> Image.Image:
 
 def _place(image: Image.Image, state: State, halo: bool) -> None:
     x, y = state.x + state.sway, state.y - state.lift
+    note(image, (*noted(image), _seen(state, x, y)))
     if state.look.kind == "word":
         pen, text = ImageDraw.Draw(image), state.look.name
         size = min(round(state.side), fitting_size(text, SIZE - 20, round(state.side)))
@@ -212,6 +214,13 @@ def _place(image: Image.Image, state: State, halo: bool) -> None:
     if state.angle % 360:
         sprite = sprite.rotate(-state.angle, Image.Resampling.BILINEAR, expand=True)
     image.paste(sprite, (round(x - sprite.width / 2), round(y - sprite.height / 2)), sprite)
+
+
+def _seen(state: State, x: float, y: float) -> Thing:
+    half = state.side / 2
+    frame = Frame(*(round(edge) for edge in (x - half, y - half, x + half, y + half)))
+    what = "person" if state.look.kind == "person" else state.look.name
+    return Thing(frame, f" {what}" if state.look.kind == "word" else f" {state.colour} {what}")
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tasks.mini.drawing import COLOURS, INK, WHITE, Box, Colour, Pen, label
+from tasks.mini.drawing import COLOURS, HUES, INK, WHITE, Box, Pen, label, thing
+from tasks.mini.noting import Colour, as_one
 
 SKIN: Colour = (240, 195, 155)
 TROUSERS: Colour = (60, 65, 90)
@@ -32,6 +33,12 @@ POSES: dict[str, Pose] = {
 
 
 def draw_person(pen: Pen, box: Box, pose: str, shirt: Colour, hair: Colour = (60, 40, 25)) -> None:
+    hue = f" {HUES[shirt]}" if shirt in HUES else ""
+    with as_one(pen, thing(box, f"{hue} {ACTIONS.get(pose, pose)}")):
+        _draw_person(pen, box, pose, shirt, hair)
+
+
+def _draw_person(pen: Pen, box: Box, pose: str, shirt: Colour, hair: Colour) -> None:
     joints = POSES[pose]
     (hx, hy), (px, py) = joints.head, joints.hip
     neck = (hx + 0.18 * (px - hx), hy + 0.32 * (py - hy))
@@ -70,6 +77,11 @@ ACTIONS = {
 
 def draw_mood(pen: Pen, box: Box, mood: str, skin: Colour) -> None:
     """A round face that is happy, sad, angry, surprised or sleepy."""
+    with as_one(pen, thing(box, f" {mood}")):
+        _draw_mood(pen, box, mood, skin)
+
+
+def _draw_mood(pen: Pen, box: Box, mood: str, skin: Colour) -> None:
     pen.ellipse(box.frame(0, 0, 1, 1), fill=skin, outline=INK, width=3)
     thick = box.width(0.045)
     for side in (-1, 1):
@@ -98,6 +110,11 @@ MOODS = ("happy", "sad", "angry", "surprised", "sleepy")
 
 def draw_worker(pen: Pen, box: Box, job: str) -> None:
     """A person with the things of a trade."""
+    with as_one(pen, thing(box, f" {job}")):
+        _draw_worker(pen, box, job)
+
+
+def _draw_worker(pen: Pen, box: Box, job: str) -> None:
     draw_person(pen, box, "holding", (185, 210, 235) if job in ("doctor", "cook") else COLOURS["blue"])
     hat, hand = box.frame(0.34, -0.14, 0.66, 0.05), box.at((0.82, 0.44))[0]
     if job == "doctor":

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import (
-    COLOURS,
-    INK,
-    OBJECTS,
-    SIZE,
-    WHITE,
-    Box,
-    Colour,
-    Pen,
-)
+from tasks.mini.drawing import COLOURS, INK, OBJECTS, SIZE, WHITE, WHOLE, Box, Pen, thing
+from tasks.mini.noting import Colour, as_one
 
 SKY: tuple[Colour, ...] = ((150, 205, 250), (190, 225, 250), (250, 215, 170), (200, 200, 220))
 STONE: Colour = (200, 185, 150)
@@ -119,7 +111,8 @@ def draw_landmark(pen: Pen, name: str, dice: Dice) -> None:
     pen.rectangle((0, 0, SIZE, SIZE), fill=dice.choice(SKY))
     pen.rectangle((0, 184, SIZE, SIZE), fill=dice.choice((GRASS, (225, 205, 150), (140, 165, 190))))
     side = dice.number(120, 160, 8)
-    LANDMARKS[name](pen, Box(dice.number(20, 204 - side, 6), 190 - side, side))
+    with as_one(pen, thing(WHOLE, f" {name}")):
+        LANDMARKS[name](pen, Box(dice.number(20, 204 - side, 6), 190 - side, side))
 
 
 # Places fill the picture.
@@ -235,7 +228,18 @@ def _kitchen(pen: Pen, dice: Dice) -> None:
     pen.rectangle((150 + dice.number(0, 24, 8), 20, 200, 70), fill=(170, 215, 250), outline=WHITE, width=5)
 
 
-SCENES: dict[str, Callable[[Pen, Dice], None]] = {
+Place = Callable[[Pen, Dice], None]
+
+
+def _named(name: str, draw: Place) -> Place:
+    def drawn(pen: Pen, dice: Dice) -> None:
+        with as_one(pen, thing(WHOLE, f" {name}")):
+            draw(pen, dice)
+
+    return drawn
+
+
+_SCENES: dict[str, Place] = {
     "beach": _beach,
     "forest": _forest,
     "city": _city,
@@ -247,3 +251,4 @@ SCENES: dict[str, Callable[[Pen, Dice], None]] = {
     "farm": _farm,
     "kitchen": _kitchen,
 }
+SCENES: dict[str, Place] = {name: _named(name, draw) for name, draw in _SCENES.items()}

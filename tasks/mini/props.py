@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-from tasks.mini.drawing import COLOURS, INK, OBJECTS, WHITE, Box, Colour, Pen
+from tasks.mini.drawing import COLOURS, INK, OBJECTS, WHITE, Box, Draw, Pen, named
+from tasks.mini.noting import Colour
 
 Pose = Literal[
     "stand", "walk", "wave", "jump", "bow", "squat", "clap", "kick", "lift one arm", "lift both arms", "stretch"
@@ -137,11 +137,12 @@ def _bowl(pen: Pen, box: Box, colour: Colour) -> None:
     pen.rectangle(box.frame(0.38, 0.02, 0.62, 0.14), fill=colour)
 
 
-PROPS: dict[str, Callable[[Pen, Box, Colour], None]] = {
+_PROPS: dict[str, Draw] = {
     "ball": _ball,
     "wheel": _wheel,
     "lamp": _lamp,
     "bowl": _bowl,
 }
+PROPS: dict[str, Draw] = {name: named(name, draw) for name, draw in _PROPS.items()}
 THINGS = OBJECTS | PROPS
 """All that can be drawn in a colour."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tasks.mini import persons
 from tasks.mini.charts import QUARTERS, Chart, Theme, bars, table
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import COLOURS, INK, OBJECTS, PAPER, SIZE, WHITE, Box, Colour, Pen, blank, label
+from tasks.mini.drawing import COLOURS, INK, OBJECTS, PAPER, SIZE, WHITE, Box, Pen, blank, label, thing
+from tasks.mini.noting import Colour, as_one
 from tasks.mini.shapes import draw_clock
 from tasks.mini.sights import Both, Sight
 
@@ -90,6 +91,11 @@ def use(dice: Dice) -> Sight:
 
 
 def draw_tool(pen: Pen, name: str, box: Box, colour: Colour) -> None:
+    with as_one(pen, thing(box, f" {name}")):
+        _draw_tool(pen, name, box, colour)
+
+
+def _draw_tool(pen: Pen, name: str, box: Box, colour: Colour) -> None:
     if name in OBJECTS:
         OBJECTS[name](pen, box, colour)
     elif name == "clock":

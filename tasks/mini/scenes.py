@@ -23,7 +23,6 @@ from tasks.mini.drawing import (
     SIZE,
     Box,
     Pen,
-    Thing,
     blank,
     fitting_size,
     thing,
@@ -32,6 +31,7 @@ from tasks.mini.drawing import (
     write_line,
     written,
 )
+from tasks.mini.noting import Thing
 from tasks.mini.partition import Part, part_of
 from tasks.mini.questions import ENDING, MOST_THINGS, Question, counted, how_many, is_coloured, is_there, with_article
 

@@ -7,20 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tasks.mini.dice import Dice
-from tasks.mini.drawing import (
-    COLOURS,
-    INK,
-    OBJECTS,
-    SIZE,
-    WHITE,
-    WHOLE,
-    Box,
-    Colour,
-    Pen,
-    fitting_size,
-    rays,
-    write,
-)
+from tasks.mini.drawing import COLOURS, INK, OBJECTS, SIZE, WHITE, WHOLE, Box, Pen, fitting_size, rays, thing, write
+from tasks.mini.noting import Colour, as_one
 
 WALLS: tuple[Colour, ...] = ((200, 225, 245), (220, 240, 215), (245, 235, 205), (225, 215, 235))
 
@@ -109,7 +97,8 @@ ARTISTS: dict[str, Callable[[Pen, Dice, list[Colour]], None]] = {
 
 def draw_artwork(pen: Pen, artist: str, dice: Dice) -> None:
     hues = [COLOURS[name] for name in dice.sample(list(COLOURS), 3)]
-    ARTISTS[artist](pen, dice, hues)
+    with as_one(pen, thing(WHOLE, f" {artist}")):
+        ARTISTS[artist](pen, dice, hues)
     pen.rectangle((0, 0, SIZE - 1, SIZE - 1), outline=(150, 110, 50), width=10)
 
 
@@ -139,6 +128,11 @@ PEOPLE: dict[str, Face] = {
 
 def draw_face(pen: Pen, name: str, dice: Dice) -> None:
     """The face in a red box, as the question names it."""
+    with as_one(pen, thing(WHOLE, f" {name}")):
+        _draw_face(pen, name, dice)
+
+
+def _draw_face(pen: Pen, name: str, dice: Dice) -> None:
     face = PEOPLE[name]
     pen.rectangle((0, 0, SIZE, SIZE), fill=dice.choice(WALLS))
     side = dice.number(130, 162, 8)

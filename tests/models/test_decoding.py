@@ -189,6 +189,18 @@ def test_the_sampled_distribution_is_the_models() -> None:
     torch.testing.assert_close(counts / 20_000, want, atol=0.012, rtol=0)
 
 
+def test_what_is_drawn_does_not_hang_on_the_last_bit_of_a_logit() -> None:
+    """Two tokens that are all but equally likely change places in the order of likeness, and in no other."""
+    logits = torch.tensor([[2.0, 2.0 + 1e-6, 1.0, 2.0 - 1e-6]])
+    uniforms = torch.linspace(0, 0.999, 200)[:, None]
+    for top_p in (None, 0.95):
+        drawn = [
+            sample(some.expand(200, 4), uniforms, Sampling(1.0, top_p=top_p))
+            for some in (logits, logits + torch.tensor([[2e-6, -2e-6, 0.0, 1e-6]]))
+        ]
+        assert torch.equal(*drawn) and len(set(drawn[0].flatten().tolist())) > 2
+
+
 @settings(max_examples=50)
 @given(
     st.integers(1, 8), st.floats(0.05, 1.0), st.floats(0.1, 3.0),

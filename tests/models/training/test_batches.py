@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from models.training.batches import Batches, counts, disguised, masked, warped
 from models.training.examples import Example
+from models.training.picturing import TURNS, in_turn
 from models.training.recipes import SPEAKING, STAGES
 from models.training.vita15 import Training
-from models.training.world import TURNS, in_turn
 from tasks.mini.scenes import CATEGORIES
 
 KINDS = ("caption", "question", "spoken question", "transcript", "noise")

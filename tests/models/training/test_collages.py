@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from models.training.collages import collage
 from models.training.vita15 import Training
 from tasks.mini import persons
-from tasks.mini.drawing import COLOURS, OBJECTS, SIZE, Frame
+from tasks.mini.drawing import COLOURS, OBJECTS, SIZE
+from tasks.mini.noting import Frame
 
 PEOPLE = {word for action in persons.ACTIONS.values() for word in action.split()} | set(persons.JOBS)
 REACH = 40
@@ -42,7 +43,7 @@ def test_a_picture_depends_on_its_seed_alone():
 
 
 def test_a_frame_takes_the_tokens_in_it_or_the_nearest(training: Training):
-    spot = training.world._spot  # two by two tokens, with centres at 56 and 168
+    spot = training.world.picturing.sights.spot  # two by two tokens, with centres at 56 and 168
     assert spot(Frame(0, 0, SIZE, SIZE)).tolist() == [True] * 4
     assert spot(Frame(100, 0, 224, 100)).tolist() == [False, True, False, False]
     assert spot(Frame(60, 60, 70, 70)).tolist() == [True, False, False, False]
@@ -50,7 +51,7 @@ def test_a_frame_takes_the_tokens_in_it_or_the_nearest(training: Training):
 
 def test_words_and_their_places_go_together(training: Training):
     for number in range(20):
-        made = training.world.collage(number, random.Random(0))
+        made = training.world.picturing.collage(number, random.Random(0))
         assert made.spots is not None and made.spots.shape == (len(made.units), 4) and made.spots.any(1).all()
         named = training.tokenizer.decode(made.units.tolist())
         assert named.strip() and made.pixels is not None and torch.isfinite(made.pixels).all()

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.training.drills import Choice, drill
+from models.training.making import READ
 from models.training.vita15 import Training
-from models.training.world import READ
-from tasks.mini.drawing import OBJECTS, Thing
+from tasks.mini.drawing import OBJECTS
+from tasks.mini.noting import Thing
 from tasks.mini.questions import MOST_THINGS, Question, how_many, is_coloured, is_there
 
 WORDS = ["water", "seven", "kitchen", "green", "slow", "music"]
@@ -64,7 +65,7 @@ def test_answers_are_even_and_any_word_is_asked_about():
 
 
 def test_an_example_holds_all_questions_of_a_drill(training: Training):
-    made = training.world.drill(0, random.Random(3))
+    made = training.world.writing.drill(0, random.Random(3))
     answers = training.tokenizer.decode([label for label in made.labels.tolist() if label >= 0])
     assert made.imagined is not None and made.pixels is None
     assert answers.count(READ) in (3, 6)

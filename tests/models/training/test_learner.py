@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.text.tokenizer import byte_tokenizer
-from models.training.examples import PICTURE, SPEECH, Example, Imagined, assistant, collate, example, user
+from models.training.examples import CLIP, PICTURE, SPEECH, Example, Imagined, assistant, collate, example, user
 from models.training.learner import LENGTH_WEIGHT, NAMING_WEIGHT, Learner, length_loss, naming_loss
 from models.training.recipes import STAGES
 from models.training.vita15 import Training
@@ -23,7 +23,7 @@ TOKENIZER = byte_tokenizer()
 
 @pytest.fixture
 def learner() -> Learner:
-    return Learner(build(CONFIG, seed=0), STAGES["1.3"])
+    return Learner(build(CONFIG, seed=0), STAGES["1.3"], range(10))
 
 
 def shown(units: list[int]) -> Example:
@@ -57,7 +57,7 @@ def test_a_word_is_looked_for_in_its_own_place():
 @torch.no_grad()
 def test_naming_does_not_ask_the_language_model():
     vita = build(CONFIG, seed=0)
-    learner = Learner(vita, STAGES["0v"])
+    learner = Learner(vita, STAGES["0v"], range(10))
     batch = [shown([7, 11])._replace(spots=torch.ones(2, 4, dtype=torch.bool))]
     seen, words = vita.encode_images(torch.zeros(1, 3, 56, 56))[0], vita.model.embed_tokens.weight
     named = sum(float(naming_loss(seen, words, torch.tensor([unit]))) for unit in (7, 11)) / 2
@@ -68,20 +68,32 @@ def test_naming_does_not_ask_the_language_model():
 
 @torch.no_grad()
 def test_an_imagined_picture_is_the_mean_of_its_words_and_noise_of_their_length(learner: Learner):
-    words = torch.tensor([[5, 5], [6, 7], [8, 8], [8, 8]])
-    shown = torch.tensor([True, True, True, False])
+    words = torch.tensor([[[5, 5], [6, 7], [8, 8], [8, 8]]])
+    shown = torch.tensor([[True, True, True, False]])
     asked = example([user(PICTURE, "what?"), assistant("that")], TOKENIZER)
-    clear, blurred = (
+    (clear,), (blurred,) = (
         learner._imagined([asked._replace(imagined=Imagined(words, shown, noise))])
-        for noise in (torch.zeros(4, 64), torch.ones(4, 64) / 8)
+        for noise in (torch.zeros(1, 4, 64), torch.ones(1, 4, 64) / 8)
     )
     one, two, mixed = (learner.vita.model.embed_tokens(torch.tensor(word)) for word in (5, 6, 7))
     assert clear[0, 0].allclose(one) and clear[0, 3].eq(0).all()
     likeness = torch.nn.functional.cosine_similarity
     assert float(likeness(clear[0, 1], two, dim=0)) > 0.6 and float(likeness(clear[0, 1], mixed, dim=0)) > 0.6
-    length = learner.vita.model.embed_tokens(words).norm(dim=-1).mean(-1)
+    length = learner.vita.model.embed_tokens(words[0]).norm(dim=-1).mean(-1)
     assert (blurred[0] - clear[0]).norm(dim=-1).allclose(length)
-    assert float(learner([asked._replace(imagined=Imagined(words, shown, torch.zeros(4, 64)))])) > 0
+    assert float(learner([asked._replace(imagined=Imagined(words, shown, torch.zeros(1, 4, 64)))])) > 0
+
+
+@torch.no_grad()
+def test_the_frames_of_an_imagined_clip_stay_together(learner: Learner):
+    def imagined(tiles: int) -> Imagined:
+        words = torch.full((tiles, 4, 1), tiles)
+        return Imagined(words, torch.ones(tiles, 4, dtype=torch.bool), torch.zeros(tiles, 4, 64))
+
+    clip = example([user(CLIP, "what?"), assistant("that")], TOKENIZER, imagined=imagined(3))
+    picture = example([user(PICTURE, "what?"), assistant("that")], TOKENIZER, imagined=imagined(1))
+    assert [len(seen) for seen in learner._imagined([clip, picture])] == [3, 1]
+    assert int((clip.ids < 0).sum()) == 3 and float(learner([clip, picture])) > 0
 
 
 @torch.no_grad()
@@ -104,12 +116,12 @@ def test_the_loss_is_the_models_own_and_the_two_terms(learner: Learner):
 def test_every_kind_of_example_fits_what_it_says(training: Training):
     for kind, make in training.world.kinds.items():
         made = make(4, random.Random(0))
-        seen = ("collage", "caption", "question", "exercise", "clip", "spoken question")
+        seen = ("collage", "gallery", "caption", "question", "exercise", "clip", "spoken question")
         heard = ("spoken question", "spoken fact", "spoken translation", "transcript", "noise")
         assert (made.pixels is not None) == (kind in seen), kind
         assert (made.audio is not None) == (kind in heard), kind
-        assert (made.imagined is not None) == (kind in ("imagined", "drill")), kind
-        assert (made.labels >= 0).any() == (kind != "collage") and len(made.ids) == len(made.labels)
+        assert (made.imagined is not None) == (kind in ("imagined", "drill", "sketch", "storyboard")), kind
+        assert (made.labels >= 0).any() == (kind not in ("collage", "gallery")) and len(made.ids) == len(made.labels)
         assert torch.equal(made.ids[made.labels >= 0], made.labels[made.labels >= 0])
 
 
@@ -132,8 +144,8 @@ def test_a_picture_of_many_alike_is_named_by_their_number_too(training: Training
     counted = [place for place in range(10 * len(CATEGORIES)) if place % len(CATEGORIES) == scene]
     said = 0
     for place in counted:
-        item = training.world._scene(place)
-        made = training.world._seen(item, place, [user(PICTURE, "what?"), assistant("that")])
+        item = training.world.picturing.scene(place)
+        made = training.world.picturing.seen(item, place, [user(PICTURE, "what?"), assistant("that")])
         assert made.spots is not None and made.spots.shape == (len(made.units), 4)
         said += any(int(unit) in numbers for unit in made.units)
         assert len(made.units) >= 2 * len(item.things)

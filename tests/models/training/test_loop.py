@@ -47,7 +47,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not(
 
     def learner() -> Learner:
         torch.manual_seed(1)
-        return Learner(load(training.folder("1.3")).model, stage)
+        return Learner(load(training.folder("1.3")).model, stage, range(10))
 
     class Stops(Batches):
         def __call__(self, step: int) -> list[Example]:
@@ -76,15 +76,15 @@ def test_the_state_of_another_training_is_refused(training: Training, tmp_path: 
     monkeypatch.setattr(loop, "SAVE_EVERY", 1)
     stage = STAGES["1.3"]
     batches = Batches(training.world, stage, 12, 0)
-    loop.optimise(Learner(load(training.folder("1.2")).model, stage), batches, 1, tmp_path)
+    loop.optimise(Learner(load(training.folder("1.2")).model, stage, range(10)), batches, 1, tmp_path)
     for steps, start in ((2, "1.2"), (1, "1.1")):
         with pytest.raises(loop.StateError, match="from other weights or by another recipe; delete the file"):
-            loop.optimise(Learner(load(training.folder(start)).model, stage), batches, steps, tmp_path)
+            loop.optimise(Learner(load(training.folder(start)).model, stage, range(10)), batches, steps, tmp_path)
 
 
 def test_a_loss_that_is_no_number_ends_the_training(training: Training, tmp_path: Path):
     stage = STAGES["1.3"]
-    learner = Learner(load(training.folder("1.2")).model, stage)
+    learner = Learner(load(training.folder("1.2")).model, stage, range(10))
     with torch.no_grad():
         learner.vita.lm_head.weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="loss is nan at step 0"):

@@ -1,0 +1,77 @@
+"""What all that makes training examples has in common: who it makes them for, and which scenes are held out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from PIL.Image import Image
+from torch import Tensor
+
+from harness.types import Message
+from models.text.tokenizer import QwenTokenizer
+from models.training.examples import Example, assistant, example, user
+from models.training.sights import Sights
+from models.vita15.config import Vita15Config
+from models.vita15.image_processing import preprocess
+from models.vita15.prompts import STATE_MARKS
+from tasks.mini.exercises import Turn
+from tasks.mini.scenes import CATEGORIES, SceneItem
+from tasks.mini.training import WORDINGS, training_scene
+
+Kind = Literal[
+    "sentence", "fact", "translation", "reading", "text", "drill", "quiz", "imagined", "sketch", "storyboard",
+    "collage", "gallery", "caption", "question", "exercise", "clip",
+    "spoken question", "spoken fact", "spoken translation", "transcript", "noise",
+]  # fmt: skip
+Make = Callable[[int, random.Random], Example]
+"""An example from its number and a generator of its own."""
+HEARD, NOISE, READ = STATE_MARKS
+"""First token of an answer to speech, to what is no speech for the model, and to text."""
+DESCRIBE = "Describe this image."
+PROMPTS = ("vita", "vita", "vita", "lmms_eval", "vlmevalkit")
+"""Each wording that a benchmark may put around a question, the model's own most often."""
+FIRST_HELD_OUT = 100_000_000 * len(CATEGORIES)
+"""Pictures from this number on are never trained on."""
+BENCHMARKS = (
+    "mmbench_en", "mmbench_en", "mmbench_cn", "mmstar", "mmstar", "mmmu", "mmmu", "ai2d", "ai2d", "mathvista",
+    "ocrbench", "hallusionbench",
+)  # fmt: skip
+"""Whose questions on pictures take turns."""
+CLIP_BENCHMARKS = ("mvbench", "tempcompass", "videomme")
+FRAMES = (4, 6, 8)
+"""Of a clip, as many as a training can afford."""
+
+
+class Maker:
+    """Makes examples for a model of `config`; with `held_out`, of pictures that are never trained on."""
+
+    kinds: Mapping[Kind, Make]
+
+    def __init__(self, config: Vita15Config, tokenizer: QwenTokenizer, seed: int, held_out: bool = False) -> None:
+        self.config, self.tokenizer, self.seed, self.held_out = config, tokenizer, seed, held_out
+        self.sights = Sights(config, tokenizer)
+
+    def scene(self, number: int) -> SceneItem:
+        return training_scene(self.seed, self.apart(number))
+
+    def apart(self, number: int) -> int:
+        """A number of a picture: those of held-out ones are beyond all others."""
+        return number + FIRST_HELD_OUT * self.held_out
+
+    def example(self, messages: list[Message], pixels: Tensor | None = None, audio: Tensor | None = None) -> Example:
+        return example(messages, self.tokenizer, pixels, audio)
+
+    def pixels(self, image: Image) -> Tensor:
+        return preprocess([image], self.config.vision.image_size, self.config.image_aspect_ratio)
+
+
+def prompted(question: str, rng: random.Random) -> str:
+    """A question of MME's in one of its wordings."""
+    return WORDINGS[rng.choice(PROMPTS)](question)
+
+
+def spoken_of(turns: Sequence[Turn]) -> list[Message]:
+    """A conversation in writing."""
+    return [message for turn in turns for message in (user(turn.asked), assistant(READ + turn.answer))]
