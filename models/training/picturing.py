@@ -69,7 +69,7 @@ class Picturing(Maker):
     def _seen_there(self, image: Image, shown: str = "") -> tuple[Tensor, Tensor]:
         """Names of what a drawing shows, with their places, and of what else it is said to show, somewhere."""
         units, spots = self.sights.places(noted(image))
-        missing = sorted(set(self._shown(shown).tolist()) - set(units.tolist()))
+        missing = sorted(self.sights.said(shown) - set(units.tolist()))
         anywhere = torch.ones(len(missing), spots.shape[1], dtype=torch.bool)
         return torch.cat((units, torch.tensor(missing, dtype=torch.long))), torch.cat((spots, anywhere))
 
@@ -93,7 +93,7 @@ class Picturing(Maker):
         pixels = torch.cat([self.pixels(image) for image in made.images])
         example = self.example([*shown, *spoken_of(made.turns[1:])], pixels)
         if len(made.images) > 1:
-            return example._replace(units=self._shown(made.shown))
+            return example._replace(units=torch.tensor(sorted(self.sights.said(made.shown)), dtype=torch.long))
         units, spots = self._seen_there(made.images[0], made.shown)
         return example._replace(units=units, spots=spots)
 
@@ -105,11 +105,6 @@ class Picturing(Maker):
         shown = [user(CLIP, made.turns[0].asked), assistant(READ + made.turns[0].answer)]
         pixels = torch.cat([self.pixels(frame) for frame in made.frames(rng.choice(FRAMES))])
         return self.example([*system, *shown, *spoken_of(made.turns[1:])], pixels)
-
-    def _shown(self, text: str) -> Tensor:
-        """The words for what is seen somewhere, as they stand within a sentence."""
-        tokens = {token for token in self.tokenizer.encode(f" {text}") if self.tokenizer.decode([token]).strip()}
-        return torch.tensor(sorted(tokens) if text else [], dtype=torch.long)
 
     def seen(self, scene: SceneItem, number: int, messages: list[Message]) -> Example:
         """An example with a picture. Its units name the things in it and tell it from the next of its category."""

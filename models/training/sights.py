@@ -54,6 +54,11 @@ class Sights:
             return [self.config.language.vocab_size + 10 * (min(thing.rank, RANKS - 1) - 1) + int(thing.name)]
         return [token for token in self.tokenizer.encode(thing.name) if self.tokenizer.decode([token]).strip()]
 
+    def said(self, text: str) -> set[int]:
+        """The words of a text for what is seen somewhere, as they stand within a sentence."""
+        tokens = self.tokenizer.encode(f" {text}") if text else []
+        return {token for token in tokens if self.tokenizer.decode([token]).strip()}
+
     def places(self, things: Sequence[Thing]) -> tuple[Tensor, Tensor]:
         """The names of all things, int64 [m], and where each is to be seen, bool [m, tokens per tile]."""
         named = [(token, self.spot(thing.frame)) for thing in things for token in self.named(thing)]

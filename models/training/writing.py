@@ -33,6 +33,7 @@ from tasks.mini.questions import ENDING
 from tasks.mini.recording import printed
 from tasks.mini.training import READ_ALOUD, TRANSLATE, training_fact
 from tasks.prompts import vita_choice, vlmevalkit_choice
+from tasks.video import prompts
 from tasks.video.mvbench import best_option
 
 DESCRIBED = 0.25
@@ -133,7 +134,7 @@ class Writing(Maker):
     def _sketched(self, image: Image, shown: str, rng: random.Random) -> list[list[int]]:
         """A tile of names. What is `shown` and was not noted is said in some places: a tower learns to find it."""
         tile = self.sights.laid_out(noted(image), rng)
-        missing = set(self._shown(shown).tolist()).difference(*tile)
+        missing = self.sights.said(shown).difference(*tile)
         for word in missing:
             for place in rng.sample(range(len(tile)), max(1, len(tile) // 4)):
                 tile[place].append(word)
@@ -170,24 +171,22 @@ class Writing(Maker):
 
 
 def _chosen(choice: Choice, rng: random.Random) -> tuple[str, str]:
-    """A question for the answer with its letter, now and then without any options."""
-    if rng.random() < IN_WORDS:
-        return vita_choice(choice.text, {}), choice.answer
-    options = dict(zip(LETTERS, choice.options, strict=False))
-    return vita_choice(choice.text, options), chosen(choice.answer, LETTERS[choice.options.index(choice.answer)])
+    """A question for an option's words, now and then without any options."""
+    options = {} if rng.random() < IN_WORDS else dict(zip(LETTERS, choice.options, strict=False))
+    return vita_choice(choice.text, options), choice.answer
 
 
 def _put(choice: Choice, rng: random.Random) -> tuple[str, str]:
-    """A question in one of the benchmarks' ways to list options, and its answer with its letter."""
+    """A question as a benchmark lists its options, and its answer: on clips with its letter, on pictures without."""
     options = dict(zip(LETTERS, choice.options, strict=False))
-    answer = chosen(choice.answer, LETTERS[choice.options.index(choice.answer)])
+    lettered = chosen(choice.answer, LETTERS[choice.options.index(choice.answer)])
     match rng.randrange(6):
         case 0:
-            return vlmevalkit_choice(choice.text, options), answer
-        case 1:
-            lines = "".join(f"\n({letter}) {text}" for letter, text in options.items())
-            return f"Question: {choice.text}\nChoices:{lines}", answer
-        case 2:
-            return best_option({"question": choice.text, "candidates": list(choice.options)}), answer
+            return vlmevalkit_choice(choice.text, options), choice.answer
+        case 1 | 2:
+            return vita_choice(choice.text, options), choice.answer
+        case 3:
+            lines = [f"{letter}. {text}" for letter, text in options.items()]
+            return prompts.vita({"question": choice.text, "options": lines}, False), lettered
         case _:
-            return vita_choice(choice.text, options), answer
+            return best_option({"question": choice.text, "candidates": list(choice.options)}), lettered

@@ -1,6 +1,6 @@
 """Questions on pictures for training, worded as the image benchmarks word them, from the training part of the world.
 
-A picture is drawn once and asked about several times: for the letter of an option, and for the answer in words.
+A picture is drawn once and asked about several times, with options and without.
 """
 
 from __future__ import annotations
@@ -54,11 +54,13 @@ def chosen(text: str, letter: str) -> str:
     return f"{first.lower() if more and len(first) < 4 else first}{said[len(first) :]} ({letter})"
 
 
-def with_letter(dice: Dice, ask: Ask) -> Turn:
+def by_option(dice: Dice, ask: Ask) -> Turn:
+    """A question with its options, answered by the words of one: the rules of the benchmarks on pictures read that, and
+    a small model finds the word that it sees sooner than the letter which that has in this question."""
     put = placed(dice, ask)
     options = dict(zip(LETTERS, put.options, strict=False))
     wording = vlmevalkit_choice if dice.random() < PLAIN_WORDING else vita_choice
-    return Turn(wording(ask.question, options, ask.hint), chosen(ask.answer, put.letter))
+    return Turn(wording(ask.question, options, ask.hint), ask.answer)
 
 
 def in_words(dice: Dice, ask: Ask) -> Turn:
@@ -68,10 +70,10 @@ def in_words(dice: Dice, ask: Ask) -> Turn:
 
 
 def exercise(dice: Dice, ask: Ask) -> Exercise:
-    """A question with options is asked for its letter and in words, in any order; another one in words alone."""
+    """A question is asked with its options, if it has some, and without them, in any order."""
     turns = [in_words(dice, ask)]
     if ask.others:
-        turns += [with_letter(dice, ask), with_letter(dice, ask)]
+        turns += [by_option(dice, ask), by_option(dice, ask)]
     dice.shuffle(turns)
     return Exercise(ask.images, tuple(turns), name_in(ask.answer))
 
@@ -110,10 +112,8 @@ def _mathvista(dice: Dice) -> Exercise:
     """With hints at the form of the answer, as the benchmark's own texts have them."""
     entry = dice.choice(mathvista.ENTRIES)
     ask = _training(dice, entry.family)
-    by_letter = entry.kind == "text"
-    put = placed(dice, ask) if by_letter else Placed(ask, (), "")
-    answer = chosen(ask.answer, put.letter) if by_letter else ask.answer
-    hinted = Turn(mathvista.cells(entry, put)["question"], answer)
+    put = placed(dice, ask) if entry.kind == "text" else Placed(ask, (), "")
+    hinted = Turn(mathvista.cells(entry, put)["question"], ask.answer)
     return Exercise(ask.images, (hinted, in_words(dice, ask)), name_in(ask.answer))
 
 

@@ -25,7 +25,7 @@ def test_every_thing_is_drawn_within_its_frame_and_the_frames_keep_apart(seed: i
     ground = max(made.image.getcolors(SIZE * SIZE))[1]
     assert made.image.size == (SIZE, SIZE) and len(made.things) >= 2
     free = made.image.copy()
-    for frame, name in made.things:
+    for frame, name, _ in made.things:
         inside = made.image.crop(frame)
         assert len(inside.getcolors(SIZE * SIZE)) > 1, name
         colour, shape = name.split() if len(name.split()) == 2 else ("", "")

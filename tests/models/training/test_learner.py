@@ -60,7 +60,7 @@ def test_naming_does_not_ask_the_language_model():
     learner = Learner(vita, STAGES["0v"], range(10))
     batch = [shown([7, 11])._replace(spots=torch.ones(2, 4, dtype=torch.bool))]
     seen, words = vita.encode_images(torch.zeros(1, 3, 56, 56))[0], vita.model.embed_tokens.weight
-    named = sum(float(naming_loss(seen, words, torch.tensor([unit]))) for unit in (7, 11)) / 2
+    named = sum(float(naming_loss(seen, learner._names(), torch.tensor([unit]))) for unit in (7, 11)) / 2
     assert float(learner(batch)) == pytest.approx(named + LENGTH_WEIGHT * float(length_loss(seen, words)), rel=1e-5)
     with pytest.raises(ValueError, match="0v learns to name, but its examples have no pictures"):
         learner([batch[0]._replace(pixels=None)])
@@ -107,7 +107,8 @@ def test_the_loss_is_the_models_own_and_the_two_terms(learner: Learner):
     own = sum(row * weight for row, weight in zip(rows, weights, strict=True)) / sum(weights)
     words = vita.model.embed_tokens.weight
     speech, seen = vita.encode_audio(inputs.audio, inputs.audio_lengths), vita.encode_images(inputs.pixel_values)
-    named = (naming_loss(speech[0], words, torch.tensor([8])) + naming_loss(seen[0], words, torch.tensor([7, 11]))) / 2
+    names = learner._names()
+    named = (naming_loss(speech[0], names, torch.tensor([8])) + naming_loss(seen[0], names, torch.tensor([7, 11]))) / 2
     length = length_loss(torch.cat([*speech, *seen]), words)
     expected = float(own + LENGTH_WEIGHT * length + NAMING_WEIGHT * named)
     assert float(learner(batch)) == pytest.approx(expected, rel=1e-5)
@@ -127,7 +128,7 @@ def test_every_kind_of_example_fits_what_it_says(training: Training):
 
 @torch.no_grad()
 def test_what_is_said_of_the_whole_picture_weighs_as_much_as_all_that_is_in_places(learner: Learner):
-    words = learner.vita.model.embed_tokens.weight.detach().float()
+    words = learner._names()
     spots = torch.tensor([[True, False, False, False], [False, True, True, False], [True] * 4])
     asked = shown([])
     units = torch.tensor([5, 6, 9])

@@ -35,28 +35,36 @@ def test_an_exercise_depends_on_its_number_alone(benchmark: str):
 
 
 @pytest.mark.parametrize("benchmark", ["mmbench_en", "mmstar", "mmmu", "ai2d"])
-def test_the_letter_is_that_of_the_answer_in_words(benchmark: str):
+def test_a_question_with_options_is_answered_by_one_of_them_as_without(benchmark: str):
     checked = 0
     for number in range(PICTURES):
         turns = training_exercise(benchmark, 1, number).turns
         words = [turn.answer for turn in turns if not re.search(r"^A\. ", turn.asked, re.MULTILINE)]
         for turn in turns:
-            options = dict(re.findall(r"^([A-E])\. (.+)$", turn.asked, re.MULTILINE))
+            options = re.findall(r"^[A-E]\. (.+)$", turn.asked, re.MULTILINE)
             if options:
-                said, letter = turn.answer[:-4], turn.answer[-2]
-                assert options[letter] == words[0] and said.lower() == words[0].lower().rstrip(".")
+                assert turn.answer == words[0] and options.count(turn.answer) == 1
                 checked += 1
     assert checked > PICTURES / 2
 
 
-def test_right_letters_are_any():
-    letters = {
-        turn.answer[-2]
-        for number in range(80)
-        for turn in training_exercise("mmstar", 0, number).turns
-        if LETTER_ONLY in turn.asked
-    }
-    assert letters >= {"A", "B", "C", "D"}
+def test_the_right_option_stands_anywhere():
+    places = set()
+    for number in range(80):
+        for turn in training_exercise("mmstar", 0, number).turns:
+            if LETTER_ONLY in turn.asked:
+                options = dict((text, letter) for letter, text in re.findall(r"^([A-E])\. (.+)$", turn.asked, re.M))
+                places.add(options[turn.answer])
+    assert places >= {"A", "B", "C", "D"}
+
+
+@pytest.mark.parametrize("benchmark", ["mvbench", "videomme"])
+def test_on_clips_the_letter_is_that_of_the_words(benchmark: str):
+    for number in range(CLIPS):
+        for turn in training_clip(benchmark, 1, number).turns:
+            options = dict(re.findall(r"^\(?([A-E])[.)] (.+?)\.?(?:Please.*)?$", turn.asked, re.MULTILINE))
+            said, letter = re.fullmatch(r"(.+) \(([A-E])\)", turn.answer).groups()
+            assert options[letter].lower().rstrip(".") == said.lower()
 
 
 @pytest.mark.parametrize("benchmark", CLIP_EXERCISES)
@@ -99,9 +107,11 @@ def test_an_option_is_said_before_its_letter_without_another_capital_alone(text:
 
 
 @pytest.mark.parametrize("name", ["mmbench_en", "mmstar", "ai2d", "mmmu"])
-def test_public_rules_read_the_letter_behind_the_words(name: str):
+def test_public_rules_read_the_words_of_an_option_and_the_letter_behind_them(name: str):
     task, doc = get_task(name), {"question": "q?", "A": "blue", "B": "A cup.", "C": "Q1", "answer": "B"}
     for profile in ("vlmevalkit_vita", "vlmevalkit"):
+        assert task.scorer(doc, Answer(text="A cup."), profile).value == 1.0
+        assert task.scorer(doc, Answer(text="Q1"), profile).value == 0.0
         assert task.scorer(doc, Answer(text=chosen("A cup.", "B")), profile).value == 1.0
         assert task.scorer(doc, Answer(text=chosen("Q1", "C")), profile).value == 0.0
 
