@@ -53,7 +53,8 @@ def test_the_right_option_stands_anywhere():
     for number in range(80):
         for turn in training_exercise("mmstar", 0, number).turns:
             if LETTER_ONLY in turn.asked:
-                options = dict((text, letter) for letter, text in re.findall(r"^([A-E])\. (.+)$", turn.asked, re.M))
+                found = re.findall(r"^([A-E])\. (.+)$", turn.asked, re.MULTILINE)
+                options = {text: letter for letter, text in found}
                 places.add(options[turn.answer])
     assert places >= {"A", "B", "C", "D"}
 
