@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.text.tokenizer import QwenTokenizer
@@ -22,8 +23,8 @@ APART = 0.02
 """Standard deviation by which weights start apart from what `_match_alike` makes of them."""
 FAST = 0.3
 """Share of a head's rotary pairs, from the fastest, by which tokens side by side are told from one another."""
-AKIN = 0.9
-"""Likeness of the tokens of one word."""
+AKIN, CLOSE = 0.9, 0.2
+"""Likeness of the tokens of one word, and how much less is left as it is."""
 REMOVED = 0.5
 """Of a token, by a layer's attention to its like."""
 
@@ -64,10 +65,11 @@ def make_akin(words: Tensor, tokenizer: QwenTokenizer) -> None:
             within.setdefault(spelt[token].strip().lower(), token)
     for token, text in enumerate(spelt):
         first = within.get(text.strip().lower())
-        if first is not None and first != token:
-            own, length = words[token].clone(), words[token].norm()
-            mixed = AKIN * words[first] / words[first].norm() + (1 - AKIN**2) ** 0.5 * own / length
-            words[token] = mixed / mixed.norm() * length
+        if first is None or F.cosine_similarity(words[token], words[first], dim=0) > AKIN - CLOSE:
+            continue
+        own, length = words[token].clone(), words[token].norm()
+        mixed = AKIN * words[first] / words[first].norm() + (1 - AKIN**2) ** 0.5 * own / length
+        words[token] = mixed / mixed.norm() * length
 
 
 def _match_alike(model: Vita15) -> None:

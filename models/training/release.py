@@ -29,6 +29,7 @@ from models.training.card import Facts, card
 from models.training.claims import ClaimError, changes
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import MINI_UTTERANCES, STAGES
+from models.training.speech_out.codec_run import ACOUSTICS, CODEC
 from models.training.vita15 import CMVN, REPORT
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
@@ -52,6 +53,8 @@ def convert(understanding: Path, voice: Path, weights: Path) -> None:
     shutil.copyfile(understanding / CMVN, weights / CMVN)
     speech = load_speech(voice / checkpoint.SPEECH_FOLDER)
     save_speech(weights / checkpoint.SPEECH_FOLDER, speech.decoder, speech.codec, torch.float16)
+    acoustics = Path(checkpoint.SPEECH_FOLDER) / CODEC / ACOUSTICS
+    shutil.copyfile(voice / acoustics, weights / acoustics)
     write_card(weights, "vita15-mini", "trained in the mini world", checkpoint.content_files(weights))
 
 

@@ -1,14 +1,15 @@
 """Train VITA-1.5 at a small size in the mini world, stage by stage.
 
     python -m models.training.vita15 --size mini --seed 0 [--stage S] [--out DIR] [--from DIR] [--processes N]
-    python -m models.training.vita15 --stage 3.2 [--understanding DIR] [--decoder DIR] [--steps N]
+    python -m models.training.vita15 --stage 3.2 [--understanding DIR] [--voice DIR] [--steps N]
 
 Each stage leaves a folder `stage-S` in the released layout, which `harness run --model vita15 --weights` loads, with
 its losses (CSV and plot), its controls and what it took in `stage.json`. A stage that is done is not done again; one
 that was stopped goes on. Needs the extra `espeak`.
 
-Stage 3.2 may take another model's words than those of stage 2.2 (`--understanding`), and go on from a decoder
-(`--decoder`, a folder `vita_tts_ckpt/decoder`): so a voice is tuned to new embeddings in fewer steps.
+Stage 3.2 may take another model's words than those of stage 2.2 (`--understanding`), and go on from a voice of before
+(`--voice`, a folder `vita_tts_ckpt` with codec, decoder and acoustics) in place of stage 3.1's codec and a decoder of
+random weights: so it is tuned to new embeddings in fewer steps.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ VOCABULARY_STEP = 64
 
 class Given(NamedTuple):
     """Folders of weights: those that the first stages start from in place of random ones; for stage 3.2 a model's in
-    place of stage 2.2's, and a decoder's to go on from."""
+    place of stage 2.2's, and a voice's (`vita_tts_ckpt`) to go on from."""
 
     earlier: Path | None = None
     understanding: Path | None = None
-    decoder: Path | None = None
+    voice: Path | None = None
 
 
 class Means(NamedTuple):
@@ -176,12 +177,13 @@ class Training:
 
     def _decoder(self, stage: Stage, effort: Effort) -> Done:
         """Beside the understanding weights, which are copied, so that its folder is a whole model's."""
-        folder, voice = self.folder(stage.name), self.folder("3.1")
-        self._require(stage, stage.after if self.given.understanding is None else ["3.1"])
+        folder, voice = self.folder(stage.name), self.given.voice or self.folder("3.1")
+        given = {"2.2": self.given.understanding, "3.1": self.given.voice}
+        self._require(stage, [name for name in stage.after if given[name] is None])
         before = self.given.understanding or self.folder("2.2")
-        begin = None if self.given.decoder is None else load_speech_decoder(self.given.decoder)
+        begin = None if self.given.voice is None else load_speech_decoder(voice / "decoder")
         loaded = checkpoint.load(before)
-        codec, acoustics = load_codec(voice / "codec"), load_acoustics(self.speech.codec, voice)
+        codec, acoustics = load_codec(voice / "codec"), load_acoustics(self.speech.codec, voice / "codec")
         task = Task(self.speech, effort, stage, self.seed, folder, self.means.device)
         done = train_decoder(task, loaded, codec, acoustics, begin)
         copy_understanding(before, folder)
@@ -219,9 +221,9 @@ class Training:
         if not (folder / SINGLE).exists():
             self._statistics(folder / CMVN)
             model = initial(self.config, self.seed, folder / CMVN)
-            make_akin(model.model.embed_tokens.weight, self.tokenizer)
             if self.given.earlier is not None:
                 carry_over(model, self.tokenizer, self.given.earlier)
+            make_akin(model.model.embed_tokens.weight, self.tokenizer)
             checkpoint.save(model, self.tokenizer, folder)
         return folder
 
@@ -250,14 +252,14 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--from", dest="earlier", type=Path, help="weights to start from (default: random ones)")
     parser.add_argument("--understanding", type=Path, help="stage 3.2: folder of the weights that give the words")
-    parser.add_argument("--decoder", type=Path, help="stage 3.2: folder of a decoder to go on from")
+    parser.add_argument("--voice", type=Path, help="stage 3.2: folder `vita_tts_ckpt` to go on from")
     parser.add_argument("--steps", type=positive, help="of each stage, in place of the size's own")
     parser.add_argument("--processes", type=positive, default=1, help="that share each batch (default: 1)")
     parser.add_argument("--compile", action="store_true", help="a quarter faster where there is a C++ compiler")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"{options.size}-{options.seed}"
     try:
-        given = Given(options.earlier, options.understanding, options.decoder)
+        given = Given(options.earlier, options.understanding, options.voice)
         means = Means(options.device, options.processes, options.compile, options.steps)
         training = Training(options.size, options.seed, out, given, means)
         for stage in [STAGES[options.stage]] if options.stage else STAGES.values():

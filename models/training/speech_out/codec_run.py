@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from models.checkpoint_error import CheckpointError
 from models.training.controls import Controls
 from models.training.loop import LOSSES, STATE, optimise
 from models.training.recipes import Effort
@@ -35,6 +36,7 @@ from models.vita15.codec import Codec
 from models.vita15.speech_checkpoint import save_codec
 from models.vita15.speech_config import CodecConfig
 
+CODEC = "codec"
 ACOUSTICS, TRAINED = "acoustics.safetensors", "trained.safetensors"
 CODEBOOK_READINGS = 1500
 """For k-means."""
@@ -59,7 +61,7 @@ def train_codec(size: SpeechSize, effort: Effort, seed: int, folder: Path, cache
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         codec = Codec(size.codec)
-    acoustics = start(codec, heard, seed, folder)
+    acoustics = start(codec, heard, seed, folder / CODEC)
     batches = partial(CodecBatches, heard, hop, effort.batch, seed)
     seconds = 0.0
     for phase in PHASES:
@@ -69,7 +71,7 @@ def train_codec(size: SpeechSize, effort: Effort, seed: int, folder: Path, cache
         seconds += _run(learner, batches(phase.name), steps_of(phase, effort.steps), folder / phase.name)
     _join_losses(folder)
     codec = codec.to("cpu").eval()
-    save_codec(folder / "codec", codec)
+    save_codec(folder / CODEC, codec)
     kept = readings(seed, FIRST_HELD_OUT, size.held_out, rate, hop, cache)
     return Trained(codec, seconds, codec_controls(codec, acoustics, kept), _told(codec, acoustics, kept))
 
@@ -101,8 +103,15 @@ def start(codec: Codec, heard: Sequence[Reading], seed: int, folder: Path) -> Ac
     return load_acoustics(config, folder)
 
 
+def save_acoustics(acoustics: Acoustics, folder: Path) -> None:
+    """Put the features beside a codec, without which its codes cannot be told from sound."""
+    save_file({"mean": acoustics.mean, "axes": acoustics.axes.contiguous()}, folder / ACOUSTICS)
+
+
 def load_acoustics(config: CodecConfig, folder: Path) -> Acoustics:
-    """The features that a stage's folder holds."""
+    """The features that a codec's folder holds. Raises CheckpointError."""
+    if not (folder / ACOUSTICS).exists():
+        raise CheckpointError(f"{folder}: no {ACOUSTICS}, which says what the codes stand for; train stage 3.1")
     held = load_file(folder / ACOUSTICS)
     return Acoustics(config.sample_rate, config.hop, held["mean"], held["axes"])
 

@@ -18,7 +18,7 @@ from models.training.controls import Controls
 from models.training.loop import optimise
 from models.training.recipes import Effort, Stage
 from models.training.speech_out.acoustics import Acoustics
-from models.training.speech_out.codec_run import FIRST_HELD_OUT
+from models.training.speech_out.codec_run import CODEC, FIRST_HELD_OUT, save_acoustics
 from models.training.speech_out.codec_stage import true_codes
 from models.training.speech_out.decoder_stage import SETTINGS, Coded, DecoderBatch, DecoderBatches, DecoderLearner
 from models.training.speech_out.readings import as_tensor, reading
@@ -78,6 +78,7 @@ def train_decoder(
     held_out = batches(FIRST_HELD_OUT, task.size.held_out, task.folder / f"held-out-{CODES}")
     decoder = decoder.to("cpu").eval()
     save_speech(task.folder / SPEECH_FOLDER, decoder, codec)
+    save_acoustics(acoustics, task.folder / SPEECH_FOLDER / CODEC)
     return Trained(decoder, seconds, decoder_controls(learner.to("cpu"), held_out.as_they_are()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,12 +95,12 @@ def test_a_voice_of_other_words_does_not_ship(training: Training, tmp_path: Path
     assert not (tmp_path / "weights").exists()
 
 
-def test_a_decoder_is_tuned_to_the_words_of_another_model(training: Training, tmp_path: Path):
-    """From stage 1.3's words, and from the decoder that there is; nothing else of the training is needed but 3.1."""
-    (tmp_path / "stage-3.1").symlink_to(training.folder("3.1").resolve())
-    decoder = training.folder("3.2") / SPEECH_FOLDER / "decoder"
+def test_a_voice_is_tuned_to_the_words_of_another_model(training: Training, tmp_path: Path):
+    """From stage 1.3's words, and from the voice that there is; nothing else of the training is needed."""
+    voice = training.folder("3.2") / SPEECH_FOLDER
+    decoder = voice / "decoder"
     options = ["--size", "tiny", "--stage", "3.2", "--out", str(tmp_path), "--steps", "1"]
-    assert main([*options, "--understanding", str(training.folder("1.3")), "--decoder", str(decoder)]) == 0
+    assert main([*options, "--understanding", str(training.folder("1.3")), "--voice", str(voice)]) == 0
     report = json.loads((tmp_path / "stage-3.2" / REPORT).read_text())
     assert report["steps"] == 1 and report["start"] == "a decoder"
     words = [
@@ -118,8 +119,11 @@ def test_stage_3_2_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "stage 3.2 starts from stage 3.1" in capsys.readouterr().err
 
 
-def test_a_decoder_of_another_size_is_refused(training: Training, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    (tmp_path / "stage-3.1").symlink_to(training.folder("3.1").resolve())
+def test_a_voice_that_lacks_a_part_is_refused(training: Training, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     options = ["--size", "tiny", "--stage", "3.2", "--out", str(tmp_path), "--understanding"]
-    assert main([*options, str(training.folder("2.2")), "--decoder", str(tmp_path)]) == 2
-    assert "neither model.safetensors nor final.pt is there" in capsys.readouterr().err
+    for part, told in (("acoustics.safetensors", "train stage 3.1"), ("model.safetensors", "nor final.pt is there")):
+        shutil.rmtree(tmp_path / "voice", ignore_errors=True)
+        shutil.copytree(training.folder("3.2") / SPEECH_FOLDER, tmp_path / "voice")
+        (tmp_path / "voice" / "codec" / part).unlink()
+        assert main([*options, str(training.folder("2.2")), "--voice", str(tmp_path / "voice")]) == 2
+        assert told in capsys.readouterr().err
