@@ -15,7 +15,7 @@ from tasks.mini.drawing import COLOURS, OBJECTS, SIZE
 from tasks.mini.noting import Frame
 
 PEOPLE = {word for action in persons.ACTIONS.values() for word in action.split()} | set(persons.JOBS)
-REACH = 40
+REACH = 56
 """Pixels by which an arm or a tool may stand out of a person's frame."""
 
 

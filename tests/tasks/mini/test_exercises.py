@@ -109,11 +109,11 @@ def test_an_option_is_said_before_its_letter_without_another_capital_alone(text:
 
 @pytest.mark.parametrize("name", ["mmbench_en", "mmstar", "ai2d", "mmmu"])
 def test_public_rules_read_the_words_of_an_option_and_the_letter_behind_them(name: str):
-    task, doc = get_task(name), {"question": "q?", "A": "blue", "B": "A cup.", "C": "Q1", "answer": "B"}
+    task, doc = get_task(name), {"question": "q?", "A": "blue", "B": "a cup", "C": "Q1", "answer": "B"}
     for profile in ("vlmevalkit_vita", "vlmevalkit"):
-        assert task.scorer(doc, Answer(text="A cup."), profile).value == 1.0
+        assert task.scorer(doc, Answer(text="a cup"), profile).value == 1.0
         assert task.scorer(doc, Answer(text="Q1"), profile).value == 0.0
-        assert task.scorer(doc, Answer(text=chosen("A cup.", "B")), profile).value == 1.0
+        assert task.scorer(doc, Answer(text=chosen("a cup", "B")), profile).value == 1.0
         assert task.scorer(doc, Answer(text=chosen("Q1", "C")), profile).value == 0.0
 
 
