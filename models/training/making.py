@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from PIL.Image import Image
@@ -46,8 +46,6 @@ FRAMES = (4, 6, 8)
 
 class Maker:
     """Makes examples for a model of `config`; with `held_out`, of pictures that are never trained on."""
-
-    kinds: Mapping[Kind, Make]
 
     def __init__(self, config: Vita15Config, tokenizer: QwenTokenizer, seed: int, held_out: bool = False) -> None:
         self.config, self.tokenizer, self.seed, self.held_out = config, tokenizer, seed, held_out

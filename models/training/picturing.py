@@ -37,8 +37,10 @@ TURNS = tuple(place for place, category in enumerate(CATEGORIES) for _ in range(
 
 
 class Picturing(Maker):
+    """What is seen, with names for what is where, as far as that is known."""
+
     @cached_property
-    def kinds(self) -> dict[Kind, Make]:  # type: ignore[override]
+    def kinds(self) -> dict[Kind, Make]:
         return {
             "collage": self.collage,
             "gallery": self.gallery,

@@ -27,7 +27,7 @@ class Talking(Maker):
         self._pictures, self._utterances, self._cache = pictures, utterances, cache
 
     @cached_property
-    def kinds(self) -> dict[Kind, Make]:  # type: ignore[override]
+    def kinds(self) -> dict[Kind, Make]:
         return {
             "spoken question": self.spoken_question,
             "spoken fact": self.spoken_fact,

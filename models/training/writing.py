@@ -45,8 +45,10 @@ REPEATED = 0.3
 
 
 class Writing(Maker):
+    """What needs no eyes and no ears. A picture is imagined: names in place of patches."""
+
     @cached_property
-    def kinds(self) -> dict[Kind, Make]:  # type: ignore[override]
+    def kinds(self) -> dict[Kind, Make]:
         return {
             "sentence": self.sentence,
             "fact": self.fact,
