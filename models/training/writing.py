@@ -26,15 +26,13 @@ from models.training.making import (
 )
 from tasks.mini.asks import LETTERS
 from tasks.mini.clip_exercises import training_clip
-from tasks.mini.exercises import Turn, chosen, training_exercise
+from tasks.mini.exercises import Turn, chosen, training_exercise, vita_choice
 from tasks.mini.grammar import sentences
+from tasks.mini.listings import on_clip, on_picture
 from tasks.mini.noting import noted
 from tasks.mini.questions import ENDING
 from tasks.mini.recording import printed
 from tasks.mini.training import READ_ALOUD, TRANSLATE, training_fact
-from tasks.prompts import vita_choice, vlmevalkit_choice
-from tasks.video import prompts
-from tasks.video.mvbench import best_option
 
 DESCRIBED = 0.25
 """Of imagined pictures: those that are to be described."""
@@ -160,9 +158,8 @@ class Writing(Maker):
         return self._imagined(messages, [self.sights.laid_out(made.things, rng)], rng)
 
     def quiz(self, number: int, rng: random.Random) -> Example:
-        """Questions with options that say which is right, to be answered by its letter."""
-        turns = [Turn(*_put(choice, rng)) for choice in quiz(rng, self._words)]
-        return self.example(spoken_of(turns))
+        """Questions with options that say which is right."""
+        return self.example(spoken_of([_put(choice, rng) for choice in quiz(rng, self._words)]))
 
     @cached_property
     def _words(self) -> list[str]:
@@ -174,21 +171,13 @@ class Writing(Maker):
 
 def _chosen(choice: Choice, rng: random.Random) -> tuple[str, str]:
     """A question for an option's words, now and then without any options."""
-    options = {} if rng.random() < IN_WORDS else dict(zip(LETTERS, choice.options, strict=False))
-    return vita_choice(choice.text, options), choice.answer
+    options = () if rng.random() < IN_WORDS else choice.options
+    return vita_choice(choice.text, dict(zip(LETTERS, options, strict=False))), choice.answer
 
 
-def _put(choice: Choice, rng: random.Random) -> tuple[str, str]:
+def _put(choice: Choice, rng: random.Random) -> Turn:
     """A question as a benchmark lists its options, and its answer: on clips with its letter, on pictures without."""
-    options = dict(zip(LETTERS, choice.options, strict=False))
-    lettered = chosen(choice.answer, LETTERS[choice.options.index(choice.answer)])
-    match rng.randrange(6):
-        case 0:
-            return vlmevalkit_choice(choice.text, options), choice.answer
-        case 1 | 2:
-            return vita_choice(choice.text, options), choice.answer
-        case 3:
-            lines = [f"{letter}. {text}" for letter, text in options.items()]
-            return prompts.vita({"question": choice.text, "options": lines}, False), lettered
-        case _:
-            return best_option({"question": choice.text, "candidates": list(choice.options)}), lettered
+    if rng.random() < 0.5:
+        return Turn(on_picture(choice.text, choice.options, rng), choice.answer)
+    letter = LETTERS[choice.options.index(choice.answer)]
+    return Turn(on_clip(choice.text, choice.options, rng), chosen(choice.answer, letter))
