@@ -7,8 +7,9 @@ Each stage leaves a folder `stage-S` with its weights (`model.safetensors`, para
 `config.json`, `generation_config.json`, the tokenizer, its losses (CSV and plot) and what it took in `stage.json`. A
 stage that is done is not done again; one that was stopped goes on.
 
-At size `tiny` the speech codes are synthetic: see `models.training.vita_audio_world`. At size `mini` they are those of a
-speech tokenizer that is trained first, as are a vocoder and a flow (`models.training.codes`; needs the extra `espeak`).
+At size `tiny` the speech codes are synthetic: see `models.training.vita_audio_world`. At size `mini` they are those of
+a speech tokenizer that is trained first, as are a vocoder and a flow (`models.training.codes`; needs the extra
+`espeak`).
 """
 
 from __future__ import annotations

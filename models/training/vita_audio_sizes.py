@@ -65,13 +65,13 @@ SIZES: Mapping[str, Size] = {
         tokenizer=partial(speaking_tokenizer, MINI_SPEECH.tokenizer.codes),
         changes={
             "1": {
-                "learning_rate": 2e-3, "steps": 2500, "length": 768, "accumulation": 2, "start": RANDOM,
+                "learning_rate": 2e-3, "steps": 1500, "length": 768, "accumulation": 2, "start": RANDOM,
                 "shares": LEARNT,
             },
-            "2": {"learning_rate": 2e-3, "steps": 300, "length": 768, "accumulation": 2, "shares": LEARNT},
-            "3": {"learning_rate": 2e-3, "steps": 900, "length": 768, "accumulation": 2, "shares": LEARNT},
+            "2": {"learning_rate": 2e-3, "steps": 150, "length": 768, "accumulation": 2, "shares": LEARNT},
+            "3": {"learning_rate": 2e-3, "steps": 500, "length": 768, "accumulation": 2, "shares": LEARNT},
             "4": {
-                "learning_rate": 5e-4, "steps": 1200, "length": 768, "accumulation": 2, "module_rate": 2.0,
+                "learning_rate": 5e-4, "steps": 600, "length": 768, "accumulation": 2, "module_rate": 2.0,
                 "shares": TUNED,
             },
         },

@@ -1,4 +1,4 @@
-"""What the tokenizer learns from, and what it turns into codes for the language model: speech by many voices, made once.
+"""What the tokenizer learns from and turns into codes for the language model: speech by many voices, made once.
 
 A clip's features are what the tokenizer hears (Whisper's log mel spectrum), and beside each frame of 20 ms stands the
 phoneme that is said in it.
@@ -11,16 +11,15 @@ import random
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harness.progress import track
-from models.training.codes.phonemes import NAMES, numbers, spoken
+from models.training.codes.phonemes import numbers, spoken
 from models.vita_audio.speech_features import SAMPLES_PER_CODE, speech_features
 from tasks.mini.grammar import sentences
-from tasks.mini.speech import placed, manner, through, with_noise
+from tasks.mini.speech import manner, placed, through, with_noise
 from tasks.mini.training import CHANNELS, NARROW, NOISE_SNR_DB, NOISY, training_fact, training_speaker
 from tasks.mini.voices import Language
 

@@ -1,8 +1,8 @@
 """The flow: from the codes of one voice's readings to their spectrograms.
 
 Conditional flow matching as in Matcha-TTS (arXiv:2309.03199), whose second loss is here too: the expected spectrogram,
-around which the flow is, is held to the true one. The release's training is not known to have it; a small flow takes far
-fewer steps with it.
+around which the flow is, is held to the true one. The release's training is not known to have it; a small flow takes
+far fewer steps with it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _MARKS = str.maketrans("", "", string.punctuation + "。，？！")
 
 
 def error_rates(pairs: Iterable[tuple[str, str]]) -> Mapping[str, float]:
-    """"wer" of the English and "cer" of the Mandarin among pairs of a text and what was heard, in %."""
+    """Of the English as "wer", of the Mandarin as "cer", among pairs of a text and what was heard; in %."""
     wrong, units = {"wer": 0, "cer": 0}, {"wer": 0, "cer": 0}
     for text, heard in pairs:
         said = text.lower().translate(_MARKS)

@@ -15,7 +15,7 @@ TRAINED = "trained.safetensors"
 
 
 def run(learner: Trainee, batches: Supply, steps: int, folder: Path, settings: Settings) -> float:
-    """Train one phase, unless it is done, and leave the learner's parameters as after it. The seconds that this took."""
+    """Train one phase, unless it is done, and leave the learner as after it. The seconds that this took."""
     done = folder / TRAINED
     if done.exists():
         put(learner.trained(), done)

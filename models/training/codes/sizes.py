@@ -35,9 +35,9 @@ class SpeechSize:
 
 _MINI_VOCODER = replace(
     VocoderConfig.published(),
-    **{"mels": 64, "base": 80, "predictor": 64},
-    **{"kernels": (3, 7), "dilations": ((1, 3, 5), (1, 3, 5))},
-    **{"source_kernels": (7, 7), "source_dilations": ((1, 3), (1, 3))},
+    **{"mels": 64, "base": 128, "predictor": 64},
+    **{"kernels": (3,), "dilations": ((1, 3, 5),)},
+    **{"source_kernels": (3, 3), "source_dilations": ((1,), (1,))},
 )
 
 SPEECH_SIZES: Mapping[str, SpeechSize] = {
@@ -57,10 +57,10 @@ SPEECH_SIZES: Mapping[str, SpeechSize] = {
         readings=9000,
         held_out=200,
         efforts={
-            "phonemes": Effort(3000, 24, 2e-3),
-            "codes": Effort(1500, 24, 1e-3),
-            "vocoder": Effort(1500, 8, 1.5e-3),
-            "flow": Effort(2500, 16, 1.5e-3),
+            "phonemes": Effort(1800, 24, 2e-3),
+            "codes": Effort(800, 24, 1e-3),
+            "vocoder": Effort(900, 8, 2e-3),
+            "flow": Effort(1200, 12, 2e-3),
         },
     ),
 }  # fmt: skip

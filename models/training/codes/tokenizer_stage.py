@@ -25,7 +25,7 @@ COMMITTED, DRAWN = 0.25, 1.0
 HEAD = 192
 NOT_SPEECH = -100
 WARP, BLOTTED, NOISE, SHIFT = 0.1, 8, 0.03, 0.1
-"""Of the features: by how much frequencies are shifted at most, the widest band that is blotted out, noise, loudness."""
+"""Of the features: by how much frequencies are shifted at most, the widest band that is left out, noise, loudness."""
 PER_CODE = 2 * SUBFRAMES
 """Frames of the spectrum."""
 
