@@ -45,6 +45,9 @@ TUNED: Mapping[Kind, float] = {"transcript": 1.0, "text": 0.1, "reading": 1.0, "
 """Spoken questions come in from the start, as there are few facts; and the last stage, after which the model is to
 transcribe and read as before, has as much of these."""
 
+PACKS: Mapping[str, Any] = {"length": 384, "accumulation": 3}
+"""Short ones: attention within a pack is over all of it."""
+
 SIZES: Mapping[str, Size] = {
     # So small a network takes larger steps.
     "tiny": Size(
@@ -64,16 +67,10 @@ SIZES: Mapping[str, Size] = {
         ),
         tokenizer=partial(speaking_tokenizer, MINI_SPEECH.tokenizer.codes),
         changes={
-            "1": {
-                "learning_rate": 2e-3, "steps": 1500, "length": 768, "accumulation": 2, "start": RANDOM,
-                "shares": LEARNT,
-            },
-            "2": {"learning_rate": 2e-3, "steps": 150, "length": 768, "accumulation": 2, "shares": LEARNT},
-            "3": {"learning_rate": 2e-3, "steps": 500, "length": 768, "accumulation": 2, "shares": LEARNT},
-            "4": {
-                "learning_rate": 5e-4, "steps": 600, "length": 768, "accumulation": 2, "module_rate": 2.0,
-                "shares": TUNED,
-            },
+            "1": {**PACKS, "learning_rate": 2e-3, "steps": 1600, "accumulation": 4, "shares": LEARNT, "start": RANDOM},
+            "2": {**PACKS, "learning_rate": 2e-3, "steps": 100, "shares": LEARNT},
+            "3": {**PACKS, "learning_rate": 2e-3, "steps": 350, "shares": LEARNT},
+            "4": {**PACKS, "learning_rate": 7e-4, "steps": 400, "shares": TUNED, "module_rate": 2.0},
         },
         speech=MINI_SPEECH,
     ),
