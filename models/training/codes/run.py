@@ -38,6 +38,8 @@ STAGES: Mapping[str, str] = {
 }
 VOICED_READINGS = 2500
 """Readings that vocoder and flow learn from."""
+FLOW_CONTROLS = 40
+"""Held-out readings whose spectrograms are made, as each takes twenty passes."""
 WEIGHTS = "weights.safetensors"
 
 
@@ -113,7 +115,7 @@ class SpeechTraining:
         join_losses(folder, ["flow"])
         flow = flow.to("cpu").eval()
         save_file(flow.state_dict(), folder / WEIGHTS)
-        found = flow_controls(flow, spoken(self.read(True)))
+        found = flow_controls(flow, spoken(self.read(True)[:FLOW_CONTROLS]))
         return _told(seconds, flow, found, steps=effort.steps, batch=effort.batch)
 
     def vocoder(self) -> Vocoder:

@@ -49,7 +49,7 @@ SPEECH_SIZES: Mapping[str, SpeechSize] = {
         FlowConfig(
             codes=512, embedding=64, speaker=16, mels=64, width=96, heads=4, inner=256, layers=2, block=10,
             regulator_layers=2, guidance=0.3, code_rate=12.5,
-            estimator=EstimatorConfig(256, 64, (40, 40), 1, 1, 2, 24),
+            estimator=EstimatorConfig(256, 64, (64, 64), 1, 1, 2, 32),
         ),
         _MINI_VOCODER,
         sentences=8000,
@@ -60,7 +60,7 @@ SPEECH_SIZES: Mapping[str, SpeechSize] = {
             "phonemes": Effort(1800, 24, 2e-3),
             "codes": Effort(800, 24, 1e-3),
             "vocoder": Effort(900, 8, 2e-3),
-            "flow": Effort(1200, 12, 2e-3),
+            "flow": Effort(1400, 8, 2e-3),
         },
     ),
 }  # fmt: skip

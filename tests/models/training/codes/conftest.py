@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from models.training import vita_audio
+from models.training.codes.readings import answers
 from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.sizes import Effort, SpeechSize
@@ -26,7 +25,7 @@ SPEECH = SpeechSize(
     VocoderConfig.tiny(),
     sentences=6,
     facts=6,
-    readings=200,
+    readings=len(answers()) + 4,
     held_out=6,
     efforts={name: Effort(2, 4, 1e-3) for name in ("phonemes", "codes", "vocoder", "flow")},
 )
@@ -51,12 +50,3 @@ def language(speech: SpeechTraining) -> Iterator[Training]:
         for name in STAGES:
             done.run(name)
         yield done
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-def with_effort(**changes: Effort) -> SpeechSize:
-    return replace(SPEECH, efforts={**SPEECH.efforts, **changes})
