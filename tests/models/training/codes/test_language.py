@@ -11,7 +11,7 @@ import pytest
 
 from harness.contracts import ModelOptions
 from harness.registry import get_model
-from harness.types import Generation, LoadedRequest, Message, Ready, Request, Response, Text
+from harness.types import Generation, LoadedRequest, Message, Request, Text
 from models.released.identity import read_card
 from models.training import vita_audio_release
 from models.training.claims import Change
@@ -28,6 +28,7 @@ from models.vita_audio.schedule import BOOST, MODES
 from models.vita_audio.speech_folders import DECODER, TOKENIZER
 from models.vita_audio.tokens import BEGIN
 from tasks import vita_audio as asked
+from tests.models.asking import responses
 
 CODES = 64
 TOKENIZER_OF_WORDS = speaking_tokenizer(CODES)
@@ -131,9 +132,9 @@ def test_the_weights_are_in_the_released_layout_and_speak(weights: Path):
     model.open()
     content = (Text("Convert the text to speech.\nThe dog runs."),)
     request = Request("1", (Message("user", content),), Generation(40, 40), ("text", "speech"))
-    loaded = LoadedRequest(request, ())
-    ((_, answer),) = model.generate(iter([Ready(request, model.prepare(loaded))]), 1)
-    assert isinstance(answer, Response) and model.effective(request.generation)["mode"] == "turbo"
+    (answer,) = responses(model, [LoadedRequest(request, ())])
+    assert (answer.speech is not None) == (answer.usage.speech_tokens > 0)
+    assert model.effective(request.generation)["mode"] == "turbo"
 
 
 def results(value: float) -> dict[str, Any]:
