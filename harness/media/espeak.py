@@ -79,12 +79,13 @@ def speak(text: str, voice: str, speed: int, pitch: int = 50) -> NDArray[np.int1
 
 
 @contextmanager
-def session(voice: str) -> Iterator[ctypes.CDLL]:
-    """The library as it is in a new process, set to a voice; no other thread has it meanwhile."""
+def session(voice: str, options: int = 0) -> Iterator[ctypes.CDLL]:
+    """The library as it is in a new process, set to a voice; no other thread has it meanwhile. `options` are those of
+    `espeak_Initialize`, beside the one that reports bad data."""
     path, folder = _installed()
     name = _file_of(voice, folder)
     with _lock, _opened(path) as library:
-        if library.espeak_Initialize(_RETRIEVAL, 0, os.fsencode(folder), _DO_NOT_EXIT) != RATE:
+        if library.espeak_Initialize(_RETRIEVAL, 0, os.fsencode(folder), _DO_NOT_EXIT | options) != RATE:
             raise SynthesizerError(
                 f"espeak-ng cannot read its data in {folder} (a path of over 150 letters is too long for it): "
                 "install espeakng-loader again, or the environment in another folder"

@@ -1,11 +1,15 @@
 """Train VITA-Audio's language model at a small size, stage by stage.
 
-    python -m models.training.vita_audio --size tiny --seed 0 [--stage 1..4] [--steps N] [--mode balance] [--dry-run]
+    python -m models.training.vita_audio --size mini --seed 0 [--stage tokenizer|vocoder|flow|1..4] [--steps N]
+                                         [--mode balance] [--dry-run]
 
 Each stage leaves a folder `stage-S` with its weights (`model.safetensors`, parameter names of the release),
 `config.json`, `generation_config.json`, the tokenizer, its losses (CSV and plot) and what it took in `stage.json`. A
-stage that is done is not done again; one that was stopped goes on. The speech codes are synthetic: see
-`models.training.vita_audio_world`.
+stage that is done is not done again; one that was stopped goes on.
+
+At size `tiny` the speech codes are synthetic: see `models.training.vita_audio_world`. At size `mini` they are those of
+a speech tokenizer that is trained first, as are a vocoder and a flow (`models.training.codes`; needs the extra
+`espeak`).
 """
 
 from __future__ import annotations
@@ -15,19 +19,26 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
+from harness.media.espeak import SynthesizerError
 from models.checkpoint_error import CheckpointError
 from models.released.files import fill, read_json, read_shapes, weight_files, write_json, write_weights
 from models.released.settings import GENERATION
 from models.text.tokenizer import END_OF_TEXT, TURN_END
 from models.training.arguments import positive
+from models.training.codes.run import STAGES as SPEECH_STAGES
+from models.training.codes.run import SpeechTraining
+from models.training.codes.world import CodeWorld, Input, made_codes
+from models.training.controls import Controls
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.vita_audio_learner import AudioLearner, grown
-from models.training.vita_audio_stages import SIZES, STAGES, Stage
+from models.training.vita_audio_sizes import SIZES
+from models.training.vita_audio_stages import STAGES, Stage
 from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel, build
@@ -37,7 +48,8 @@ MODES = {"boost": BOOST, "balance": BALANCE}
 """Patterns of text and speech that the releases were trained with."""
 CONFIG, REPORT = "config.json", "stage.json"
 REMEDY = "Train the stage again, in a new folder."
-CODES_ARE = "synthetic, one a UTF-8 byte"
+CODES_ARE = {False: "synthetic, one a UTF-8 byte", True: "heard by the tokenizer of stage tokenizer"}
+CONTROL_PACKS = 12
 
 
 class Training:
@@ -48,7 +60,19 @@ class Training:
     ) -> None:
         self.size, self.seed, self.out, self.device, self.mode, self.steps = SIZES[size], seed, out, device, mode, steps
         self.tokenizer = self.size.tokenizer()
-        self.world = AudioWorld(self.tokenizer, mode, seed)
+        self.codes_are = CODES_ARE[self.size.speech is not None]
+
+    @cached_property
+    def world(self) -> AudioWorld:
+        """Raises FileNotFoundError where codes of sound are wanted and there is no tokenizer yet."""
+        if self.size.speech is None:
+            return AudioWorld(self.tokenizer, self.mode, self.seed)
+        return self._code_world(False, "true")
+
+    def _code_world(self, held_out: bool, hears: Input) -> CodeWorld:
+        assert self.size.speech is not None
+        made = made_codes(self.size.speech, self.seed, self.out)
+        return CodeWorld(self.tokenizer, self.mode, self.seed, made[held_out], made[0].readings, hears)
 
     def stage(self, name: str) -> Stage:
         stage = self.size.stage(name)
@@ -71,6 +95,7 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         seconds = optimise(learner, AudioBatches(self.world, stage, self.seed), stage.steps, folder, stage.settings)
         self._save(learner.model.to("cpu"), folder)
+        more = {} if self.size.speech is None else {"held_out_loss": self._controls(learner, stage)._asdict()}
         report = {
             "stage": name,
             "title": stage.title,
@@ -79,15 +104,29 @@ class Training:
             "packs": stage.steps * stage.accumulation,
             "most_tokens_per_pack": stage.length,
             "mode": self.mode.numbers,
-            "codes": CODES_ARE,
+            "codes": self.codes_are,
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
+            **more,
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {stage.title}")
         (folder / STATE).unlink(missing_ok=True)
         write_json(folder / REPORT, report)
         print(json.dumps(report), file=sys.stderr)
+
+    @torch.no_grad()
+    def _controls(self, learner: AudioLearner, stage: Stage) -> Controls:
+        """The stage's loss on held-out transcripts and spoken questions with the true recordings, with silence in
+        their places, and with other recordings."""
+        learner.eval()
+        heard = replace(stage, name=f"{stage.name} held out", shares={"transcript": 1.0, "spoken question": 1.0})
+
+        def mean(hears: Input) -> float:
+            packs = AudioBatches(self._code_world(True, hears), heard, self.seed)
+            return sum(float(learner(packs(number))) for number in range(CONTROL_PACKS)) / CONTROL_PACKS
+
+        return Controls(mean("true"), mean("blank"), mean("swapped"))
 
     def start(self, stage: Stage) -> MtpModel:
         """The weights that a stage starts from, on the CPU."""
@@ -130,7 +169,7 @@ class Training:
         ):
             yield f"  {title:<14} {own}{'' if own == theirs else f' (release: {theirs})'}"
         yield f"  data           {', '.join(f'{kind} {share:g}' for kind, share in stage.shares.items() if share)}"
-        yield f"  turns          {self.mode} {self.mode.numbers}; speech codes are {CODES_ARE}"
+        yield f"  turns          {self.mode} {self.mode.numbers}; speech codes are {self.codes_are}"
         for note in stage.deviations:
             yield f"  paper          {note}"
 
@@ -169,7 +208,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
+    parser.add_argument("--stage", choices=[*SPEECH_STAGES, *STAGES], help="one stage only (default: all, in order)")
     parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--mode", choices=list(MODES), default="boost", help="turns of text and speech in an answer")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/vita-audio-SIZE-SEED)")
@@ -178,15 +217,21 @@ def main(arguments: Iterable[str] | None = None) -> int:
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"vita-audio-{options.size}-{options.seed}"
     training = Training(options.size, options.seed, out, options.device, MODES[options.mode], options.steps)
-    names = [options.stage] if options.stage else list(STAGES)
+    speech = SIZES[options.size].speech
+    names = [options.stage] if options.stage else [*(SPEECH_STAGES if speech else ()), *STAGES]
     if options.dry_run:
-        for name in names:
+        for name in (name for name in names if name in STAGES):
             print("\n".join(training.plan(name)))
         return 0
     try:
         for name in names:
-            training.run(name)
-    except (CheckpointError, FileNotFoundError, FloatingPointError, StateError) as error:
+            if name in STAGES:
+                training.run(name)
+            elif speech is None:
+                raise FileNotFoundError(f"size {options.size} has synthetic codes and no stage {name}")
+            else:
+                SpeechTraining(speech, options.seed, out, options.device).run(name)
+    except (CheckpointError, SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

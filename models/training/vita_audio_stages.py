@@ -1,19 +1,16 @@
-"""VITA-Audio's training stages as one table, as the released scripts have them, and the sizes at which they are run.
+"""VITA-Audio's training stages as one table, as the released scripts have them.
 
 Facts from spec section 9. Where the paper says otherwise than the scripts, `deviations` has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from models.text.tokenizer import QwenTokenizer
 from models.training.loop import Settings
 from models.vita_audio.config import MtpConfig
-from models.vita_audio.tokens import tiny_tokenizer
 
 Kind = Literal["transcript", "text", "reading", "spoken question"]
 Trained = Literal["language model", "modules", "everything"]
@@ -143,39 +140,4 @@ STAGES: Mapping[str, Stage] = {
             deviations=("the paper's rate for the modules is 4e-5; the scripts' is 5e-4", _EPOCH),
         ),
     )
-}
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a model is, and where its stages leave the released recipe. The vocabulary is the tokenizer's."""
-
-    config: MtpConfig
-    """Of the whole model; each stage has its own number of modules."""
-    tokenizer: Callable[[], QwenTokenizer]
-    """With the tokens of speech."""
-    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def stage(self, name: str) -> Stage:
-        return replace(STAGES[name], **self.changes.get(name, {}))
-
-    def config_of(self, stage: Stage, vocabulary: int) -> MtpConfig:
-        layers = self.config.llm_layers + stage.modules
-        return replace(
-            self.config, num_hidden_layers=layers, num_nextn_predict_layers=stage.modules, vocab_size=vocabulary
-        )
-
-
-SIZES: Mapping[str, Size] = {
-    # So small a network takes larger steps, and starts from random weights: there is no Qwen2.5 of this size.
-    "tiny": Size(
-        MtpConfig.tiny(vocab_size=8),
-        tokenizer=partial(tiny_tokenizer, codes=256),
-        changes={
-            "1": {"learning_rate": 3e-3, "steps": 20, "length": 384, "accumulation": 2, "start": "random weights"},
-            "2": {"learning_rate": 3e-3, "steps": 10, "length": 384, "accumulation": 2},
-            "3": {"learning_rate": 3e-3, "steps": 20, "length": 384, "accumulation": 2},
-            "4": {"learning_rate": 1e-3, "steps": 10, "length": 320, "accumulation": 2},
-        },
-    ),
 }

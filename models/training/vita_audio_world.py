@@ -37,6 +37,9 @@ class AudioWorld:
     """Samples by kind, each of which follows the random numbers that it is given. `mode` is the pattern in which text
     and speech of an answer take turns."""
 
+    recipe = ""
+    """What samples follow beside mode and seed."""
+
     def __init__(self, tokenizer: QwenTokenizer, mode: Mode, seed: int) -> None:
         self.tokenizer, self.mode, self.seed = tokenizer, mode, seed
         self.tokens = SpecialTokens.of(tokenizer)
@@ -50,26 +53,39 @@ class AudioWorld:
     def transcript(self, rng: random.Random) -> Example:
         """Speech to be written down."""
         text = self._sentence(rng)
-        return self._example([user(TO_TEXT, SPEECH)], self.tokenizer.encode(text), text)
+        return self.example(conversation([user(TO_TEXT, SPEECH)]), self.tokenizer.encode(text), [self.codes_of(text)])
 
     def reading(self, rng: random.Random) -> Example:
         """A text to be spoken: the answer is the text, its speech in between."""
         text = self._sentence(rng)
-        return self._example([user(TO_SPEECH, text)], self._spoken(text))
+        return self.example(conversation([user(TO_SPEECH, text)]), self.spoken(text, self.codes_of(text)))
 
     def text(self, rng: random.Random) -> Example:
         """A description and a question on it, all written."""
         caption, question, answer = self._question(rng)
-        return self._example([user(caption, question)], self.tokenizer.encode(answer))
+        return self.example(conversation([user(caption, question)]), self.tokenizer.encode(answer))
 
     def spoken_question(self, rng: random.Random) -> Example:
         """The same, asked and answered by speech."""
         caption, question, answer = self._question(rng)
-        return self._example([SPOKEN, user(SPEECH)], self._spoken(answer), f"{caption}\n{question}")
+        spoken = self.spoken(answer, self.codes_of(answer))
+        return self.example(conversation([SPOKEN, user(SPEECH)]), spoken, [self.codes_of(f"{caption}\n{question}")])
 
     def codes_of(self, text: str) -> list[int]:
         """Synthetic codes: the bytes of a text in small letters."""
         return [byte % self.tokens.codes for byte in text.lower().encode()]
+
+    def spoken(self, text: str, codes: Sequence[int]) -> list[int]:
+        """A text and its speech in turns."""
+        begin, end = self.tokens.begin_of_audio, self.tokens.end_of_audio
+        content = [*self.tokenizer.encode(text), begin, *codes_content(codes, self.tokens), end]
+        return interleave(content, begin, end, self.mode.numbers)
+
+    def example(self, runs: Sequence[str], answer: Sequence[int], heard: Sequence[Sequence[int]] = ()) -> Example:
+        """The answer to a conversation, in whose places the codes of what is heard stand."""
+        recordings = [codes_content(codes, self.tokens) for codes in heard]
+        prompt = tokenise(runs, recordings, self.tokenizer, self.tokens)
+        return example(prompt.ids, answer, self.tokenizer.encode(f"{TURN_END}\n"))
 
     def _sentence(self, rng: random.Random) -> str:
         sentence = next(sentences(rng, "train"))
@@ -79,20 +95,6 @@ class AudioWorld:
         scene = training_scene(self.seed, rng.randrange(SCENES))
         question = rng.choice(scene.questions)
         return scene.caption, question.text, question.answer
-
-    def _codes(self, text: str) -> list[int]:
-        return codes_content(self.codes_of(text), self.tokens)
-
-    def _spoken(self, text: str) -> list[int]:
-        """A text and its speech in turns."""
-        begin, end = self.tokens.begin_of_audio, self.tokens.end_of_audio
-        content = [*self.tokenizer.encode(text), begin, *self._codes(text), end]
-        return interleave(content, begin, end, self.mode.numbers)
-
-    def _example(self, asks: Sequence[Message], answer: Sequence[int], heard: str | None = None) -> Example:
-        recordings = [] if heard is None else [self._codes(heard)]
-        prompt = tokenise(conversation(asks), recordings, self.tokenizer, self.tokens)
-        return example(prompt.ids, answer, self.tokenizer.encode(f"{TURN_END}\n"))
 
 
 class AudioBatches:
@@ -104,7 +106,8 @@ class AudioBatches:
     @property
     def recipe(self) -> str:
         """What its packs follow, beside the stage."""
-        return f"{self.world.tokens.codes} codes, {self.world.mode}, seed {self.seed} and {self.world.seed}"
+        world = self.world
+        return f"{world.tokens.codes} codes, {world.mode}, seed {self.seed} and {world.seed}{world.recipe}"
 
     def __call__(self, number: int) -> Packed:
         """Samples until the next does not fit. Raises ValueError where the first one does not."""

@@ -1,7 +1,7 @@
 """The models that go by VITA-Audio's code.
 
-`vita-audio-boost`, `-balance`, `-plus-vanilla` and `-plus-boost` load released weights; `vita-audio-tiny` builds the
-same code small and with random weights.
+`vita-audio-boost`, `-balance`, `-plus-vanilla` and `-plus-boost` load released weights, `vita-audio-mini` those that
+ship with the harness; `vita-audio-tiny` builds the same code small and with random weights.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.checkpoint_error import CheckpointError
 from models.devices import dtype_of
 from models.generation import GenerationDefaults
 from models.own_options import check_own
-from models.released.identity import Identity, tensor_digest
+from models.released.identity import Identity, read_card, tensor_digest
 from models.text.tokenizer import load_tokenizer
 from models.vita_audio import checkpoint
 from models.vita_audio.answerer import Answerer
@@ -27,7 +27,7 @@ from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.ears import CodeEar
 from models.vita_audio.language import build
 from models.vita_audio.model import CHUNKS, Opened, Outline, VitaAudioModel
-from models.vita_audio.opening import open_release
+from models.vita_audio.opening import open_release, open_shipped
 from models.vita_audio.random_speech import build_random_decoder, build_random_tokenizer
 from models.vita_audio.release import RELEASES, needs_of
 from models.vita_audio.schedule import BOOST, EXAMPLE, Mode, parse_mode
@@ -39,6 +39,7 @@ OPTIONS: Mapping[str, str] = {
     "mode": f"which network makes which token: {EXAMPLE}; default: what the checkpoint states",
     "chunks": "how a stream is spoken: clean (nothing is lost, the default) or released (as the release's demo)",
 }
+MINI = Path(__file__).parents[1] / "weights" / "vita-audio-mini"
 LONGEST_RANDOM = 64
 """Tokens of an answer by random weights."""
 
@@ -72,6 +73,23 @@ def plus_vanilla(options: ModelOptions) -> VitaAudioModel:
 def plus_boost(options: ModelOptions) -> VitaAudioModel:
     """Hears through SenseVoice; ten modules, trained and decoded in the mode boost."""
     return _released("vita-audio-plus-boost", options)
+
+
+def mini(options: ModelOptions) -> VitaAudioModel:
+    """The small weights that ship with the harness, trained in its mini world; takes no `weights`."""
+    name = "vita-audio-mini"
+    if options.weights is not None:
+        raise UsageError(f"--weights {options.weights}: {name} has weights of its own; use --model vita-audio-boost")
+    mode, chunks = chosen(name, options.own)
+    return VitaAudioModel(
+        name,
+        options,
+        lambda: open_shipped(MINI, name, options, mode),
+        lambda: Outline(checkpoint.outline(MINI).plus, load_tokenizer(MINI)),
+        plus=False,
+        chunks=chunks,
+        note=read_card(MINI).note,
+    )
 
 
 def tiny(options: ModelOptions) -> VitaAudioModel:

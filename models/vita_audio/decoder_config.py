@@ -94,6 +94,37 @@ class FlowConfig:
             ),
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """The sections that `from_json` reads."""
+        estimator = self.estimator
+        return {
+            "flow": {
+                "vocab_size": self.codes,
+                "input_size": self.embedding,
+                "spk_embed_dim": self.speaker,
+                "output_size": self.mels,
+                "input_frame_rate": self.code_rate,
+            },
+            "encoder": {
+                "output_size": self.width,
+                "attention_heads": self.heads,
+                "linear_units": self.inner,
+                "num_blocks": self.layers,
+                "block_size": self.block,
+            },
+            "length_regulator": {"sampling_ratios": [1] * self.regulator_layers},
+            "cfm": {"inference_cfg_rate": self.guidance},
+            "estimator": {
+                "in_channels": estimator.inputs,
+                "out_channels": estimator.outputs,
+                "channels": list(estimator.channels),
+                "n_blocks": estimator.blocks,
+                "num_mid_blocks": estimator.mid_blocks,
+                "num_heads": estimator.heads,
+                "attention_head_dim": estimator.head_width,
+            },
+        }
+
 
 @dataclass(frozen=True)
 class VocoderConfig:
@@ -177,3 +208,25 @@ class VocoderConfig:
             slope=fields.number(hift, "lrelu_slope"),
             limit=fields.number(hift, "audio_limit"),
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """The sections that `from_json` reads."""
+        hift = {
+            "in_channels": self.mels,
+            "base_channels": self.base,
+            "nb_harmonics": self.harmonics,
+            "sampling_rate": self.sample_rate,
+            "nsf_alpha": self.sine_level,
+            "nsf_sigma": self.noise_level,
+            "nsf_voiced_threshold": self.voiced_above,
+            "upsample_rates": list(self.rates),
+            "upsample_kernel_sizes": list(self.up_kernels),
+            "istft_params": {"n_fft": self.fft, "hop_len": self.hop},
+            "resblock_kernel_sizes": list(self.kernels),
+            "resblock_dilation_sizes": [list(steps) for steps in self.dilations],
+            "source_resblock_kernel_sizes": list(self.source_kernels),
+            "source_resblock_dilation_sizes": [list(steps) for steps in self.source_dilations],
+            "lrelu_slope": self.slope,
+            "audio_limit": self.limit,
+        }
+        return {"hift": hift, "f0_predictor": {"cond_channels": self.predictor}}

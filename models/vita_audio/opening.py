@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,18 +11,20 @@ from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
-from models.released import hub
+from models.released import hub, identity
 from models.released.parts import Found, find, identified
 from models.vita_audio import checkpoint
 from models.vita_audio.answerer import Answerer
 from models.vita_audio.ears import CodeEar, Ear, EmbeddingEar
 from models.vita_audio.model import Opened, Speaker
-from models.vita_audio.release import Release
+from models.vita_audio.release import RELEASES, Release
 from models.vita_audio.schedule import Mode
 from models.vita_audio.speech_checkpoint import load_decoder, load_tokenizer
 from models.vita_audio.speech_folders import DECODER, TOKENIZER
 from models.vita_audio.tokens import SpecialTokens
 from models.vita_audio.voice import Voice
+
+SHIPPED = "shipped with the harness"
 
 
 def open_release(weights: str, release: Release, options: ModelOptions, mode: Mode | None) -> Opened:
@@ -60,6 +63,21 @@ def open_release(weights: str, release: Release, options: ModelOptions, mode: Mo
         raise UsageError(f"{source.folder}: {error}") from error
     known = identified(release.on_hub.id, parts, loaded.settings, told, loaded.unknown, speaker is not None)
     return Opened(answerer, known, speaker)
+
+
+def open_shipped(folder: Path, name: str, options: ModelOptions, mode: Mode | None) -> Opened:
+    """Load weights that ship with the harness, parts and all in one folder: they are the model's own where the folder
+    says so of exactly these contents."""
+    opened = open_release(str(folder), RELEASES["vita-audio-boost"], options, mode)
+    card = identity.read_card(folder)
+    own = (card.name, card.digest) == (name, identity.digest(folder, shipped_files(folder)))
+    return opened._replace(identity=replace(opened.identity, source=SHIPPED, own=own))
+
+
+def shipped_files(folder: Path) -> list[Path]:
+    """All files of a folder whose contents are its model, with its speech parts. Raises CheckpointError."""
+    parts = [path for part in (TOKENIZER, DECODER) for path in part.files(folder / part.name)]
+    return [*checkpoint.content_files(folder), *parts]
 
 
 def _check_kind(folder: Path, release: Release, mode: Mode | None) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
-from models.nn.weight_norm import fuse_weight_norm
+from models.nn.weight_norm import fuse_weight_norm, split_weight_norm
+from models.released.files import SINGLE, write_json
 from models.released.single import Loaded, fill, read_state, state_file
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.decoder_yaml import read_decoder_yaml
@@ -73,6 +75,33 @@ def load_decoder(folder: Path, device: str = "cpu") -> SpeechDecoder:
     flow = build_flow(flow_config, read_state(folder, "flow", DECODER_REMEDY), files[0], device)
     vocoder = build_vocoder(vocoder_config, read_state(folder, "hift", DECODER_REMEDY), files[1], device)
     return SpeechDecoder(flow.model, vocoder.model, flow.unknown + vocoder.unknown)
+
+
+def save_tokenizer(folder: Path, tokenizer: SpeechTokenizer, dtype: torch.dtype = torch.float32) -> None:
+    """Write a tokenizer folder in the released layout."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", tokenizer.config.to_json())
+    _write(folder / SINGLE, tokenizer.state_dict(), dtype)
+
+
+def save_decoder(folder: Path, flow: Flow, vocoder: Vocoder, dtype: torch.dtype = torch.float32) -> None:
+    """Write a decoder folder: settings as JSON, and weights as safetensors under the names of the release.
+
+    The vocoder's convolutions are split into `weight_g` and `weight_v`, as they are there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / DECODER_SETTINGS[1], flow.config.to_json() | vocoder.config.to_json())
+    _write(folder / "flow.safetensors", flow.state_dict(), dtype)
+    _write(folder / "hift.safetensors", split_weight_norm(vocoder.state_dict(), _normed), dtype)
+
+
+def _normed(name: str) -> bool:
+    """HiFT's convolutions with weight norm: all but those of the source, and no layer of another kind."""
+    return name.endswith(".weight") and not name.startswith(("m_source.", "source_downs.", "f0_predictor.classifier."))
+
+
+def _write(path: Path, state: Mapping[str, Tensor], dtype: torch.dtype) -> None:
+    save_file({name: tensor.detach().to(dtype).contiguous() for name, tensor in state.items()}, path)
 
 
 def build_tokenizer(

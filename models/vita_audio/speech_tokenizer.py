@@ -19,6 +19,29 @@ from models.vita_audio.speech_features import SAMPLES_PER_CODE, segments, speech
 
 BATCH = 128
 
+_ONLY = {
+    "encoder_causal_convolution": True,
+    "encoder_causal_attention": False,
+    "quantize_causal_encoder": False,
+    "quantize_encoder_only": True,
+    "pooling_type": "avg",
+    "activation_function": "gelu",
+}
+"""Of a released config.json: what has one implementation."""
+_NAMES = {
+    "width": "d_model",
+    "heads": "encoder_attention_heads",
+    "inner": "encoder_ffn_dim",
+    "layers": "quantize_position",
+    "mels": "num_mel_bins",
+    "positions": "max_source_positions",
+    "codes": "quantize_vocab_size",
+    "block": "quantize_causal_block_size",
+    "pooling": "pooling_kernel_size",
+    "pooling_layer": "pooling_position",
+}
+"""Our names of the sizes -> those of config.json."""
+
 
 @dataclass(frozen=True)
 class TokenizerConfig:
@@ -54,34 +77,18 @@ class TokenizerConfig:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TokenizerConfig:
         """From a released config.json. Raises ValueError naming a field that is missing or has no implementation."""
-        only = {
-            "encoder_causal_convolution": True,
-            "encoder_causal_attention": False,
-            "quantize_causal_encoder": False,
-            "quantize_encoder_only": True,
-            "pooling_type": "avg",
-            "activation_function": "gelu",
-        }
-        for name, value in only.items():
+        for name, value in _ONLY.items():
             if data.get(name, value) != value:
                 raise ValueError(f"{name} is {data[name]!r}: only {value!r} is supported")
-        names = {
-            "width": "d_model",
-            "heads": "encoder_attention_heads",
-            "inner": "encoder_ffn_dim",
-            "layers": "quantize_position",
-            "mels": "num_mel_bins",
-            "positions": "max_source_positions",
-            "codes": "quantize_vocab_size",
-            "block": "quantize_causal_block_size",
-            "pooling": "pooling_kernel_size",
-            "pooling_layer": "pooling_position",
-        }
-        for name in names.values():
+        for name in _NAMES.values():
             value = data.get(name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} is {value!r}: expected a positive whole number")
-        return cls(**{ours: data[theirs] for ours, theirs in names.items()})
+        return cls(**{ours: data[theirs] for ours, theirs in _NAMES.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """As a released config.json."""
+        return {"model_type": "whisper", **_ONLY, **{theirs: getattr(self, ours) for ours, theirs in _NAMES.items()}}
 
 
 class Encoded(NamedTuple):

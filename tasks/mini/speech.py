@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import soxr
@@ -23,19 +23,46 @@ MARGIN = RATE // 16
 SILENCE = 0.02
 
 
+class Manner(NamedTuple):
+    """How a text is spoken this time."""
+
+    speed: int
+    pitch: int
+    level: float
+    """Of the loudest sample."""
+
+
+def manner(speaker: Speaker, rng: random.Random) -> Manner:
+    """Each time a little faster or slower, higher or lower, louder or fainter."""
+    speed = round(speaker.speed * rng.uniform(0.9, 1.1))
+    pitch = min(99, max(0, speaker.pitch + rng.randint(-8, 8)))
+    return Manner(speed, pitch, PEAK * rng.uniform(0.5, 1.0))
+
+
 def synthesize(text: str, speaker: Speaker, rng: random.Random) -> Waveform:
-    """Speak a text, each time a little faster or slower, higher or lower. Silence around it is short.
+    """Speak a text in some manner. Silence around it is short.
 
     Upper-case words would be spelt as acronyms, so the text is lowered. Raises espeak.SynthesizerError.
     """
-    speed = round(speaker.speed * rng.uniform(0.9, 1.1))
-    pitch = min(99, max(0, speaker.pitch + rng.randint(-8, 8)))
-    spoken = espeak.speak(text.lower(), speaker.voice, speed, pitch)
+    how = manner(speaker, rng)
+    spoken = espeak.speak(text.lower(), speaker.voice, how.speed, how.pitch)
     if not np.any(spoken):
         raise espeak.SynthesizerError(f"espeak-ng says nothing for {text!r} with voice {speaker.voice}")
-    samples = spoken.astype(np.float32) / 32768
-    level = PEAK * rng.uniform(0.5, 1.0)
-    return _on_grid(_to_level(_trimmed(soxr.resample(samples, espeak.RATE, RATE).astype(np.float32)), level))
+    return placed(spoken, how.level).wave
+
+
+class Placed(NamedTuple):
+    wave: Waveform
+    lead: float
+    """Seconds of what was spoken that come before the wave; less than 0 where silence was put there."""
+
+
+def placed(spoken: NDArray[np.int16], level: float) -> Placed:
+    """What espeak-ng said as a recording: at 16 kHz, with short silence around it, at a level."""
+    wave = soxr.resample(spoken.astype(np.float32) / 32768, espeak.RATE, RATE).astype(np.float32)
+    loud = np.flatnonzero(np.abs(wave) > SILENCE * np.abs(wave).max())
+    inner = np.pad(wave[loud[0] : loud[-1] + 1], MARGIN)
+    return Placed(_on_grid(_to_level(inner, level)), (float(loud[0]) - MARGIN) / RATE)
 
 
 def with_noise(wave: Waveform, snr_db: float, rng: random.Random) -> Waveform:
@@ -68,12 +95,6 @@ def _low_pass(cutoff_hz: float, taps: int) -> NDArray[np.float32]:
     kernel = np.sinc(2 * cutoff_hz / RATE * at) * np.hamming(taps)
     scaled: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
     return scaled
-
-
-def _trimmed(wave: NDArray[np.float32]) -> NDArray[np.float32]:
-    loud = np.flatnonzero(np.abs(wave) > SILENCE * np.abs(wave).max())
-    inner = wave[loud[0] : loud[-1] + 1]
-    return np.pad(inner, MARGIN)
 
 
 def _to_level(wave: NDArray[np.float32], peak: float) -> NDArray[np.float32]:

@@ -92,13 +92,25 @@ def reading(seed: int, number: int, rate: int, hop: int) -> Reading:
 def read(said: str, language: Language, rate: int, hop: int) -> NDArray[np.int16]:
     """A text read aloud: [samples], whole tokens of `hop`. The sound starts at the start of a token."""
     reader = READERS[language]
-    wave = espeak.speak(said, reader.voice, reader.speed, reader.pitch).astype(np.float32) / 32768
+    return laid(espeak.speak(said, reader.voice, reader.speed, reader.pitch), rate, hop).wave
+
+
+class Laid(NamedTuple):
+    wave: NDArray[np.int16]
+    lead: float
+    """Seconds of what was spoken that come before the wave; less than 0 where silence was put there."""
+
+
+def laid(spoken: NDArray[np.int16], rate: int, hop: int) -> Laid:
+    """What espeak-ng said, in whole tokens, with silence at the ends. Raises SynthesizerError where it is silent."""
+    wave = spoken.astype(np.float32) / 32768
     if not wave.any():
-        raise espeak.SynthesizerError(f"espeak-ng says nothing for {said!r}")
+        raise espeak.SynthesizerError("espeak-ng says nothing for a text")
     loud = np.flatnonzero(np.abs(wave) > QUIET * np.abs(wave).max())
     wave = soxr.resample(wave[loud[0] : loud[-1] + 1] * GAIN, espeak.RATE, rate).clip(-LOUDEST, LOUDEST)
     wave = np.pad(wave, (EDGE_TOKENS * hop, EDGE_TOKENS * hop + -len(wave) % hop))
-    return np.round(wave * 32767).astype(np.int16)
+    lead = float(loud[0]) / espeak.RATE - EDGE_TOKENS * hop / rate
+    return Laid(np.round(wave * 32767).astype(np.int16), lead)
 
 
 def readings(seed: int, first: int, n: int, rate: int, hop: int, cache: Path) -> list[Reading]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from models.training.vita_audio_stages import SIZES, STAGES, Kind
+from models.training.vita_audio_sizes import SIZES
+from models.training.vita_audio_stages import STAGES, Kind
 from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
 from models.vita_audio.interleave import IGNORED, Example
 from models.vita_audio.schedule import BOOST

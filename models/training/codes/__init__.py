@@ -1,0 +1,1 @@
+"""How the small speech tokenizer, flow and vocoder of VITA-Audio are trained."""

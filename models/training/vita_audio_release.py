@@ -1,0 +1,143 @@
+"""From a finished training of VITA-Audio to the weights that ship: half precision, and a model card with what they do.
+
+    python -m models.training.vita_audio_release [--training DIR] [--weights DIR]
+
+Runs speech recognition, speech synthesis and spoken questions of the mini world in each decoding mode, recognition with
+silence too, and writes what it found into the card. A run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from harness.config import RunConfig
+from harness.failures import UsageError
+from harness.run import start
+from models.checkpoint_error import CheckpointError
+from models.generation import GenerationDefaults
+from models.released.identity import write_card
+from models.text.tokenizer import load_tokenizer
+from models.training import targets
+from models.training.claims import ClaimError, changes
+from models.training.codes.judged import floors
+from models.training.codes.run import STAGES as SPEECH_STAGES
+from models.training.codes.run import SpeechTraining
+from models.training.codes.tokenizer_run import load as load_ear
+from models.training.vita_audio import REPORT, load
+from models.training.vita_audio_card import HEARD, SPOKEN, Facts, card
+from models.training.vita_audio_sizes import MINI_SPEECH
+from models.training.vita_audio_stages import STAGES
+from models.vita_audio import checkpoint
+from models.vita_audio.adapter import MINI
+from models.vita_audio.language import MtpModel
+from models.vita_audio.opening import shipped_files
+from models.vita_audio.schedule import BOOST, MODES
+from models.vita_audio.speech_checkpoint import parameter_counts, save_decoder, save_tokenizer
+from models.vita_audio.speech_folders import DECODER, TOKENIZER
+
+PENALTY = 1.05
+"""Of repetitions, as in the release."""
+NAME, NOTE = "vita-audio-mini", "trained in the mini world"
+READINGS = 100
+
+
+def convert(training: SpeechTraining, weights: Path) -> None:
+    """Write the weights of all stages in half precision."""
+    last = training.folder("4")
+    model, tokenizer = load(last).half(), load_tokenizer(last)
+    shutil.rmtree(weights, ignore_errors=True)
+    generation = GenerationDefaults(checkpoint.default_generation(tokenizer).stop_ids, PENALTY)
+    checkpoint.save(model, tokenizer, weights, BOOST, generation)
+    save_tokenizer(weights / TOKENIZER.name, load_ear(training.folder("tokenizer")), torch.float16)
+    save_decoder(weights / DECODER.name, training.flow(), training.vocoder(), torch.float16)
+    write_card(weights, NAME, NOTE, shipped_files(weights))
+
+
+def scores(
+    weights: Path, out: Path, tasks: tuple[str, ...], mode: str, ablate: Literal["audio"] | None = None
+) -> Mapping[str, Any]:
+    """`results.json` of mini benchmarks in a decoding mode; runs them unless `out` holds a finished run."""
+    if not (out / "finished.json").exists():
+        shutil.rmtree(out, ignore_errors=True)
+        config = RunConfig(
+            model="vita-audio-boost", weights=str(weights), tasks=tasks, data="mini", option={"mode": mode},
+            ablate=ablate,
+        )  # fmt: skip
+        start(config, out)
+    results: Mapping[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return results
+
+
+def digest(weights: Path) -> str:
+    """So that other weights get runs of their own."""
+    found = hashlib.sha256()
+    for path in sorted(shipped_files(weights)):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make the weights that ship, and their card, from a training.")
+    parser.add_argument("--training", type=Path, default=Path("runs/training/vita-audio-mini-0"))
+    parser.add_argument("--weights", type=Path, default=MINI, help="folder to write (default: the package's)")
+    options = parser.parse_args()
+    names = [*SPEECH_STAGES, *STAGES]
+    folders = {name: options.training / f"stage-{name}" for name in names}
+    if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
+        print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.vita_audio --size mini",
+              file=sys.stderr)  # fmt: skip
+        return 2
+    reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
+    training = SpeechTraining(MINI_SPEECH, reports["1"]["seed"], options.training)
+    try:
+        convert(training, options.weights)
+        runs = options.training / "scores" / digest(options.weights)
+        tasks = targets.tasks(HEARD + SPOKEN)
+        results = {mode: scores(options.weights, runs / mode, tasks, mode) for mode in MODES}
+        silent = scores(options.weights, runs / "silence", targets.tasks(HEARD, "audio"), str(BOOST), "audio")
+        compared = {mode: changes(runs / "vanilla", runs / mode) for mode in MODES if mode != "vanilla"}
+    except (CheckpointError, UsageError, ClaimError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    heard_by_judge = options.training / "judged.json"
+    if not heard_by_judge.exists():
+        heard_by_judge.write_text(json.dumps(floors(training, READINGS)), encoding="utf-8")
+    size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
+    judge = json.loads(heard_by_judge.read_text(encoding="utf-8"))
+    parts = parameters(options.weights)
+    facts = Facts(reports, results, silent, compared, judge, parts, size)
+    (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
+    print(options.weights / "README.md")
+    return 0
+
+
+def parameters(weights: Path) -> dict[str, int]:
+    """Of each part."""
+    config = checkpoint.outline(weights).config
+    with torch.device("meta"):
+        model = MtpModel(config)
+    modules = sum(p.numel() for n, p in model.named_parameters() if n.startswith("mtp_"))
+    layers = [sum(p.numel() for p in layer.parameters()) for layer in model.model.layers]
+    whole = sum(p.numel() for p in model.parameters())
+    modules += sum(layers[config.llm_layers :])
+    speech = parameter_counts(MINI_SPEECH.tokenizer, MINI_SPEECH.flow, MINI_SPEECH.vocoder)
+    return {
+        "language model": whole - modules,
+        "ten prediction modules": modules,
+        "speech tokenizer": speech.tokenizer,
+        "flow": speech.flow,
+        "vocoder": speech.vocoder,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
