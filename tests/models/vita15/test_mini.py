@@ -78,7 +78,7 @@ def test_spoken_questions_are_answered_by_hearing(found: Mapping[str, Any], tmp_
 def test_mme_is_earned_by_seeing(found: Mapping[str, Any], tmp_path: Path):
     grey = results(tmp_path / "run", tasks=("mme",), ablate="image")
     assert metric(grey, "mme")["value"] <= 1500
-    assert metric(found, "mme")["value"] >= 2000
+    assert metric(found, "mme")["value"] >= 1800
 
 
 def test_the_folder_is_small_and_holds_the_released_layout():
