@@ -11,7 +11,7 @@ import pytest
 
 from harness.contracts import ModelOptions
 from harness.registry import get_model
-from harness.types import Generation, LoadedRequest, Message, Request, Text
+from harness.types import Failure, Generation, LoadedRequest, Message, Request, Text
 from models.released.identity import read_card
 from models.training import vita_audio_release
 from models.training.claims import Change
@@ -28,7 +28,7 @@ from models.vita_audio.schedule import BOOST, MODES
 from models.vita_audio.speech_folders import DECODER, TOKENIZER
 from models.vita_audio.tokens import BEGIN
 from tasks import vita_audio as asked
-from tests.models.asking import responses
+from tests.models.asking import outcomes
 
 CODES = 64
 TOKENIZER_OF_WORDS = speaking_tokenizer(CODES)
@@ -132,8 +132,11 @@ def test_the_weights_are_in_the_released_layout_and_speak(weights: Path):
     model.open()
     content = (Text("Convert the text to speech.\nThe dog runs."),)
     request = Request("1", (Message("user", content),), Generation(40, 40), ("text", "speech"))
-    (answer,) = responses(model, [LoadedRequest(request, ())])
-    assert (answer.speech is not None) == (answer.usage.speech_tokens > 0)
+    (found,) = outcomes(model, [LoadedRequest(request, ())])
+    if isinstance(found, Failure):  # after two steps of training it may make one of the rows that no token has
+        assert "is no text and no code of speech" in found.message
+    else:
+        assert (found.speech is not None) == (found.usage.speech_tokens > 0)
     assert model.effective(request.generation)["mode"] == "turbo"
 
 
