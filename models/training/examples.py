@@ -35,6 +35,7 @@ class Example(NamedTuple):
     audio: Tensor | None = None  # filter banks [T, mel]
     units: Tensor = NOTHING  # int64 [m]: the tokens that are spoken, for CTC, or that name what the picture shows
     spots: Tensor | None = None  # bool [m, tokens per tile]: where the picture shows each; None: somewhere
+    axes: Tensor | None = None  # int64 [3, n]: positions, where they are more than counted
 
 
 def user(*parts: Part | str) -> Message:

@@ -99,7 +99,7 @@ class Learner(nn.Module):
             given += media
             if media and len(example.units):
                 units, spots = example.units.to(self.device), _to(example.spots, self.device)
-                named += [naming_loss(media[0], words, *those) for those in _by_extent(units, spots)]
+                named += [naming_loss(media[0], words, *those) for those in by_extent(units, spots)]
         if given:
             loss = loss + LENGTH_WEIGHT * length_loss(
                 torch.cat(given), self.vita.model.embed_tokens.weight.detach().float()
@@ -149,7 +149,7 @@ class Learner(nn.Module):
         named: list[Tensor] = []
         for view, example in zip(seen, examples, strict=True):
             units, spots = example.units.to(self.device), _to(example.spots, self.device)
-            named += [naming_loss(view, words, *those) for those in _by_extent(units, spots)]
+            named += [naming_loss(view, words, *those) for those in by_extent(units, spots)]
         return torch.stack(named).mean() + LENGTH_WEIGHT * self._length(seen.flatten(0, 1))
 
     def _length(self, embeds: Tensor) -> Tensor:
@@ -201,7 +201,7 @@ def naming_loss(embeds: Tensor, words: Tensor, units: Tensor, spots: Tensor | No
     return (of_all.log() - of_unit.log()).mean()
 
 
-def _by_extent(units: Tensor, spots: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
+def by_extent(units: Tensor, spots: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
     """Units with places and those of the whole, where there are any, so that the many do not drown the few."""
     if spots is None:
         return [(units, None)]

@@ -10,11 +10,8 @@ from PIL.Image import Image
 from torch import Tensor
 
 from harness.types import Message
-from models.text.tokenizer import QwenTokenizer
-from models.training.examples import Example, assistant, example, user
-from models.training.sights import Sights
-from models.vita15.config import Vita15Config
-from models.vita15.image_processing import preprocess
+from models.training.examples import Example, assistant, user
+from models.training.readers import Reader
 from models.vita15.prompts import STATE_MARKS
 from tasks.mini.exercises import Turn
 from tasks.mini.scenes import CATEGORIES, SceneItem
@@ -45,11 +42,11 @@ FRAMES = (4, 6, 8)
 
 
 class Maker:
-    """Makes examples for a model of `config`; with `held_out`, of pictures that are never trained on."""
+    """Makes examples as a model reads them; with `held_out`, of pictures that are never trained on."""
 
-    def __init__(self, config: Vita15Config, tokenizer: QwenTokenizer, seed: int, held_out: bool = False) -> None:
-        self.config, self.tokenizer, self.seed, self.held_out = config, tokenizer, seed, held_out
-        self.sights = Sights(config, tokenizer)
+    def __init__(self, reader: Reader, seed: int, held_out: bool = False) -> None:
+        self.reader, self.seed, self.held_out = reader, seed, held_out
+        self.sights, self.tokenizer = reader.sights, reader.tokenizer
 
     def scene(self, number: int) -> SceneItem:
         return training_scene(self.seed, self.apart(number))
@@ -59,10 +56,10 @@ class Maker:
         return number + FIRST_HELD_OUT * self.held_out
 
     def example(self, messages: list[Message], pixels: Tensor | None = None, audio: Tensor | None = None) -> Example:
-        return example(messages, self.tokenizer, pixels, audio)
+        return self.reader.example(messages, pixels, audio)
 
     def pixels(self, image: Image) -> Tensor:
-        return preprocess([image], self.config.vision.image_size, self.config.image_aspect_ratio)
+        return self.reader.pixels(image)
 
 
 def prompted(question: str, rng: random.Random) -> str:

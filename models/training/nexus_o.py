@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,14 +28,19 @@ from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.firefly_checkpoint import random_firefly
 from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
-from models.text.tokenizer import byte_tokenizer
 from models.training.arguments import positive
 from models.training.loop import LOSSES, STATE, StateError, optimise
+from models.training.nexus.base import BASE, BaseStage, take_language
+from models.training.nexus.reader import NexusReader
+from models.training.nexus.run import train_base
+from models.training.nexus.sizes import SIZES
 from models.training.nexus_learner import NexusLearner
 from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
-from models.training.nexus_stages import ABSENT, SETTINGS, SIZES, STAGES, Work
+from models.training.nexus_stages import ABSENT, SETTINGS, STAGES, Work
 from models.training.nexus_world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
+from models.training.sights import digit_tokens
+from models.vita15.adapter import MINI
 
 REPORT, REPLIES = "stage.json", "replies.safetensors"
 BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"
@@ -46,8 +52,13 @@ class Training:
 
     def __init__(self, size: str, seed: int, out: Path, device: str, steps: int | None = None) -> None:
         self.size, self.seed, self.out, self.device, self.steps = SIZES[size], seed, out, device, steps
-        self.tokenizer = byte_tokenizer()
+        self.tokenizer = self.size.tokenizer()
         self.world = NexusWorld(self.size.config, self.tokenizer, seed)
+
+    @property
+    def names(self) -> list[str]:
+        """All stages, in order."""
+        return [*self.size.base, *STAGES]
 
     def work(self, name: str) -> Work:
         return self.size.work(name, self.steps)
@@ -58,10 +69,64 @@ class Training:
     def run(self, name: str) -> None:
         """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before,
         CheckpointError on one that cannot be gone on from."""
-        work, folder = self.work(name), self.folder(name)
+        folder = self.folder(name)
         if (folder / REPORT).exists():
             print(f"stage {name}: done before, see {folder}", file=sys.stderr)
             return
+        if name in self.size.base:
+            self._base(BASE[name], folder)
+        else:
+            self._published(name, folder)
+
+    def _base(self, stage: BaseStage, folder: Path) -> None:
+        """Train one of the models that the published stages start from."""
+        effort = self.size.base[stage.name]
+        if self.steps is not None:
+            effort = effort._replace(steps=self.steps)
+        model = self._before(stage)
+        folder.mkdir(parents=True, exist_ok=True)
+        done = train_base(model, NexusReader(self.world.script), stage, effort, self.seed, folder)
+        checkpoint.save(model, self.tokenizer, folder)
+        report = {
+            "stage": stage.name,
+            "title": stage.title,
+            "seed": self.seed,
+            "steps": effort.steps,
+            "samples": effort.steps * effort.batch,
+            "seconds": round(done.seconds, 1),
+            "threads": torch.get_num_threads(),
+            "trained_parameters": done.parameters,
+            "held_out_loss": done.found._asdict(),
+        }
+        self._report(folder, report)
+
+    def _before(self, stage: BaseStage) -> Nexus:
+        """Random weights with vita15-mini's language model, and what the stages before have trained."""
+        model = build(self.size.config, self.seed)
+        take_language(model, MINI)
+        for name in stage.after:
+            before = self._require(stage.name, name)
+            learnt = checkpoint.load(before).model.state_dict()
+            kept = {key: value for key, value in learnt.items() if BASE[name].trains(key)}
+            model.load_state_dict(kept, strict=False)
+        return model
+
+    def _require(self, name: str, before: str) -> Path:
+        if not ((folder := self.folder(before)) / REPORT).exists():
+            raise FileNotFoundError(
+                f"stage {name} starts from stage {before}, which {self.out} does not hold: run --stage {before}"
+            )
+        return folder
+
+    def _report(self, folder: Path, report: dict[str, Any]) -> None:
+        """What a stage took, with the plot of its losses; this marks it as done."""
+        plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {report['stage']}: {report['title']}")
+        (folder / STATE).unlink(missing_ok=True)
+        write_json(folder / REPORT, report)
+        print(json.dumps(report), file=sys.stderr)
+
+    def _published(self, name: str, folder: Path) -> None:
+        work = self.work(name)
         model = self.start(work).to(self.device)
         folder.mkdir(parents=True, exist_ok=True)
         learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
@@ -81,14 +146,13 @@ class Training:
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
         }
-        plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {work.stage.title}")
-        (folder / STATE).unlink(missing_ok=True)
-        write_json(folder / REPORT, report)
-        print(json.dumps(report), file=sys.stderr)
+        self._report(folder, report)
 
     def understanding(self, model: Nexus, work: Work) -> tuple[NexusLearner, NexusBatches]:
         """What stages 1 and 2 train, and on what."""
-        return NexusLearner(model, work), NexusBatches(self.world, work, self.seed)
+        return NexusLearner(model, work, self.size.weights, digit_tokens(self.tokenizer)), NexusBatches(
+            self.world, work, self.seed
+        )
 
     def speaking(self, model: Nexus, work: Work) -> tuple[SpeechLearner, SpeechBatches]:
         """What stage 3 trains, and on what: replies' states and codes, kept in the stage's folder."""
@@ -100,14 +164,10 @@ class Training:
 
     def start(self, work: Work) -> Nexus:
         """The weights that a stage starts from, on the CPU."""
-        after = work.stage.after
+        after = self._after(work)
         if after is None:
             return build(self.size.config, self.seed)
-        before = self.folder(after)
-        if not (before / REPORT).exists():
-            raise FileNotFoundError(
-                f"stage {work.name} starts from stage {after}, which {self.out} does not hold: run --stage {after}"
-            )
+        before = self._require(work.name, after)
         model = checkpoint.load(before).model
         if model.config != self.size.config:
             raise CheckpointError(
@@ -115,6 +175,10 @@ class Training:
                 "take another --out or --size"
             )
         return model
+
+    def _after(self, work: Work) -> str | None:
+        """The stage that one starts from: for the first, the last of those before the published ones."""
+        return work.stage.after or next(reversed(self.size.base), None)
 
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines: what is published, and what is ours."""
@@ -152,7 +216,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--stage", choices=list(STAGES), help="one stage only (default: all, in order)")
+    parser.add_argument("--stage", choices=[*BASE, *STAGES], help="one stage only (default: all, in order)")
     parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/nexus-o-SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
@@ -160,7 +224,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
     training = Training(options.size, options.seed, out, options.device, options.steps)
-    names = [options.stage] if options.stage else list(STAGES)
+    names = [options.stage] if options.stage else training.names
     if options.dry_run:
         for name in names:
             print("\n".join(training.plan(name)))

@@ -1,4 +1,4 @@
-"""NEXUS-O's three training stages as one table, and the sizes at which they are run.
+"""NEXUS-O's three training stages as one table.
 
 Published are what each stage trains, its data with their sample counts and the number of H100s (spec section 2).
 Learning rates, steps, batches and the optimiser's settings are not: what stands in `Effort` and SETTINGS is ours.
@@ -7,11 +7,9 @@ Learning rates, steps, batches and the optimiser's settings are not: what stands
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
-from models.nexus_o.config import AudioConfig, NexusConfig
-from models.nexus_o.firefly_config import FireflyConfig
 from models.training.loop import Settings
 
 Kind = Literal[
@@ -110,6 +108,8 @@ class Effort:
     learning_rate: float
     steps: int
     batch: int
+    mix: Mapping[Kind, float] = field(default_factory=dict)
+    """Shares of the data in place of the published counts, at a size that they would leave without some ability."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,20 @@ class Work:
     def learning_rate(self) -> float:
         return self.effort.learning_rate
 
-    def shares(self, step: int) -> Mapping[Kind, int]:
-        """The data of a step: published counts of the kinds that the mini world has.
+    def trains(self, name: str) -> bool:
+        return self.stage.trains(name)
+
+    def rate_of(self, name: str) -> float:
+        """Of the learning rate: one for all, as no other is published."""
+        return 1.0
+
+    def shares(self, step: int) -> Mapping[Kind, float]:
+        """The data of a step: the effort's own mix, or published counts of the kinds that the mini world has.
 
         Phases take their shares of the steps by their samples, each at least one.
         """
+        if self.effort.mix:
+            return self.effort.mix
         phases, steps = self.stage.phases, self.effort.steps
         sums = [sum(phase.values()) for phase in phases]
         ends = [round(steps * sum(sums[: place + 1]) / sum(sums)) for place in range(len(phases))]
@@ -139,36 +148,3 @@ class Work:
         while step >= min(ends[place], steps - (len(phases) - 1 - place)) and place < len(phases) - 1:
             place += 1
         return {kind: count for kind, count in phases[place].items() if kind not in ABSENT}
-
-
-@dataclass(frozen=True)
-class Size:
-    config: NexusConfig
-    codec: FireflyConfig
-    efforts: Mapping[str, Effort]
-    replies: int
-    """Of each kind, made for the third stage."""
-    words: str
-    """What of it is not the release's."""
-
-    def work(self, name: str, steps: int | None = None) -> Work:
-        """`steps`: in place of the size's own."""
-        effort = self.efforts[name]
-        return Work(STAGES[name], effort if steps is None else replace(effort, steps=steps))
-
-
-def _tiny() -> NexusConfig:
-    """The tiny size with windows of 5 s, which an utterance of the mini world fits into or takes two of."""
-    config = NexusConfig.tiny()
-    return replace(config, audio=AudioConfig(**{**vars(config.audio), "max_source_positions": 250}))
-
-
-SIZES: Mapping[str, Size] = {
-    "tiny": Size(
-        _tiny(),
-        FireflyConfig.tiny(),
-        {"1": Effort(3e-3, 20, 4), "2": Effort(3e-3, 20, 4), "3": Effort(3e-3, 20, 4)},
-        replies=12,
-        words="random weights, a token a byte, windows of 5 s",
-    ),
-}

@@ -1,7 +1,7 @@
 """What NEXUS-O is trained on at a small size: sentences and questions of the mini world, by its training voices.
 
 Everything is of the mini world's training part. English and Mandarin take turns by chance; how they share the
-published data is not known. A spoken question is on a description that stands before it as text.
+published data is not known.
 Needs the extra `espeak`.
 """
 
@@ -17,33 +17,32 @@ from torch import Tensor
 from harness.types import Message
 from models.nexus_o.config import NexusConfig
 from models.nexus_o.omni import Inputs
-from models.nexus_o.positions import Run, positions
-from models.nexus_o.prompts import assemble, conversation, mark_ids
-from models.nexus_o.sound import audio_tokens, windows
+from models.nexus_o.prompts import mark_ids
 from models.text.tokenizer import TURN_END, QwenTokenizer
 from models.training.examples import SPEECH, assistant, user
+from models.training.nexus.samples import IGNORED, Batch, Sample, Script
 from models.training.nexus_stages import Kind, Work
 from tasks.mini.grammar import sentences
-from tasks.mini.speech import synthesize
-from tasks.mini.training import recorded, training_scene, training_speaker, training_utterance
+from tasks.mini.recording import printed
+from tasks.mini.speech import Waveform, synthesize
+from tasks.mini.training import (
+    SAY_ALOUD,
+    SPOKEN_ASKS,
+    recorded,
+    training_fact,
+    training_scene,
+    training_speaker,
+    training_utterance,
+)
 from tasks.mini.voices import Language
 
-IGNORED = -100
-"""A label that is not learnt."""
-TO_TEXT, TO_SPEECH = "Transcribe the speech.", "Read the text aloud."
-TRANSLATED: Mapping[Language, str] = {
-    "en": "Translate the speech into Chinese.",
-    "zh": "Translate the speech into English.",
-}
+TO_TEXT = SPOKEN_ASKS[0]
+TRANSLATED: Mapping[Language, str] = {"en": SPOKEN_ASKS[1], "zh": SPOKEN_ASKS[2]}
 """By the language that is spoken."""
+FACTS = 0.6
+"""Of spoken questions, those about a general fact, which have no word beside them; the others are on a description that
+stands before them as text."""
 NUMBERS = 100_000_000
-
-
-class Sample(NamedTuple):
-    """A conversation and its labels, int64 [S]: each its own token's; they are shifted later."""
-
-    inputs: Inputs
-    labels: Tensor
 
 
 class Said(NamedTuple):
@@ -54,11 +53,13 @@ class Said(NamedTuple):
     wave: Tensor
 
 
-class Batch(NamedTuple):
-    """Samples and the kind of each."""
+class Asked(NamedTuple):
+    """A spoken question in its conversation; `wave` [n] at 16 kHz."""
 
-    samples: Sequence[Sample]
-    kinds: Sequence[Kind]
+    messages: Sequence[Message]
+    question: str
+    answer: str
+    wave: Waveform
 
 
 class NexusWorld:
@@ -66,7 +67,7 @@ class NexusWorld:
 
     def __init__(self, config: NexusConfig, tokenizer: QwenTokenizer, seed: int) -> None:
         self.config, self.tokenizer, self.seed = config, tokenizer, seed
-        self.marks = mark_ids(tokenizer, config.choices)
+        self.script = Script(config, tokenizer, mark_ids(tokenizer, config.choices))
         self.kinds: Mapping[Kind, Callable[[random.Random], Sample]] = {
             "transcript": self.transcript,
             "translation": self.translation,
@@ -79,35 +80,44 @@ class NexusWorld:
 
     def transcript(self, rng: random.Random) -> Sample:
         said = training_utterance(_language(rng), self.seed, rng.randrange(NUMBERS))
-        return self.sample([user(SPEECH, TO_TEXT), assistant(said.text.lower())], torch.from_numpy(said.waveform))
+        return self._heard([user(SPEECH, TO_TEXT), assistant(said.text.lower())], said.waveform, said.text)
 
     def translation(self, rng: random.Random) -> Sample:
         language = _language(rng)
         said = training_utterance(language, self.seed, rng.randrange(NUMBERS))
-        asks = user(SPEECH, TRANSLATED[language])
-        return self.sample([asks, assistant(said.translation.lower())], torch.from_numpy(said.waveform))
+        answer = assistant(printed(said.translation, "zh" if language == "en" else "en"))
+        return self._heard([user(SPEECH, TRANSLATED[language]), answer], said.waveform, said.text)
 
     def spoken_question(self, rng: random.Random) -> Sample:
-        messages, _, wave = self._question(rng)
-        return self.sample(messages, wave)
+        asked = self._question(rng)
+        return self._heard(asked.messages, asked.wave, asked.question)
 
     def reading(self, rng: random.Random) -> Said:
         """A text to be read aloud: the answer is the text."""
         language, sentence = _language(rng), next(sentences(rng, "train"))
         text = sentence.english.lower() if language == "en" else sentence.chinese
-        return self._said(self.sample([user(f"{TO_SPEECH}\n{text}"), assistant(text)]), text, language, rng)
+        return self._said(self.sample([user(SAY_ALOUD[language] + text), assistant(text)]), text, language, rng)
 
     def spoken_answer(self, rng: random.Random) -> Said:
         """A spoken question, answered by speech."""
-        messages, answer, wave = self._question(rng)
-        return self._said(self.sample(messages, wave), answer, "en", rng)
+        asked = self._question(rng)
+        return self._said(self.sample(asked.messages, torch.from_numpy(asked.wave)), asked.answer, "en", rng)
 
-    def _question(self, rng: random.Random) -> tuple[list[Message], str, Tensor]:
-        """A conversation, its answer and the sound of its question."""
-        scene = training_scene(self.seed, rng.randrange(NUMBERS))
-        question = rng.choice(scene.questions)
-        wave = recorded(question.text, training_speaker("en", rng), rng)
-        return [user(scene.caption, SPEECH), assistant(question.answer)], question.answer, torch.from_numpy(wave)
+    def _question(self, rng: random.Random) -> Asked:
+        if rng.random() < FACTS:
+            question, answer = training_fact(rng)
+            asks = user(SPEECH)
+        else:
+            scene = training_scene(self.seed, rng.randrange(NUMBERS))
+            question, answer = rng.choice(scene.questions)
+            asks = user(scene.caption, SPEECH)
+        wave = recorded(question, training_speaker("en", rng), rng)
+        return Asked([asks, assistant(answer)], question, answer, wave)
+
+    def _heard(self, messages: Sequence[Message], wave: Waveform, text: str) -> Sample:
+        """With the tokens that are spoken."""
+        made = self.sample(messages, torch.from_numpy(wave))
+        return made._replace(units=torch.tensor(self.tokenizer.encode(text.lower())))
 
     def _said(self, sample: Sample, text: str, language: Language, rng: random.Random) -> Said:
         """With the answer's sound, which has neither noise nor a narrow microphone."""
@@ -117,16 +127,8 @@ class NexusWorld:
         return Said(sample.inputs, slice(first, end), torch.from_numpy(wave))
 
     def sample(self, messages: Sequence[Message], wave: Tensor | None = None) -> Sample:
-        """A conversation that ends with the assistant, whose answer and end of turn are learnt; `wave` [n] at 16 kHz
-        is what stands in the place of audio, if there is any."""
-        media = [] if wave is None else [Run(audio_tokens(len(wave), self.config))]
-        asked = assemble(conversation(messages[:-1]), media, self.tokenizer, self.marks)
-        whole = assemble(conversation(messages), media, self.tokenizer, self.marks)
-        labels = whole.ids.clone()
-        labels[: len(asked.ids)] = IGNORED
-        axes = positions(whole.spans, self.config.vision.tokens_per_second, self.config.choices.after_visual).axes
-        audio = () if wave is None else (windows(wave, self.config),)
-        return Sample(Inputs(whole.ids, whole.kinds, axes, audio=audio), labels)
+        """A conversation that ends with the assistant; `wave` [n] at 16 kHz stands in the place of audio."""
+        return self.script.sample(messages, wave=wave)
 
 
 def _language(rng: random.Random) -> Language:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from models.text.tokenizer import QwenTokenizer
 from models.training.examples import Imagined
-from models.vita15.config import Vita15Config
 from tasks.mini.drawing import SIZE
 from tasks.mini.noting import Frame, Thing
 
@@ -42,16 +41,16 @@ def digit_tokens(tokenizer: QwenTokenizer) -> list[int]:
 
 
 class Sights:
-    """Names and places for the pictures of one model."""
+    """Names and places for the pictures of one model: `size` tokens each, in a square; `rows` embeddings of words, each
+    `width` wide."""
 
-    def __init__(self, config: Vita15Config, tokenizer: QwenTokenizer) -> None:
-        self.config, self.tokenizer = config, tokenizer
-        self.size = config.tokens_per_tile
+    def __init__(self, tokenizer: QwenTokenizer, size: int, rows: int, width: int) -> None:
+        self.tokenizer, self.size, self.rows, self.width = tokenizer, size, rows, width
 
     def named(self, thing: Thing) -> list[int]:
         """The rows of `ranked` for a thing."""
         if thing.rank:
-            return [self.config.language.vocab_size + 10 * (min(thing.rank, RANKS - 1) - 1) + int(thing.name)]
+            return [self.rows + 10 * (min(thing.rank, RANKS - 1) - 1) + int(thing.name)]
         return [token for token in self.tokenizer.encode(thing.name) if self.tokenizer.decode([token]).strip()]
 
     def said(self, text: str) -> set[int]:
@@ -101,9 +100,8 @@ class Sights:
         filled = [[_filled(names, rng) for names in tile] for tile in tiles]
         shown = torch.tensor([[bool(names) for names in tile] for tile in tiles])
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
-        width = self.config.language.hidden_size
-        noise = torch.randn(len(tiles), self.size, width, generator=generator)
-        return Imagined(torch.tensor(filled), shown, rng.uniform(0, MOST_NOISE) / width**0.5 * noise)
+        noise = torch.randn(len(tiles), self.size, self.width, generator=generator)
+        return Imagined(torch.tensor(filled), shown, rng.uniform(0, MOST_NOISE) / self.width**0.5 * noise)
 
 
 def _filled(names: Sequence[int], rng: random.Random) -> list[int]:

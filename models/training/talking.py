@@ -23,7 +23,7 @@ class Talking(Maker):
     """`utterances` in each language and a quarter as many questions on pictures are made, once, below `cache`."""
 
     def __init__(self, pictures: Picturing, utterances: int, cache: Path) -> None:
-        super().__init__(pictures.config, pictures.tokenizer, pictures.seed, pictures.held_out)
+        super().__init__(pictures.reader, pictures.seed, pictures.held_out)
         self._pictures, self._utterances, self._cache = pictures, utterances, cache
 
     @cached_property

@@ -70,7 +70,7 @@ SIZES: Mapping[str, Size] = {
             "1": {**PACKS, "learning_rate": 2e-3, "steps": 1600, "accumulation": 4, "shares": LEARNT, "start": RANDOM},
             "2": {**PACKS, "learning_rate": 2e-3, "steps": 100, "shares": LEARNT},
             "3": {**PACKS, "learning_rate": 2e-3, "steps": 350, "shares": LEARNT},
-            "4": {**PACKS, "learning_rate": 7e-4, "steps": 400, "shares": TUNED, "module_rate": 2.0},
+            "4": {**PACKS, "learning_rate": 7e-4, "steps": 1000, "shares": TUNED, "module_rate": 2.0},
         },
         speech=MINI_SPEECH,
     ),

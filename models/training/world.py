@@ -10,6 +10,7 @@ from models.training.corpus import Clip
 from models.training.examples import CLIP, PICTURE, user
 from models.training.making import Kind, Make
 from models.training.picturing import Picturing
+from models.training.readers import VitaReader
 from models.training.talking import Talking
 from models.training.texts import known_words
 from models.training.tokenizer import closed_tokenizer
@@ -41,8 +42,9 @@ class World:
         cache: Path,
         held_out: bool = False,
     ) -> None:
-        self.writing = Writing(config, tokenizer, seed, held_out)
-        self.picturing = Picturing(config, tokenizer, seed, held_out)
+        reader = VitaReader(config, tokenizer)
+        self.writing = Writing(reader, seed, held_out)
+        self.picturing = Picturing(reader, seed, held_out)
         self.talking = Talking(self.picturing, utterances, cache)
         self.kinds: Mapping[Kind, Make] = {**self.writing.kinds, **self.picturing.kinds, **self.talking.kinds}
 

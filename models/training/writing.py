@@ -11,7 +11,7 @@ from PIL.Image import Image
 from harness.types import Message, Text
 from models.training.corpus import LANGUAGES
 from models.training.drills import Choice, drill, quiz
-from models.training.examples import CLIP, PICTURE, Example, assistant, example, user
+from models.training.examples import CLIP, PICTURE, Example, assistant, user
 from models.training.making import (
     BENCHMARKS,
     CLIP_BENCHMARKS,
@@ -143,7 +143,7 @@ class Writing(Maker):
     def _imagined(
         self, messages: list[Message], tiles: Sequence[Sequence[Sequence[int]]], rng: random.Random
     ) -> Example:
-        return example(messages, self.tokenizer, imagined=self.sights.imagined(tiles, rng))
+        return self.reader.example(messages, imagined=self.sights.imagined(tiles, rng))
 
     def drill(self, number: int, rng: random.Random) -> Example:
         """An imagined picture of things with any names, and a conversation of several questions on it."""

@@ -14,6 +14,8 @@ from tasks.mini.mathvista import HINTS
 from tasks.mini.scenes import CATEGORIES, SceneItem, scenes
 from tasks.mini.speech import Channel, Waveform, synthesize, through, with_noise
 from tasks.mini.voices import Language, Speaker, speakers
+from tasks.nexus_o import SAY, TRANSCRIBE
+from tasks.nexus_o import TRANSLATE as TRANSLATE_INTO
 from tasks.prompts import LETTER_ONLY, MME_WORDINGS, SHORT_ANSWER, YES_OR_NO
 from tasks.speech.covost2 import instruction
 from tasks.speech.tts import READ_ALOUD
@@ -31,6 +33,10 @@ WORDINGS = MME_WORDINGS
 """How the benchmarks put a question, by preset."""
 TRANSLATE: Mapping[Language, str] = {"en": instruction("zh"), "zh": instruction("en")}
 """The instruction to translate, by the language that is spoken."""
+SPOKEN_ASKS = (TRANSCRIBE, TRANSLATE_INTO.format("Chinese"), TRANSLATE_INTO.format("English"))
+"""How NEXUS-O is asked about speech: to write it down, to translate English, to translate Mandarin."""
+SAY_ALOUD: Mapping[Language, str] = SAY
+"""How it is asked to speak."""
 STANDING = (
     f" {SHORT_ANSWER}", SHORT_ANSWER, YES_OR_NO, LETTER_ONLY, "Answer the question directly.", "请直接回答选项字母。",
     "请直接回答问题。", "Please select the correct answer from the options above.", ONLY, SYSTEM, "\nBest option:(",

@@ -11,14 +11,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.types import Text
 from models.nexus_o.firefly_checkpoint import random_firefly
 from models.nexus_o.omni import Kind as Place
 from models.nexus_o.omni import build
 from models.nexus_o.sound import audio_tokens
 from models.text.tokenizer import TURN_END, byte_tokenizer
+from models.training.nexus.samples import IGNORED, Sample
+from models.training.nexus.sizes import SIZES
 from models.training.nexus_speech import SpeechBatches, collate, replies, reply
-from models.training.nexus_stages import ABSENT, SIZES, STAGES, Effort, Kind, Work
-from models.training.nexus_world import IGNORED, NexusBatches, NexusWorld, Sample
+from models.training.nexus_stages import ABSENT, STAGES, Effort, Kind, Work
+from models.training.nexus_world import NexusBatches, NexusWorld
 
 SIZE = SIZES["tiny"]
 TOKENIZER = byte_tokenizer()
@@ -71,12 +74,24 @@ def test_the_same_utterance_is_written_down_and_translated():
     assert transcript.isascii() != translation.isascii()
 
 
-def test_a_spoken_question_is_on_a_description_and_not_written():
-    messages, answer, _ = WORLD._question(random.Random(2))
-    asked, learnt = parts(WORLD.spoken_question(random.Random(2)))
-    caption = messages[0].parts[0].text  # type: ignore[union-attr]
-    assert f"<|im_start|>user\n{caption}" in asked and "?" not in asked.replace(caption, "")
-    assert learnt == f"{answer}{TURN_END}\n"
+def test_a_spoken_question_is_not_written_and_is_on_a_description_or_on_nothing():
+    alone = 0
+    for number in range(12):
+        question = WORLD._question(random.Random(number))
+        asked, learnt = parts(WORLD.spoken_question(random.Random(number)))
+        before = [part.text for part in question.messages[0].parts if isinstance(part, Text)]
+        assert asked.split("<|im_start|>user\n")[1].startswith(before[0] if before else "<|im_end|>")
+        assert question.question not in asked
+        assert learnt == f"{question.answer}{TURN_END}\n"
+        alone += not before
+    assert 0 < alone < 12
+
+
+def test_what_is_spoken_is_told_beside_the_sample():
+    for kind in ("transcript", "translation"):
+        sample = WORLD.kinds[kind](random.Random(5))
+        said = TOKENIZER.decode(sample.units.tolist())
+        assert said and (kind != "transcript" or parts(sample)[1] == f"{said}{TURN_END}\n")
 
 
 @pytest.mark.parametrize("kind", SPOKEN)
@@ -86,7 +101,8 @@ def test_what_is_spoken_is_the_answer_without_its_end(kind: Kind):
     assert answer and "<|" not in answer
     assert written(said.inputs.ids[said.answer.stop :]) == f"{TURN_END}\n"
     if kind == "reading":
-        assert f"Read the text aloud.\n{answer}{TURN_END}" in written(said.inputs.ids)
+        asks = ("Say this text aloud exactly as it is written:", "请一字不差地读出下面的文字：")
+        assert any(f"{ask}\n{answer}{TURN_END}" in written(said.inputs.ids) for ask in asks)
     assert bool(said.inputs.audio) == (kind == "spoken answer")
 
 

@@ -30,7 +30,7 @@ def test_the_same_digits_in_another_order_are_another_sum():
 
 def test_digits_have_rows_by_their_rank_and_words_their_own(training: Training):
     sights, tokens = training.world.picturing.sights, digit_tokens(training.tokenizer)
-    rows = sights.config.language.vocab_size
+    rows = sights.rows
     here = Frame(0, 0, 9, 9)
     assert [sights.named(Thing(here, "7", rank)) for rank in (0, 1, 3, 5)] == [
         [tokens[7]], [rows + 7], [rows + 27], [rows + 27]

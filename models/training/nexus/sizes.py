@@ -1,0 +1,93 @@
+"""The sizes at which NEXUS-O's stages are run, and where they leave the release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from models.nexus_o.choices import Choices
+from models.nexus_o.config import (
+    AudioConfig,
+    LanguageConfig,
+    NexusConfig,
+    PictureConfig,
+    SpeechConfig,
+    VisionConfig,
+)
+from models.nexus_o.firefly_config import FireflyConfig
+from models.text.tokenizer import QwenTokenizer, byte_tokenizer
+from models.training.nexus.run import BaseEffort
+from models.training.nexus.words import nexus_tokenizer
+from models.training.nexus_learner import Weights
+from models.training.nexus_stages import STAGES, Effort, Kind, Work
+
+
+@dataclass(frozen=True)
+class Size:
+    config: NexusConfig
+    codec: FireflyConfig
+    tokenizer: Callable[[], QwenTokenizer]
+    efforts: Mapping[str, Effort]
+    replies: int
+    """Of each kind, made for the third stage."""
+    words: str
+    """What of it is not the release's."""
+    base: Mapping[str, BaseEffort] = field(default_factory=dict)
+    """Of the models that it starts from, where these are trained first."""
+    weights: Weights = "tokens"
+
+    def work(self, name: str, steps: int | None = None) -> Work:
+        """`steps`: in place of the size's own."""
+        effort = self.efforts[name]
+        return Work(STAGES[name], effort if steps is None else replace(effort, steps=steps))
+
+
+def _tiny() -> NexusConfig:
+    """The tiny size with windows of 5 s, which an utterance of the mini world fits into or takes two of."""
+    config = NexusConfig.tiny()
+    return replace(config, audio=AudioConfig(**{**vars(config.audio), "max_source_positions": 250}))
+
+
+_PIXELS = 224 * 224
+MINI = NexusConfig(
+    language=LanguageConfig(
+        hidden_size=192, intermediate_size=512, num_hidden_layers=5, num_attention_heads=3, num_key_value_heads=1,
+        vocab_size=3328, mrope_section=(8, 12, 12), max_position_embeddings=4096,
+    ),
+    vision=VisionConfig(
+        hidden_size=144, intermediate_size=384, depth=5, num_heads=3, patch_size=16, window_size=224,
+        fullatt_block_indexes=(1, 2, 3, 4),
+    ),
+    pictures=PictureConfig(_PIXELS, _PIXELS, video_min_pixels=_PIXELS, video_max_pixels=_PIXELS, max_frames=16),
+    audio=AudioConfig(
+        d_model=144, encoder_layers=5, encoder_attention_heads=3, encoder_ffn_dim=576, num_mel_bins=80,
+        max_source_positions=200,
+    ),
+    speech=SpeechConfig(layers=3, num_attention_heads=2, num_key_value_heads=1, intermediate_size=256),
+    choices=Choices(adapter_hidden=256, decoder_width=96),
+)  # fmt: skip
+"""Language model and vocabulary as large as those of vita15-mini; a picture of 224 pixels gives 7 by 7 tokens."""
+
+TUNED: Mapping[Kind, float] = {"spoken question": 0.45, "transcript": 0.35, "translation": 0.2}
+"""The published data are 85 % spoken questions; so few steps would not keep transcripts."""
+
+SIZES: Mapping[str, Size] = {
+    "tiny": Size(
+        _tiny(),
+        FireflyConfig.tiny(),
+        byte_tokenizer,
+        {"1": Effort(3e-3, 20, 4), "2": Effort(3e-3, 20, 4), "3": Effort(3e-3, 20, 4)},
+        replies=12,
+        words="random weights, a token a byte, windows of 5 s",
+    ),
+    "mini": Size(
+        MINI,
+        FireflyConfig.tiny(),
+        nexus_tokenizer,
+        {"1": Effort(1e-3, 400, 12), "2": Effort(3e-4, 300, 16, TUNED), "3": Effort(2e-3, 1000, 16)},
+        replies=2000,
+        words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
+        base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(2600, 10), "looking": BaseEffort(800, 24)},
+        weights="grounded",
+    ),
+}
