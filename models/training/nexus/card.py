@@ -45,8 +45,8 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; results: `results.json` of the weights that ship; blanked: those with a medium
-    blanked, by medium; kept: what tasks on pictures lost or won since before any audio; aligned: the model's input after
-    each stage; bytes: of the folder that ships.
+    blanked, by medium; kept: what tasks on pictures lost or won since before any audio; aligned: the input of the model
+    after each stage; bytes: of the folder that ships.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
