@@ -1,6 +1,7 @@
 """Train NEXUS-O at a small size, stage by stage.
 
     python -m models.training.nexus_o --size tiny --seed 0 [--stage 1..3] [--steps N] [--dry-run]
+    python -m models.training.nexus_o --size mini --seed 0 [--stage seeing|hearing|looking|1..3]
 
 Each stage leaves a folder `stage-S` in the released layout, which `models.nexus_o.checkpoint` loads, with its losses
 (CSV and plot) and what it took in `stage.json`. A stage that is done is not done again; one that was stopped goes on.
@@ -32,7 +33,7 @@ from models.training.arguments import positive
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.nexus.base import BASE, BaseStage, take_language
 from models.training.nexus.reader import NexusReader
-from models.training.nexus.run import train_base
+from models.training.nexus.run import CONTROL_BATCHES, Found, controls, train_base
 from models.training.nexus.sizes import SIZES
 from models.training.nexus_learner import NexusLearner
 from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
@@ -83,7 +84,7 @@ class Training:
         effort = self.size.base[stage.name]
         if self.steps is not None:
             effort = effort._replace(steps=self.steps)
-        model = self._before(stage)
+        model = self._before(stage.name, stage.after)
         folder.mkdir(parents=True, exist_ok=True)
         done = train_base(model, NexusReader(self.world.script), stage, effort, self.seed, folder)
         checkpoint.save(model, self.tokenizer, folder)
@@ -100,15 +101,13 @@ class Training:
         }
         self._report(folder, report)
 
-    def _before(self, stage: BaseStage) -> Nexus:
-        """Random weights with vita15-mini's language model, and what the stages before have trained."""
+    def _before(self, name: str, after: Iterable[str]) -> Nexus:
+        """Random weights with vita15-mini's language model, and what the stages before have trained, in order."""
         model = build(self.size.config, self.seed)
         take_language(model, MINI)
-        for name in stage.after:
-            before = self._require(stage.name, name)
-            learnt = checkpoint.load(before).model.state_dict()
-            kept = {key: value for key, value in learnt.items() if BASE[name].trains(key)}
-            model.load_state_dict(kept, strict=False)
+        for one in after:
+            learnt = checkpoint.load(self._require(name, one)).model.state_dict()
+            model.load_state_dict({key: value for key, value in learnt.items() if BASE[one].trains(key)}, strict=False)
         return model
 
     def _require(self, name: str, before: str) -> Path:
@@ -131,6 +130,7 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
         seconds = optimise(learner, batches, work.effort.steps, folder, SETTINGS)
+        found = {} if isinstance(learner, SpeechLearner) else {"held_out_loss": self._controls(learner, work)._asdict()}
         checkpoint.save(model.to("cpu"), self.tokenizer, folder)
         if isinstance(learner, SpeechLearner):
             save_decoder(learner.decoder.to("cpu"), folder)
@@ -141,12 +141,18 @@ class Training:
             "steps": work.effort.steps,
             "samples": work.effort.steps * work.effort.batch,
             "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
+            **found,
             **({"replies": self.size.replies, "codes": CODES_ARE} if work.stage.speaks else {}),
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
         }
         self._report(folder, report)
+
+    def _controls(self, learner: NexusLearner, work: Work) -> Found:
+        """On samples of another seed, none of which it learnt from."""
+        others = NexusBatches(self.world, work, self.seed + 1)
+        return controls(learner, [others(number) for number in range(CONTROL_BATCHES)])
 
     def understanding(self, model: Nexus, work: Work) -> tuple[NexusLearner, NexusBatches]:
         """What stages 1 and 2 train, and on what."""
@@ -164,7 +170,9 @@ class Training:
 
     def start(self, work: Work) -> Nexus:
         """The weights that a stage starts from, on the CPU."""
-        after = self._after(work)
+        after = work.stage.after
+        if after is None and self.size.base:
+            return self._before(work.name, self.size.base)
         if after is None:
             return build(self.size.config, self.seed)
         before = self._require(work.name, after)
@@ -176,12 +184,11 @@ class Training:
             )
         return model
 
-    def _after(self, work: Work) -> str | None:
-        """The stage that one starts from: for the first, the last of those before the published ones."""
-        return work.stage.after or next(reversed(self.size.base), None)
-
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines: what is published, and what is ours."""
+        if name in self.size.base:
+            yield from self._base_plan(BASE[name])
+            return
         work = self.work(name)
         stage, effort = work.stage, work.effort
         with torch.device("meta"):
@@ -208,6 +215,17 @@ class Training:
         yield f"  ours           learning rate {effort.learning_rate:g}, {effort.steps} steps of {effort.batch} samples"
         for note in stage.notes:
             yield f"  note           {note}"
+
+    def _base_plan(self, stage: BaseStage) -> Iterator[str]:
+        effort = self.size.base[stage.name]
+        total = sum(stage.shares.values())
+        yield f"stage {stage.name}: {stage.title} (ours: the release starts from {BASES})"
+        yield f"  starts from    {', '.join(f'stage {name}' for name in stage.after) or 'random weights'}"
+        yield f"  trains         {', '.join(stage.trainable)}"
+        shares = ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items())
+        yield f"  data           {shares or 'transcript 100%'}"
+        steps = effort.steps if self.steps is None else self.steps
+        yield f"  ours           learning rate {stage.learning_rate:g}, {steps} steps of {effort.batch} samples"
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""From a finished training of NEXUS-O's mini size to the weights that ship: half precision, a card with what they do.
+"""From a finished training of NEXUS-O's mini size to the weights that ship: rounded, with a card with what they do.
 
     python -m models.training.nexus_release [--training DIR] [--weights DIR]
 
@@ -18,8 +18,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from harness.config import RunConfig
 from harness.failures import UsageError
 from harness.run import start
@@ -34,6 +32,7 @@ from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
 from models.training.nexus.sizes import SIZES
 from models.training.nexus_o import REPORT
 from models.training.nexus_stages import STAGES
+from models.training.rounding import round_weights
 
 NAME, NOTE = "nexus-o-mini", "trained in the mini world"
 BEFORE, LAST = "looking", "2"
@@ -41,8 +40,9 @@ BEFORE, LAST = "looking", "2"
 
 
 def convert(understanding: Path, weights: Path) -> None:
-    """Write the weights of a stage in half precision."""
-    loaded = checkpoint.load(understanding, dtype=torch.float16)
+    """Write the weights of a stage, rounded."""
+    loaded = checkpoint.load(understanding)
+    round_weights(loaded.model)
     shutil.rmtree(weights, ignore_errors=True)
     checkpoint.save(loaded.model, loaded.tokenizer, weights)
 
