@@ -84,10 +84,10 @@ SIZES: Mapping[str, Size] = {
         MINI,
         FireflyConfig.tiny(),
         nexus_tokenizer,
-        {"1": Effort(1e-3, 400, 12), "2": Effort(3e-4, 300, 16, TUNED), "3": Effort(2e-3, 1000, 16)},
+        {"1": Effort(1e-3, 320, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 1000, 16)},
         replies=2000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
-        base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(2600, 10), "looking": BaseEffort(800, 24)},
+        base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(2600, 10), "looking": BaseEffort(680, 24)},
         weights="grounded",
     ),
 }
