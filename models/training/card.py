@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from models.training.claims import Change
+from models.training.person import Heard, told
 from models.training.recipes import ADAPTER, EMBEDDINGS, ENCODER, LANGUAGE, PROJECTOR, SPEAKING, STAGES, VISION
 from models.training.speech_out.sizes import SPEECH_SIZES
 from models.training.targets import TARGETS, Target, measured, metric, numbers
@@ -36,14 +37,16 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; results: `results.json` of the final weights; blanked: those with a medium
-    blanked, by medium; kept: what the pictures' tasks lost or won after stage 1.3; hours: of training speech,
-    by language; bytes: of the folder that ships; start: what the first stages started from.
+    blanked, by medium; kept: what the pictures' tasks lost or won after stage 1.3; heard: what it makes of a
+    person's speech; hours: of training speech, by language; bytes: of the folder that ships; start: what the first
+    stages started from.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
     results: Mapping[str, Any]
     blanked: Mapping[str, Mapping[str, Any]]
     kept: Sequence[Change]
+    heard: Sequence[Heard]
     model: Vita15
     hours: Mapping[str, float]
     utterances: int
@@ -69,6 +72,7 @@ def card(facts: Facts) -> str:
         guessed=", ".join(name for name, found in categories.items() if found["ci"][0] <= CHANCE),
         blind=", ".join(target.title.split(",")[0] for target in TARGETS if _like_blank(target, facts)),
         kept=facts.kept,
+        person=told(facts.heard),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         language_rates=", ".join(
             f"{stage.language_rate:.0%} ({name})" for name, stage in STAGES.items() if stage.language_rate < 1

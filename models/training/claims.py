@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+SIGNIFICANT = 0.05
+"""Of p-values that are corrected for all headline numbers of a comparison."""
+_KEPT = ("name", "unit", "higher_is_better", "headline", "one", "other", "units", "unit_kind", "difference", "p_holm")
+
 
 class ClaimError(RuntimeError):
     """Two runs cannot be compared; the message says why."""
@@ -29,11 +33,26 @@ class Change(NamedTuple):
 
 def changes(before: Path, after: Path) -> list[Change]:
     """The headline numbers of all tasks that two run directories share. Raises ClaimError."""
+    return read(compare(before, after))
+
+
+def compare(before: Path, after: Path) -> dict[str, Any]:
+    """What `harness compare --json` prints of two run directories, of it the headline numbers. Raises ClaimError."""
     command = [sys.executable, "-m", "harness", "compare", str(before), str(after), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ClaimError(f"{before} and {after} cannot be compared: {done.stderr.strip()}")
-    return read(json.loads(done.stdout))
+    return headlines(json.loads(done.stdout))
+
+
+def headlines(compared: Mapping[str, Any]) -> dict[str, Any]:
+    """A comparison without what no table needs: single answers, and numbers beside the headline's."""
+    tasks = [
+        {key: task[key] for key in ("task", "profile", "channel")}
+        | {"metrics": [{key: one[key] for key in _KEPT} for one in task["metrics"] if one["headline"]]}
+        for task in compared["tasks"]
+    ]
+    return {"one": compared["one"], "other": compared["other"], "refused": compared["refused"], "tasks": tasks}
 
 
 def read(compared: Mapping[str, Any]) -> list[Change]:
@@ -44,6 +63,25 @@ def read(compared: Mapping[str, Any]) -> list[Change]:
     return [
         _change(task["task"], metric) for task in compared["tasks"] for metric in task["metrics"] if metric["headline"]
     ]
+
+
+def verdict(compared: Mapping[str, Any]) -> str:
+    """Which headline numbers became better and worse, as far as the paired tests show."""
+    found: dict[str, list[str]] = {"better": [], "worse": []}
+    tested = 0
+    for task in compared["tasks"]:
+        for metric in task["metrics"]:
+            if not metric["headline"] or metric["difference"] is None:
+                continue
+            tested += 1
+            if metric["p_holm"] < SIGNIFICANT:
+                rose = metric["difference"]["value"] > 0
+                found["better" if rose == metric["higher_is_better"] else "worse"].append(
+                    f"{task['task']} {metric['name']}"
+                )
+    parts = [f"{len(names)} {which} ({', '.join(names)})" for which, names in found.items() if names]
+    left = tested - sum(map(len, found.values()))
+    return f"of {tested} numbers {', '.join([*parts, f'{left} undecided'])}"
 
 
 def _change(task: str, metric: Mapping[str, Any]) -> Change:

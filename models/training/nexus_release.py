@@ -1,10 +1,10 @@
 """From a finished training of NEXUS-O's mini size to the weights that ship: rounded, with a card with what they do.
 
-    python -m models.training.nexus_release [--training DIR] [--weights DIR]
+    python -m models.training.nexus_release [--training DIR] [--weights DIR] [--person FLAC WHO SAID]
 
 Runs the mini benchmarks with the final weights and with each medium blanked, those on pictures with the weights of
-before any audio, and the alignment probe after each stage, and writes what it found into the card. A run that was
-stopped goes on.
+before any audio, and the alignment probe after each stage, and writes what it found into the card and, as numbers, into
+`claims.json`. A run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.adapter import MINI, shipped_files
 from models.released.identity import write_card
-from models.training import targets
-from models.training.claims import ClaimError, changes
-from models.training.nexus.alignment import alignments
+from models.training import person, recorded, targets
+from models.training.claims import ClaimError, compare, read
+from models.training.nexus import alignment
 from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
 from models.training.nexus.sizes import SIZES
 from models.training.nexus_o import REPORT
@@ -37,6 +37,10 @@ from models.training.rounding import round_weights
 NAME, NOTE = "nexus-o-mini", "trained in the mini world"
 BEFORE, LAST = "looking", "2"
 """Stages before any audio, and after all that changes what it understands."""
+KEEPS = "Does training on audio alone keep what was learnt of pictures?"
+KEEPS_PAPER = "NEXUS-O's paper finds so, though its second stage trains the language model on audio data only."
+ALIGNS = "How does training on audio change the alignment?"
+ALIGNS_PAPER = "The question of table 7 of NEXUS-O's paper, at the model's input."
 
 
 def convert(understanding: Path, weights: Path) -> None:
@@ -70,6 +74,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make the weights that ship, and their card, from a training.")
     parser.add_argument("--training", type=Path, default=Path("runs/training/nexus-o-mini-0"))
     parser.add_argument("--weights", type=Path, default=MINI, help="folder to write (default: the package's)")
+    person.add_argument(parser)
     options = parser.parse_args()
     names = [*SIZES["mini"].base, *STAGES]
     folders = {name: options.training / f"stage-{name}" for name in names}
@@ -88,14 +93,22 @@ def main() -> int:
             "image": scores(options.weights, runs / "no-image", targets.tasks(SEEN, "image"), "image"),
         }
         scores(folders[BEFORE], runs / "before", targets.tasks(SEEN))
-        kept = changes(runs / "before", runs / "final")
-        aligned = alignments({name: folders[name] for name in (BEFORE, "1", LAST)}, runs)
+        kept = compare(runs / "before", runs / "final")
+        probes = alignment.probes({name: folders[name] for name in (BEFORE, "1", LAST)}, runs)
+        heard = person.hear(person.of_argument(options.person), "nexus-o", options.weights, runs)
+        changes = read(kept)
     except (CheckpointError, UsageError, ClaimError) as error:
         print(error, file=sys.stderr)
         return 2
+    claims = (
+        recorded.Claim(KEEPS, KEEPS_PAPER, "compare", {"as shipped": kept}, "before audio"),
+        recorded.Claim(ALIGNS, ALIGNS_PAPER, "probe", probes),
+    )
+    recorded.save(recorded.Record(NAME, claims, heard), options.weights)
     size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
+    aligned = [row for name, found in probes.items() for row in alignment.read(name, found)]
     model = checkpoint.load(options.weights).model
-    facts = Facts(reports, results, blanked, kept, aligned, model, size)
+    facts = Facts(reports, results, blanked, changes, aligned, heard, model, size)
     (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
     print(options.weights / "README.md")
     return 0

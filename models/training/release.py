@@ -1,9 +1,10 @@
 """From a finished training to the weights that ship: half precision, a model card with scores, controls and claims.
 
-    python -m models.training.release [--training DIR] [--weights DIR]
+    python -m models.training.release [--training DIR] [--weights DIR] [--person FLAC WHO SAID]
 
 Runs the mini benchmarks with the final weights, with each medium blanked, and the benchmarks on pictures with the
-weights of stage 1.3, and writes what it found into the card. A run that was stopped goes on.
+weights of stage 1.3, and writes what it found into the card and, as numbers, into `claims.json`. A run that was stopped
+goes on.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from harness.failures import UsageError
 from harness.run import start
 from models.checkpoint_error import CheckpointError
 from models.released.identity import write_card
-from models.training import targets
+from models.training import person, recorded, targets
 from models.training.card import Facts, card
-from models.training.claims import ClaimError, changes
+from models.training.claims import ClaimError, compare, read
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import MINI_UTTERANCES, STAGES
 from models.training.speech_out.codec_run import ACOUSTICS, CODEC
@@ -37,6 +38,10 @@ from models.vita15.speech_checkpoint import load_speech, save_speech
 
 Ablation = Literal["image", "audio", "video"]
 MEDIA: tuple[Ablation, ...] = ("audio", "image", "video")
+NAME = "vita15-mini"
+QUESTION = "Does training for speech keep what was learnt of pictures?"
+PAPER = "VITA-1.5's paper says so of its stages (section 3.3)."
+BEFORE, AFTER = "after 1.3", "as shipped"
 
 
 def convert(understanding: Path, voice: Path, weights: Path) -> None:
@@ -55,7 +60,7 @@ def convert(understanding: Path, voice: Path, weights: Path) -> None:
     save_speech(weights / checkpoint.SPEECH_FOLDER, speech.decoder, speech.codec, torch.float16)
     acoustics = Path(checkpoint.SPEECH_FOLDER) / CODEC / ACOUSTICS
     shutil.copyfile(voice / acoustics, weights / acoustics)
-    write_card(weights, "vita15-mini", "trained in the mini world", checkpoint.content_files(weights))
+    write_card(weights, NAME, "trained in the mini world", checkpoint.content_files(weights))
 
 
 def checkpoint_digest(weights: Path) -> str:
@@ -76,10 +81,15 @@ def scores(weights: Path, out: Path, tasks: tuple[str, ...], ablate: Ablation | 
     return results
 
 
+def claim(kept: Mapping[str, Any]) -> recorded.Claim:
+    return recorded.Claim(QUESTION, PAPER, "compare", {AFTER: kept}, BEFORE)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make the weights that ship, and their card, from a training.")
     parser.add_argument("--training", type=Path, default=Path("runs/training/mini-0"), help="folder of the training")
     parser.add_argument("--weights", type=Path, default=MINI, help="folder to write (default: the package's)")
+    person.add_argument(parser)
     parser.add_argument("--started-from", default="random weights", help="what the training started from, for the card")
     options = parser.parse_args()
     folders = {name: options.training / f"stage-{name}" for name in STAGES}
@@ -96,7 +106,9 @@ def main() -> int:
             for medium in MEDIA
         }
         scores(folders["1.3"], runs / "1.3", targets.KEPT)
-        kept = changes(runs / "1.3", runs / "final")
+        kept = compare(runs / "1.3", runs / "final")
+        heard = person.hear(person.of_argument(options.person), "vita15", options.weights, runs)
+        changes = read(kept)
     except (CheckpointError, UsageError, ClaimError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -106,8 +118,10 @@ def main() -> int:
         for language in LANGUAGES
         for clips in [corpus(language, reports["0"]["seed"], MINI_UTTERANCES, options.training / "speech")]
     }
+    recorded.save(recorded.Record(NAME, (claim(kept),), heard), options.weights)
     size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
-    facts = Facts(reports, results, blanked, kept, model, hours, MINI_UTTERANCES, size, options.started_from)
+    start_words = options.started_from
+    facts = Facts(reports, results, blanked, changes, heard, model, hours, MINI_UTTERANCES, size, start_words)
     (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
     print(options.weights / "README.md")
     return 0

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from models.training.claims import Change
 from models.training.codes.sizes import SPEECH_SIZES
+from models.training.person import Heard, told
 from models.training.targets import Target, measured, metric
 from models.training.vita_audio_sizes import SIZES
 
@@ -41,14 +42,16 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; results: `results.json` by decoding mode; silent: recognition with silence;
-    compared: what each mode lost or won against vanilla; judge: what the judge hears of recordings and of speech made
-    of true codes, in %; parts: parameters; bytes: of the folder that ships.
+    compared: what each mode lost or won against vanilla; heard: what it makes of a person's speech, by mode; judge:
+    what the judge hears of recordings and of speech made of true codes, in %; parts: parameters; bytes: of the folder
+    that ships.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
     results: Mapping[str, Mapping[str, Any]]
     silent: Mapping[str, Any]
     compared: Mapping[str, Sequence[Change]]
+    heard: Sequence[Heard]
     judge: Mapping[str, Mapping[str, float]]
     parts: Mapping[str, int]
     bytes: int
@@ -62,6 +65,7 @@ def card(facts: Facts) -> str:
         modes=list(facts.results),
         rows=[_row(target, facts) for target in (*HEARD, *SPOKEN)],
         changes=[(mode, change) for mode, found in facts.compared.items() for change in found],
+        person=told(facts.heard),
         within=f"{WITHIN:g}",
         verdicts=[_verdict(task, facts) for task in BY_MODE],
         judge=facts.judge,

@@ -33,16 +33,17 @@ class Alignment(NamedTuple):
     p: str
 
 
-def alignments(stages: Mapping[str, Path], runs: Path) -> list[Alignment]:
-    """Stages, by name and folder of weights, in order. Raises ClaimError where one cannot be probed."""
-    found: list[Alignment] = []
+def probes(stages: Mapping[str, Path], runs: Path) -> dict[str, dict[str, Any]]:
+    """The `results.json` of each stage's probe, of it what is printed. Stages, by name and folder of weights, in order.
+    Raises ClaimError where one cannot be probed."""
+    found = {}
     before: Path | None = None
     for name, weights in stages.items():
         folder = runs / f"probe-{name}"
         if not (folder / "finished.json").exists():
             shutil.rmtree(folder, ignore_errors=True)
             _probe(weights, folder, before)
-        found += read(name, json.loads((folder / "results.json").read_text(encoding="utf-8")))
+        found[name] = kept(json.loads((folder / "results.json").read_text(encoding="utf-8")))
         before = folder
     return found
 
@@ -55,6 +56,28 @@ def _probe(weights: Path, folder: Path, before: Path | None) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ClaimError(f"{weights} cannot be probed: {done.stderr.strip()}")
+
+
+def kept(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores and tests of raw features at the model's input by the metrics of METRICS."""
+    scores = [
+        {key: score[key] for key in ("variant", "layer", "comparison")}
+        | {"metrics": {name: _cell(score["metrics"][name]) for name in METRICS}}
+        for score in results["scores"]
+        if _plain(score)
+    ]
+    against = results["against_baseline"]
+    tests = [
+        {key: test[key] for key in ("variant", "layer", "comparison", "metric", "difference", "p_holm")}
+        for test in (against["tests"] if against else ())
+        if _plain(test) and test["metric"] in METRICS
+    ]
+    return {"scores": scores, "against_baseline": {"tests": tests} if against else None}
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    chance = cell["chance"]
+    return {"value": cell["value"], "ci": cell["ci"], "chance": {"mean": chance["mean"]} if chance else None}
 
 
 def read(stage: str, results: Mapping[str, Any]) -> list[Alignment]:

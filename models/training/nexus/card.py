@@ -14,6 +14,7 @@ from models.training.claims import Change
 from models.training.nexus.alignment import Alignment
 from models.training.nexus.base import BASE
 from models.training.nexus.sizes import SIZES
+from models.training.person import Heard, told
 from models.training.targets import Target, measured, metric
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
@@ -45,8 +46,8 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; results: `results.json` of the weights that ship; blanked: those with a medium
-    blanked, by medium; kept: what tasks on pictures lost or won since before any audio; aligned: the input of the model
-    after each stage; bytes: of the folder that ships.
+    blanked, by medium; kept: what tasks on pictures lost or won since before any audio; aligned: the model's input
+    after each stage; heard: what it makes of a person's speech; bytes: of the folder that ships.
     """
 
     reports: Mapping[str, Mapping[str, Any]]
@@ -54,6 +55,7 @@ class Facts:
     blanked: Mapping[str, Mapping[str, Any]]
     kept: Sequence[Change]
     aligned: Sequence[Alignment]
+    heard: Sequence[Heard]
     model: Nexus
     bytes: int
 
@@ -75,6 +77,7 @@ def card(facts: Facts) -> str:
         rows=[_row(target, facts) for target in targets if target.task in facts.results["tasks"]],
         kept=facts.kept,
         aligned=facts.aligned,
+        person=told(facts.heard),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         speaks=any(target.task in facts.results["tasks"] for target in SPOKEN),
         seed=next(iter(facts.reports.values()))["seed"],

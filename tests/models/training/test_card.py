@@ -9,10 +9,13 @@ import pytest
 
 from models.training.card import Facts, card
 from models.training.claims import Change, ClaimError, read
+from models.training.person import Heard
 from models.training.recipes import STAGES
 from models.training.targets import TARGETS, Target, measured, tasks
 from models.training.vita15 import REPORT, Training
 from models.vita15.checkpoint import load
+
+HEARD = Heard("Somebody", "Good morning.", "ten lemons", 100.0)
 
 
 def results(value: float) -> dict[str, Any]:
@@ -35,7 +38,9 @@ def test_every_figure_is_where_it_belongs(training: Training):
     model = load(training.folder("2.2")).model
     blanked = {"audio": results(99), "image": results(6), "video": results(50)}
     kept = [Change("mme", "total", "2,400.0", "2,300.0", "-100.0 [-150.0, -50.0]", "0.002")]
-    text = card(Facts(reports, results(7), blanked, kept, model, {"en": 1.25, "zh": 2.5}, 48, 1_234_567, "dust"))
+    text = card(
+        Facts(reports, results(7), blanked, kept, [HEARD], model, {"en": 1.25, "zh": 2.5}, 48, 1_234_567, "dust")
+    )
 
     lines = text.splitlines()
     assert (
@@ -55,6 +60,7 @@ def test_every_figure_is_where_it_belongs(training: Training):
     assert "48 utterances in each language by 24 espeak-ng voices, 1.2 hours of English" in text
     assert "the folder holds 1.2 MB" in text
     assert "started from\n  dust." in text
+    assert "Where Somebody says\n  “Good morning.”, it writes\n  “ten lemons” (WER 100 %).\n" in text
     blind = next(line for line in lines if line.startswith("- Answer better than with a blank input"))
     assert "MME" in blind and "Video-MME" in blind and "LibriSpeech" not in blind and "CoVoST" in blind
 

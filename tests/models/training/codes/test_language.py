@@ -18,6 +18,7 @@ from models.training.claims import Change
 from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.world import Codes, CodeWorld, Said, made_codes, speaking_tokenizer
+from models.training.person import Heard
 from models.training.vita_audio import REPORT, Training
 from models.training.vita_audio_card import HEARD, SPOKEN, Facts, card
 from models.training.vita_audio_release import convert
@@ -35,6 +36,10 @@ TOKENIZER_OF_WORDS = speaking_tokenizer(CODES)
 SENTENCES = [Said([1, 2, 3], "two dogs", ""), Said([4, 5], "两个苹果", "")]
 FACTS = [Said([6, 7], "what is the capital of japan", "tokyo")]
 READINGS = [Said([9] * 12, "The dog runs.", ""), Said([9, 8, 8, 9], "tokyo", "")]
+A_PERSON = [
+    Heard("Somebody", "Good morning.", "a", 100.0, "vanilla"),
+    Heard("Somebody", "Good morning.", "b", 90.0, "turbo"),
+]
 WORLD = CodeWorld(TOKENIZER_OF_WORDS, BOOST, 0, Codes(SENTENCES, FACTS, READINGS), READINGS)
 
 
@@ -155,7 +160,9 @@ def test_every_figure_is_in_the_card(language: Training, speech: SpeechTraining,
     modes = {mode: results(10.0 + 2 * place) for place, mode in enumerate(MODES)}
     change = Change("seedtts_en", "wer", "10.0 %", "16.0 %", "+6.0 [+1.0, +9.0]", "0.02")
     judge = {"recording": {"wer": 1.5, "cer": 2.5}}
-    facts = Facts(reports, modes, results(95), {"turbo": [change]}, judge, {"flow": 1234, "vocoder": 1}, 7_900_000)
+    facts = Facts(
+        reports, modes, results(95), {"turbo": [change]}, A_PERSON, judge, {"flow": 1234, "vocoder": 1}, 7_900_000
+    )
     text = card(facts)
     lines = text.splitlines()
     assert "| what | aimed at | vanilla | balance | boost | turbo | silence |" in lines
@@ -164,6 +171,7 @@ def test_every_figure_is_in_the_card(language: Training, speech: SpeechTraining,
     assert f"| Seed-TTS English, WER | at most 15 % | {cells} | – |" in lines
     assert "- Seed-TTS English, WER: turbo is +6.0 points from vanilla, missed." in lines
     assert "| turbo | seedtts_en wer | 10.0 % | 16.0 % | +6.0 [+1.0, +9.0] | 0.02 |" in lines
+    assert "it writes\n  “a” (vanilla, WER 100 %),\n  “b” (turbo, WER 90 %).\n" in text
     assert "| recording | 1.5 % | 2.5 % |" in lines and "| all | 1,235 |" in lines
     assert "the folder holds 7.9 MB" in text and "{{" not in text
 
