@@ -7,7 +7,7 @@ are the preset `qwen2`. Pictures and videos are asked as VLMEvalKit does, which 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.task import Preset, Row
 from harness.types import Generation, Message, Text
@@ -17,7 +17,7 @@ from tasks.scoring.conventions import Language
 
 TRANSCRIBE = "Write down what is said in this recording, word for word, in the language that is spoken."
 TRANSLATE = "Translate what is said in this recording into {}. Write only the translation."
-SAY = {
+SAY: Mapping[Language, str] = {
     "en": "Say this text aloud exactly as it is written:\n",
     "zh": "请一字不差地读出下面的文字：\n",
 }

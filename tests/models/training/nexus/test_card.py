@@ -11,7 +11,10 @@ from models.training.nexus.base import BASE
 from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
 from models.training.nexus.sizes import SIZES
 from models.training.nexus_stages import STAGES
+from models.training.person import Heard
 from models.training.targets import Target
+
+A_PERSON = Heard("Somebody", "Good morning.", "ten lemons", 100.0)
 
 
 def results(value: float, targets: tuple[Target, ...]) -> dict[str, Any]:
@@ -36,7 +39,7 @@ def facts(targets: tuple[Target, ...]) -> Facts:
     aligned = [Alignment("1", "audio-text", "cka", "0.500 [0.400, 0.600]", "0.100", "+0.200", "0.01")]
     blanked = {"audio": results(99, HEARD), "image": results(35, SEEN)}
     model = build(SIZES["tiny"].config, 0)
-    return Facts(reports, results(50, targets), blanked, kept, aligned, model, 5_678_000)
+    return Facts(reports, results(50, targets), blanked, kept, aligned, [A_PERSON], model, 5_678_000)
 
 
 def test_every_figure_is_where_it_belongs():
@@ -52,6 +55,7 @@ def test_every_figure_is_where_it_belongs():
     assert "2.50 M | collage 40%, gallery 60% | 10 x 16 | 2 (1) | 1.00 / 2.50 |" in seeing
     assert any(line.startswith("| 3 title of 3 |") and "reading" in line for line in lines)
     assert any("the folder holds 5.7 MB" in line for line in lines)
+    assert lines[lines.index("  “Good morning.”, it writes") + 1] == "  “ten lemons” (WER 100 %)."
 
 
 def test_weights_that_do_not_speak_say_so():
