@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ from models.released.files import write_json
 from models.training.arguments import positive
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.nexus.base import BASE, BaseStage, take_language
+from models.training.nexus.codec_run import STAGE as CODEC_STAGE
+from models.training.nexus.codec_run import TITLE as CODEC_TITLE
+from models.training.nexus.codec_run import CodecEffort, train_codec
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.run import train_base
 from models.training.nexus.sizes import SIZES
@@ -58,7 +62,7 @@ class Training:
     @property
     def names(self) -> list[str]:
         """All stages, in order."""
-        return [*self.size.base, *STAGES]
+        return [*self.size.base, *([CODEC_STAGE] if self.size.voice else []), *STAGES]
 
     def work(self, name: str) -> Work:
         return self.size.work(name, self.steps)
@@ -73,7 +77,9 @@ class Training:
         if (folder / REPORT).exists():
             print(f"stage {name}: done before, see {folder}", file=sys.stderr)
             return
-        if name in self.size.base:
+        if name == CODEC_STAGE:
+            self._codec(folder)
+        elif name in self.size.base:
             self._base(BASE[name], folder)
         else:
             self._published(name, folder)
@@ -99,6 +105,31 @@ class Training:
             "held_out_loss": done.found._asdict(),
         }
         self._report(folder, report)
+
+    def _codec(self, folder: Path) -> None:
+        """Train what the audio decoder speaks through. Raises ValueError at a size whose codec has random weights."""
+        effort = self._codec_effort()
+        folder.mkdir(parents=True, exist_ok=True)
+        done = train_codec(self.size.codec, effort, self.seed, folder, self.device)
+        report = {
+            "stage": CODEC_STAGE,
+            "title": CODEC_TITLE,
+            "seed": self.seed,
+            "steps": effort.steps,
+            "samples": effort.steps * effort.batch,
+            "readings": effort.readings,
+            "seconds": round(done.seconds, 1),
+            "threads": torch.get_num_threads(),
+            "trained_parameters": done.parameters,
+            "held_out_loss": done.found._asdict(),
+            **done.more,
+        }
+        self._report(folder, report)
+
+    def _codec_effort(self) -> CodecEffort:
+        if self.size.voice is None:
+            raise ValueError("this size's codec has random weights, which are not trained: take another --size")
+        return self.size.voice if self.steps is None else replace(self.size.voice, steps=self.steps)
 
     def _before(self, stage: BaseStage) -> Nexus:
         """Random weights with vita15-mini's language model, and what the stages before have trained."""
@@ -216,7 +247,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--stage", choices=[*BASE, *STAGES], help="one stage only (default: all, in order)")
+    parser.add_argument(
+        "--stage", choices=[*BASE, CODEC_STAGE, *STAGES], help="one stage only (default: all, in order)"
+    )
     parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/nexus-o-SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
