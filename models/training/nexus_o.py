@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ from harness.media.espeak import SynthesizerError
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.audio_decoder import AudioDecoder, random_decoder
+from models.nexus_o.codec_folder import CODEC
 from models.nexus_o.decoder_checkpoint import save_decoder
 from models.nexus_o.decoder_config import DecoderConfig
-from models.nexus_o.firefly_checkpoint import random_firefly
+from models.nexus_o.firefly import Firefly
+from models.nexus_o.firefly_checkpoint import load_firefly, random_firefly, save_firefly
 from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.training.arguments import positive
@@ -38,9 +40,18 @@ from models.training.nexus.codec_run import CodecEffort, train_codec
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.run import train_base
 from models.training.nexus.sizes import SIZES
+from models.training.nexus.voice import OneVoice
 from models.training.nexus_learner import NexusLearner
-from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
-from models.training.nexus_stages import ABSENT, SETTINGS, STAGES, Work
+from models.training.nexus_speech import (
+    CODES_ARE,
+    CONTROLS,
+    Reply,
+    SpeechBatches,
+    SpeechLearner,
+    replies,
+    speech_controls,
+)
+from models.training.nexus_stages import ABSENT, SETTINGS, STAGES, Kind, Work
 from models.training.nexus_world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
 from models.training.sights import digit_tokens
@@ -57,7 +68,8 @@ class Training:
     def __init__(self, size: str, seed: int, out: Path, device: str, steps: int | None = None) -> None:
         self.size, self.seed, self.out, self.device, self.steps = SIZES[size], seed, out, device, steps
         self.tokenizer = self.size.tokenizer()
-        self.world = NexusWorld(self.size.config, self.tokenizer, seed)
+        speaking = None if self.size.voice is None else OneVoice(self.size.codec)
+        self.world = NexusWorld(self.size.config, self.tokenizer, seed, speaking)
 
     @property
     def names(self) -> list[str]:
@@ -163,8 +175,12 @@ class Training:
         learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
         seconds = optimise(learner, batches, work.effort.steps, folder, SETTINGS)
         checkpoint.save(model.to("cpu"), self.tokenizer, folder)
+        found = None
         if isinstance(learner, SpeechLearner):
             save_decoder(learner.decoder.to("cpu"), folder)
+            if self.size.voice is not None:
+                save_firefly(self.codec(name), folder / CODEC.name)
+            found = speech_controls(learner, self.replies(model.to("cpu"), work, held_out=True)[0])
         report = {
             "stage": name,
             "title": work.stage.title,
@@ -172,10 +188,11 @@ class Training:
             "steps": work.effort.steps,
             "samples": work.effort.steps * work.effort.batch,
             "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
-            **({"replies": self.size.replies, "codes": CODES_ARE} if work.stage.speaks else {}),
+            **({"replies": self.size.replies, "codes": self._codes_are} if work.stage.speaks else {}),
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
+            **({} if found is None else {"held_out_loss": found._asdict()}),
         }
         self._report(folder, report)
 
@@ -187,11 +204,27 @@ class Training:
 
     def speaking(self, model: Nexus, work: Work) -> tuple[SpeechLearner, SpeechBatches]:
         """What stage 3 trains, and on what: replies' states and codes, kept in the stage's folder."""
+        made, path = self.replies(model, work)
+        config = DecoderConfig.of(model.config)
+        decoder = random_decoder(config, self.seed).to(self.device)
+        return SpeechLearner(decoder, work), SpeechBatches(made, work, self.seed, path, config.codes)
+
+    def replies(self, model: Nexus, work: Work, held_out: bool = False) -> tuple[Mapping[Kind, list[Reply]], Path]:
+        """The replies of a stage that speaks, or some others, and the file that keeps them."""
         kinds = [kind for phase in work.stage.phases for kind in phase]
-        path = self.folder(work.name) / REPLIES
-        made = replies(model, random_firefly(self.size.codec, self.seed), self.world, kinds, self.size.replies, path)
-        decoder = random_decoder(DecoderConfig.of(model.config), self.seed).to(self.device)
-        return SpeechLearner(decoder, work), SpeechBatches(made, work, self.seed, path)
+        count = min(CONTROLS, self.size.replies) if held_out else self.size.replies
+        path = self.folder(work.name) / (f"held-out-{REPLIES}" if held_out else REPLIES)
+        return replies(model, self.codec(work.name), self.world, kinds, count, path, held_out), path
+
+    def codec(self, name: str) -> Firefly:
+        """The codec of a stage that speaks: the one that was trained, or one with random weights."""
+        if self.size.voice is None:
+            return random_firefly(self.size.codec, self.seed)
+        return load_firefly(self._require(name, CODEC_STAGE) / CODEC.name).model
+
+    @property
+    def _codes_are(self) -> str:
+        return CODES_ARE if self.size.voice is None else f"of the codec of stage {CODEC_STAGE}"
 
     def start(self, work: Work) -> Nexus:
         """The weights that a stage starts from, on the CPU."""
@@ -213,6 +246,12 @@ class Training:
 
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines: what is published, and what is ours."""
+        if name == CODEC_STAGE:
+            yield from self._codec_plan()
+            return
+        if name in self.size.base:
+            yield from self._base_plan(BASE[name])
+            return
         work = self.work(name)
         stage, effort = work.stage, work.effort
         with torch.device("meta"):
@@ -234,11 +273,36 @@ class Training:
             )
             yield f"  {'then' if place else 'data':<14} {counts}"
         if stage.speaks:
-            yield f"  codes          {CODES_ARE}; {self.size.replies} replies of each kind"
+            yield f"  codes          {self._codes_are}; {self.size.replies} replies of each kind"
         yield f"  hardware       {stage.h100} H100 in the release; here {self.device}"
         yield f"  ours           learning rate {effort.learning_rate:g}, {effort.steps} steps of {effort.batch} samples"
         for note in stage.notes:
             yield f"  note           {note}"
+
+    def _base_plan(self, stage: BaseStage) -> Iterator[str]:
+        effort = self.size.base[stage.name]
+        with torch.device("meta"):
+            counts = {name: parameter.numel() for name, parameter in Nexus(self.size.config).named_parameters()}
+        moved = sum(count for name, count in counts.items() if stage.trains(name))
+        shares = ", ".join(f"{kind} {share:.0%}" for kind, share in stage.shares.items()) or "transcript, question"
+        yield f"stage {stage.name}: {stage.title} (no stage of the release)"
+        yield f"  starts from    {', '.join(f'stage {name}' for name in stage.after) or 'random weights'}"
+        yield f"  trains         {moved:,} of {sum(counts.values()):,} parameters"
+        yield f"  loss           {stage.loss}"
+        yield f"  data           {shares}"
+        steps = effort.steps if self.steps is None else self.steps
+        yield f"  ours           learning rate {stage.learning_rate:g}, {steps} steps of {effort.batch} samples"
+
+    def _codec_plan(self) -> Iterator[str]:
+        effort = self._codec_effort()
+        with torch.device("meta"):
+            count = sum(parameter.numel() for parameter in Firefly(self.size.codec).parameters())
+        yield f"stage {CODEC_STAGE}: {CODEC_TITLE} (no stage of the release, which takes FireFly as it is)"
+        yield "  starts from    random weights"
+        yield f"  trains         all of it: {count:,} parameters"
+        yield "  loss           mel spectra, then discriminators too"
+        yield f"  data           {effort.readings:,} readings by one voice"
+        yield f"  ours           {effort.steps} steps of {effort.batch} samples"
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

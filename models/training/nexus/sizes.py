@@ -85,6 +85,9 @@ CODEC = FireflyConfig(
 TUNED: Mapping[Kind, float] = {"spoken question": 0.45, "transcript": 0.35, "translation": 0.2}
 """The published data are 85 % spoken questions; so few steps would not keep transcripts."""
 
+SPOKEN: Mapping[Kind, float] = {"reading": 0.7, "spoken answer": 0.3}
+"""Published are 180 readings for each spoken answer, which would leave a few steps for these."""
+
 SIZES: Mapping[str, Size] = {
     "tiny": Size(
         _tiny(),
@@ -98,7 +101,7 @@ SIZES: Mapping[str, Size] = {
         MINI,
         CODEC,
         nexus_tokenizer,
-        {"1": Effort(1e-3, 400, 12), "2": Effort(3e-4, 300, 16, TUNED), "3": Effort(2e-3, 1000, 16)},
+        {"1": Effort(1e-3, 400, 12), "2": Effort(3e-4, 300, 16, TUNED), "3": Effort(2e-3, 2000, 16, SPOKEN)},
         replies=2000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
         base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(2600, 10), "looking": BaseEffort(800, 24)},
