@@ -1,5 +1,5 @@
-"""The models that go by NEXUS-O's code: `nexus-o` loads weights in the released layout, `nexus-o-tiny` builds the same
-code small and with random weights.
+"""The models that go by NEXUS-O's code: `nexus-o` loads weights in the released layout, `nexus-o-mini` those that ship
+with the harness; `nexus-o-tiny` builds the same code small and with random weights.
 
 What is not published is chosen (CARD.md); `--option NAME=VALUE` sets a choice.
 """
@@ -24,7 +24,7 @@ from models.nexus_o.checkpoint import RELEASE, Loaded
 from models.nexus_o.choices import Choices, with_options
 from models.nexus_o.codec_folder import CODEC
 from models.nexus_o.config import NexusConfig
-from models.nexus_o.decoder_checkpoint import decoder_files, load_decoder
+from models.nexus_o.decoder_checkpoint import FOLDER, decoder_files, load_decoder
 from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.firefly_checkpoint import load_firefly, random_firefly
 from models.nexus_o.firefly_config import FireflyConfig
@@ -32,10 +32,12 @@ from models.nexus_o.model import NexusModel, Opened, Outline
 from models.nexus_o.omni import build
 from models.nexus_o.voice import Voice
 from models.released import hub
-from models.released.identity import Identity, tensor_digest
+from models.released.identity import Identity, digest, read_card, tensor_digest
 from models.released.parts import Found, find, identified
 from models.text.tokenizer import END_OF_TEXT, TURN_END, byte_tokenizer, load_tokenizer
 
+MINI = Path(__file__).parents[1] / "weights" / "nexus-o-mini"
+SHIPPED = "shipped with the harness"
 LONGEST_RANDOM, LONGEST_RANDOM_S = 64, 1.0
 """Tokens of an answer by random weights, and seconds of its speech: they seldom end either."""
 
@@ -55,6 +57,30 @@ def nexus_o(options: ModelOptions) -> NexusModel:
             return Outline(replace(published, choices=with_options(published.choices, options.own)))
 
     return NexusModel("nexus-o", options, lambda: _open(weights, options), outline)
+
+
+def nexus_o_mini(options: ModelOptions) -> NexusModel:
+    """The small weights that ship with the harness, trained in its mini world; takes no `weights`."""
+    name = "nexus-o-mini"
+    with_options(Choices(), options.own)
+    if options.weights is not None:
+        raise UsageError(f"--weights {options.weights}: {name} has weights of its own; use --model nexus-o")
+
+    def opener() -> Opened:
+        opened, card = _open(str(MINI), options), read_card(MINI)
+        own = (card.name, card.digest) == (name, digest(MINI, shipped_files(MINI)))
+        return opened._replace(identity=replace(opened.identity, source=SHIPPED, own=own))
+
+    def outline() -> Outline:
+        return Outline(checkpoint.outline(MINI, options.own), load_tokenizer(MINI))
+
+    return NexusModel(name, options, opener, outline, read_card(MINI).note)
+
+
+def shipped_files(folder: Path) -> list[Path]:
+    """All files of a folder whose contents are its model, with those that it speaks by. Raises CheckpointError."""
+    voice = [*decoder_files(folder), *CODEC.files(folder / CODEC.name)] if (folder / FOLDER).is_dir() else []
+    return [*checkpoint.content_files(folder), *voice]
 
 
 def nexus_o_tiny(options: ModelOptions) -> NexusModel:

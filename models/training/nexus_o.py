@@ -1,6 +1,7 @@
 """Train NEXUS-O at a small size, stage by stage.
 
     python -m models.training.nexus_o --size tiny --seed 0 [--stage 1..3] [--steps N] [--dry-run]
+    python -m models.training.nexus_o --size mini --seed 0 [--stage seeing|hearing|looking|1..3]
 
 Each stage leaves a folder `stage-S` in the released layout, which `models.nexus_o.checkpoint` loads, with its losses
 (CSV and plot) and what it took in `stage.json`. A stage that is done is not done again; one that was stopped goes on.
@@ -32,13 +33,14 @@ from models.nexus_o.firefly_checkpoint import load_firefly, random_firefly, save
 from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.training.arguments import positive
+from models.training.controls import Controls
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.nexus.base import BASE, BaseStage, take_language
 from models.training.nexus.codec_run import STAGE as CODEC_STAGE
 from models.training.nexus.codec_run import TITLE as CODEC_TITLE
 from models.training.nexus.codec_run import CodecEffort, train_codec
 from models.training.nexus.reader import NexusReader
-from models.training.nexus.run import train_base
+from models.training.nexus.run import CONTROL_BATCHES, Found, controls, train_base
 from models.training.nexus.sizes import SIZES
 from models.training.nexus.voice import OneVoice
 from models.training.nexus_learner import NexusLearner
@@ -101,7 +103,7 @@ class Training:
         effort = self.size.base[stage.name]
         if self.steps is not None:
             effort = effort._replace(steps=self.steps)
-        model = self._before(stage)
+        model = self._before(stage.name, stage.after)
         folder.mkdir(parents=True, exist_ok=True)
         done = train_base(model, NexusReader(self.world.script), stage, effort, self.seed, folder)
         checkpoint.save(model, self.tokenizer, folder)
@@ -143,15 +145,13 @@ class Training:
             raise ValueError("this size's codec has random weights, which are not trained: take another --size")
         return self.size.voice if self.steps is None else replace(self.size.voice, steps=self.steps)
 
-    def _before(self, stage: BaseStage) -> Nexus:
-        """Random weights with vita15-mini's language model, and what the stages before have trained."""
+    def _before(self, name: str, after: Iterable[str]) -> Nexus:
+        """Random weights with vita15-mini's language model, and what the stages before have trained, in order."""
         model = build(self.size.config, self.seed)
         take_language(model, MINI)
-        for name in stage.after:
-            before = self._require(stage.name, name)
-            learnt = checkpoint.load(before).model.state_dict()
-            kept = {key: value for key, value in learnt.items() if BASE[name].trains(key)}
-            model.load_state_dict(kept, strict=False)
+        for one in after:
+            learnt = checkpoint.load(self._require(name, one)).model.state_dict()
+            model.load_state_dict({key: value for key, value in learnt.items() if BASE[one].trains(key)}, strict=False)
         return model
 
     def _require(self, name: str, before: str) -> Path:
@@ -175,12 +175,10 @@ class Training:
         learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
         seconds = optimise(learner, batches, work.effort.steps, folder, SETTINGS)
         checkpoint.save(model.to("cpu"), self.tokenizer, folder)
-        found = None
         if isinstance(learner, SpeechLearner):
             save_decoder(learner.decoder.to("cpu"), folder)
             if self.size.voice is not None:
                 save_firefly(self.codec(name), folder / CODEC.name)
-            found = speech_controls(learner, self.replies(model.to("cpu"), work, held_out=True)[0])
         report = {
             "stage": name,
             "title": work.stage.title,
@@ -188,13 +186,20 @@ class Training:
             "steps": work.effort.steps,
             "samples": work.effort.steps * work.effort.batch,
             "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
+            "held_out_loss": self._controls(learner, work, model)._asdict(),
             **({"replies": self.size.replies, "codes": self._codes_are} if work.stage.speaks else {}),
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
-            **({} if found is None else {"held_out_loss": found._asdict()}),
         }
         self._report(folder, report)
+
+    def _controls(self, learner: NexusLearner | SpeechLearner, work: Work, model: Nexus) -> Found | Controls:
+        """On samples that it did not learn from."""
+        if isinstance(learner, SpeechLearner):
+            return speech_controls(learner, self.replies(model, work, held_out=True)[0])
+        others = NexusBatches(self.world, work, self.seed + 1)
+        return controls(learner, [others(number) for number in range(CONTROL_BATCHES)])
 
     def understanding(self, model: Nexus, work: Work) -> tuple[NexusLearner, NexusBatches]:
         """What stages 1 and 2 train, and on what."""
@@ -228,7 +233,9 @@ class Training:
 
     def start(self, work: Work) -> Nexus:
         """The weights that a stage starts from, on the CPU."""
-        after = self._after(work)
+        after = work.stage.after
+        if after is None and self.size.base:
+            return self._before(work.name, self.size.base)
         if after is None:
             return build(self.size.config, self.seed)
         before = self._require(work.name, after)
@@ -239,10 +246,6 @@ class Training:
                 "take another --out or --size"
             )
         return model
-
-    def _after(self, work: Work) -> str | None:
-        """The stage that one starts from: for the first, the last of those before the published ones."""
-        return work.stage.after or next(reversed(self.size.base), None)
 
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines: what is published, and what is ours."""
@@ -281,15 +284,12 @@ class Training:
 
     def _base_plan(self, stage: BaseStage) -> Iterator[str]:
         effort = self.size.base[stage.name]
-        with torch.device("meta"):
-            counts = {name: parameter.numel() for name, parameter in Nexus(self.size.config).named_parameters()}
-        moved = sum(count for name, count in counts.items() if stage.trains(name))
-        shares = ", ".join(f"{kind} {share:.0%}" for kind, share in stage.shares.items()) or "transcript, question"
-        yield f"stage {stage.name}: {stage.title} (no stage of the release)"
+        total = sum(stage.shares.values())
+        yield f"stage {stage.name}: {stage.title} (ours: the release starts from {BASES})"
         yield f"  starts from    {', '.join(f'stage {name}' for name in stage.after) or 'random weights'}"
-        yield f"  trains         {moved:,} of {sum(counts.values()):,} parameters"
-        yield f"  loss           {stage.loss}"
-        yield f"  data           {shares}"
+        yield f"  trains         {', '.join(stage.trainable)}"
+        shares = ", ".join(f"{kind} {share / total:.0%}" for kind, share in stage.shares.items())
+        yield f"  data           {shares or 'transcript 100%'}"
         steps = effort.steps if self.steps is None else self.steps
         yield f"  ours           learning rate {stage.learning_rate:g}, {steps} steps of {effort.batch} samples"
 
@@ -297,7 +297,7 @@ class Training:
         effort = self._codec_effort()
         with torch.device("meta"):
             count = sum(parameter.numel() for parameter in Firefly(self.size.codec).parameters())
-        yield f"stage {CODEC_STAGE}: {CODEC_TITLE} (no stage of the release, which takes FireFly as it is)"
+        yield f"stage {CODEC_STAGE}: {CODEC_TITLE} (ours: the release takes FireFly as it is)"
         yield "  starts from    random weights"
         yield f"  trains         all of it: {count:,} parameters"
         yield "  loss           mel spectra, then discriminators too"

@@ -32,6 +32,7 @@ from models.training.codes.judged import floors
 from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.tokenizer_run import load as load_ear
+from models.training.rounding import round_weights
 from models.training.vita_audio import REPORT, load
 from models.training.vita_audio_card import HEARD, SPOKEN, Facts, card
 from models.training.vita_audio_sizes import MINI_SPEECH
@@ -51,13 +52,15 @@ READINGS = 100
 
 
 def convert(training: SpeechTraining, weights: Path) -> None:
-    """Write the weights of all stages in half precision."""
+    """Write the weights of all stages: rounded, those that make sound in half precision."""
     last = training.folder("4")
-    model, tokenizer = load(last).half(), load_tokenizer(last)
+    model, tokenizer, ear = load(last), load_tokenizer(last), load_ear(training.folder("tokenizer"))
+    round_weights(model)
+    round_weights(ear)
     shutil.rmtree(weights, ignore_errors=True)
     generation = GenerationDefaults(checkpoint.default_generation(tokenizer).stop_ids, PENALTY)
     checkpoint.save(model, tokenizer, weights, BOOST, generation)
-    save_tokenizer(weights / TOKENIZER.name, load_ear(training.folder("tokenizer")), torch.float16)
+    save_tokenizer(weights / TOKENIZER.name, ear, torch.bfloat16)
     save_decoder(weights / DECODER.name, training.flow(), training.vocoder(), torch.float16)
     write_card(weights, NAME, NOTE, shipped_files(weights))
 

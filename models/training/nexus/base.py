@@ -76,7 +76,7 @@ BASE: Mapping[str, BaseStage] = {
         BaseStage(
             "looking",
             "vision and language",
-            ("seeing", "hearing"),
+            ("seeing",),
             (VISION, *LANGUAGE),
             7e-4,
             "answers",
@@ -92,7 +92,7 @@ BASE: Mapping[str, BaseStage] = {
         ),
     )
 }  # fmt: skip
-"""The published stages come behind `looking`."""
+"""The published stages start from what all of them have trained."""
 
 
 def take_language(model: Nexus, folder: Path) -> None:

@@ -1,0 +1,105 @@
+"""From a finished training of NEXUS-O's mini size to the weights that ship: rounded, with a card with what they do.
+
+    python -m models.training.nexus_release [--training DIR] [--weights DIR]
+
+Runs the mini benchmarks with the final weights and with each medium blanked, those on pictures with the weights of
+before any audio, and the alignment probe after each stage, and writes what it found into the card. A run that was
+stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.config import RunConfig
+from harness.failures import UsageError
+from harness.run import start
+from models.checkpoint_error import CheckpointError
+from models.nexus_o import checkpoint
+from models.nexus_o.adapter import MINI, shipped_files
+from models.released.identity import write_card
+from models.training import targets
+from models.training.claims import ClaimError, changes
+from models.training.nexus.alignment import alignments
+from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
+from models.training.nexus.sizes import SIZES
+from models.training.nexus_o import REPORT
+from models.training.nexus_stages import STAGES
+from models.training.rounding import round_weights
+
+NAME, NOTE = "nexus-o-mini", "trained in the mini world"
+BEFORE, LAST = "looking", "2"
+"""Stages before any audio, and after all that changes what it understands."""
+
+
+def convert(understanding: Path, weights: Path) -> None:
+    """Write the weights of a stage, rounded."""
+    loaded = checkpoint.load(understanding)
+    round_weights(loaded.model)
+    shutil.rmtree(weights, ignore_errors=True)
+    checkpoint.save(loaded.model, loaded.tokenizer, weights)
+
+
+def digest(weights: Path) -> str:
+    """So that other weights get runs of their own."""
+    found = hashlib.sha256()
+    for path in sorted(shipped_files(weights)):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def scores(
+    weights: Path, out: Path, tasks: tuple[str, ...], ablate: Literal["audio", "image"] | None = None
+) -> Mapping[str, Any]:
+    """`results.json` of mini benchmarks with some weights; runs them unless `out` holds a finished run."""
+    if not (out / "finished.json").exists():
+        shutil.rmtree(out, ignore_errors=True)
+        start(RunConfig(model="nexus-o", weights=str(weights), tasks=tasks, data="mini", ablate=ablate), out)
+    results: Mapping[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return results
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make the weights that ship, and their card, from a training.")
+    parser.add_argument("--training", type=Path, default=Path("runs/training/nexus-o-mini-0"))
+    parser.add_argument("--weights", type=Path, default=MINI, help="folder to write (default: the package's)")
+    options = parser.parse_args()
+    names = [*SIZES["mini"].base, *STAGES]
+    folders = {name: options.training / f"stage-{name}" for name in names}
+    if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
+        print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.nexus_o --size mini",
+              file=sys.stderr)  # fmt: skip
+        return 2
+    reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
+    try:
+        convert(folders[LAST], options.weights)
+        write_card(options.weights, NAME, NOTE, shipped_files(options.weights))
+        runs = options.training / "scores" / digest(options.weights)
+        results = scores(options.weights, runs / "final", targets.tasks((*HEARD, *SEEN, *SPOKEN)))
+        blanked: dict[str, Mapping[str, Any]] = {
+            "audio": scores(options.weights, runs / "no-audio", targets.tasks(HEARD, "audio"), "audio"),
+            "image": scores(options.weights, runs / "no-image", targets.tasks(SEEN, "image"), "image"),
+        }
+        scores(folders[BEFORE], runs / "before", targets.tasks(SEEN))
+        kept = changes(runs / "before", runs / "final")
+        aligned = alignments({name: folders[name] for name in (BEFORE, "1", LAST)}, runs)
+    except (CheckpointError, UsageError, ClaimError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
+    model = checkpoint.load(options.weights).model
+    facts = Facts(reports, results, blanked, kept, aligned, model, size)
+    (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
+    print(options.weights / "README.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

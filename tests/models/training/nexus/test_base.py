@@ -1,0 +1,150 @@
+"""What NEXUS-O's mini size starts from: how examples are read, what moves, what a stage leaves behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from models.nexus_o import checkpoint
+from models.nexus_o.omni import Kind, Nexus, build
+from models.nexus_o.prompts import mark_ids
+from models.nexus_o.sound import windows
+from models.training.controls import Controls
+from models.training.examples import PICTURE, assistant, user
+from models.training.loop import LOSSES, STATE
+from models.training.nexus import run
+from models.training.nexus.base import BASE, BaseBatches, Spelt, take_language
+from models.training.nexus.reader import NexusReader
+from models.training.nexus.run import blanked, learner_of
+from models.training.nexus.samples import IGNORED, Batch, Script
+from models.training.nexus.sizes import SIZES
+from models.training.nexus.words import nexus_tokenizer
+from models.training.nexus_o import REPORT, Training
+from models.training.world import world_tokenizer
+from models.vita15 import checkpoint as vita15
+from models.vita15.adapter import MINI
+from models.vita15.language import causal_hidden
+from models.vita15.prompts import STATE_MARKS
+from tasks.mini.drawing import SIZE
+
+CONFIG = SIZES["mini"].config
+TOKENIZER = nexus_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def reader() -> NexusReader:
+    return NexusReader(Script(CONFIG, TOKENIZER, mark_ids(TOKENIZER, CONFIG.choices)))
+
+
+@pytest.fixture(scope="module")
+def model() -> Nexus:
+    made = build(CONFIG, 0)
+    take_language(made, MINI)
+    return made
+
+
+def test_the_tokens_of_the_mini_world_keep_their_ids():
+    vocabulary = world_tokenizer().backend.get_vocab()
+    assert vocabulary.items() <= TOKENIZER.backend.get_vocab().items()
+    assert len(TOKENIZER) <= CONFIG.language.vocab_size
+    assert TOKENIZER.decode([TOKENIZER.id_of("<|AUDIO|>")]) == ""
+    assert len(TOKENIZER.encode("You are a helpful assistant.")) == 1
+
+
+@torch.no_grad()
+def test_the_language_model_that_is_taken_over_writes_on_as_before(model: Nexus, reader: NexusReader):
+    source = vita15.load(MINI).model
+    sample = reader.script.sample([user("what is the capital of france?"), assistant("paris")])
+    hidden = causal_hidden(source.model, source.model.embed_tokens(sample.inputs.ids[None]))
+    assert torch.allclose(model.logits([sample.inputs]), source.lm_head(hidden), atol=1e-3)
+
+
+def test_an_example_shows_its_picture_in_its_places_and_learns_the_answers_alone(reader: NexusReader):
+    picture = reader.pixels(Image.new("RGB", (SIZE, SIZE), "red"))
+    talk = [user(PICTURE, "what is it?"), assistant(STATE_MARKS[2] + "a cup"), user("sure?"), assistant("yes")]
+    example = reader.example(talk, picture)
+    sample = reader.sample(example)
+    assert int((sample.inputs.kinds == Kind.IMAGE).sum()) == reader.grid.tokens == 49
+    assert sample.inputs.pictures[0].patches.equal(picture[0])
+    assert sample.inputs.positions.shape == (3, len(example.ids))
+    learnt = sample.labels != IGNORED
+    assert sample.labels[learnt].equal(sample.inputs.ids[learnt])
+    written = "".join(TOKENIZER.backend.id_to_token(int(token)) for token in sample.labels[learnt])
+    assert written.replace("Ġ", " ").replace("Ċ", "\n") == "a cup<|im_end|>\nyes<|im_end|>\n"
+
+
+def test_what_is_not_read_so_is_refused(reader: NexusReader):
+    with pytest.raises(ValueError, match="of 448x224"):
+        reader.pixels(Image.new("RGB", (448, 224)))
+    with pytest.raises(ValueError, match="text and pictures"):
+        reader.example([user("what?"), assistant("that")], audio=torch.zeros(9))
+
+
+def test_a_small_picture_becomes_as_many_tokens(reader: NexusReader):
+    assert reader.pixels(Image.new("RGB", (112, 112))).shape == reader.pixels(Image.new("RGB", (SIZE, SIZE))).shape
+
+
+@pytest.mark.parametrize("name", BASE)
+def test_a_batch_follows_its_number_and_held_out_ones_are_others(reader: NexusReader, name: str):
+    batches, held_out = (BaseBatches(reader, BASE[name], 8, 0, held_out=held) for held in (False, True))
+
+    def shown(batch: object) -> torch.Tensor:
+        one = batch.samples[0] if isinstance(batch, Batch) else batch[0]  # type: ignore[index]
+        if isinstance(one, Spelt):
+            return one.heard.mel
+        return one.inputs.pictures[0].patches if isinstance(batch, Batch) else one.pixels
+
+    assert shown(batches(3)).equal(shown(batches(3)))
+    assert not shown(batches(3)).equal(shown(batches(4)))
+    assert not shown(batches(3)).equal(shown(held_out(3)))
+
+
+@pytest.mark.parametrize("name", BASE)
+def test_the_loss_falls_and_depends_on_what_is_seen_and_heard(reader: NexusReader, model: Nexus, name: str):
+    stage = BASE[name]
+    learner = learner_of(model, reader, stage, 0)
+    trained = learner.trained()
+    assert trained and all(key.startswith(stage.trainable) for key in trained)
+    assert "model.language_model.embed_tokens.weight" not in trained
+    assert not [key for key in trained if "embed_positions" in key]
+    batch = BaseBatches(reader, stage, 8, 0)(0)
+    optimizer = torch.optim.Adam(trained.values(), 1e-3)
+    losses = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        loss = learner(batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    with torch.no_grad():
+        assert float(learner(blanked(batch))) != float(learner(batch))
+
+
+def test_silence_is_what_whisper_makes_of_zeros():
+    heard = windows(torch.zeros(16_000), CONFIG)
+    spelt = blanked([Spelt(heard._replace(mel=heard.mel + 1), torch.tensor([5]))])[0]
+    assert torch.allclose(spelt.heard.mel, heard.mel)
+
+
+def test_stages_take_what_those_before_have_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "CONTROL_BATCHES", 1)
+    training = Training("mini", 0, tmp_path, "cpu", steps=1)
+    assert training.names[: len(BASE)] == list(BASE) and training.names[-1] == "3"
+    with pytest.raises(FileNotFoundError, match="run --stage seeing"):
+        training.run("looking")
+    for name in BASE:
+        training.run(name)
+        report = json.loads((training.folder(name) / REPORT).read_text())
+        assert report["steps"] == 1 and set(report["held_out_loss"]) <= set(Controls._fields)
+        assert len((training.folder(name) / LOSSES).read_text().splitlines()) == 2
+        assert not (training.folder(name) / STATE).exists()
+    states = {name: checkpoint.load(training.folder(name)).model.state_dict() for name in BASE}
+    start = training.start(training.work("1")).state_dict()
+    tower, ears = "model.visual.patch_embed.proj.weight", "model.audio_tower.conv1.weight"
+    assert start[ears].equal(states["hearing"][ears]) and not states["looking"][ears].equal(start[ears])
+    assert start[tower].equal(states["looking"][tower]) and not start[tower].equal(states["hearing"][tower])
