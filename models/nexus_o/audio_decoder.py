@@ -98,14 +98,20 @@ class AudioDecoder(nn.Module):
         return self(self.mixed(codes.transpose(1, 2), states), steps, steps <= steps[:, None], None)
 
     def teacher_logits(
-        self, hidden: Tensor, hidden_lengths: Tensor, codes: Tensor, code_lengths: Tensor
+        self,
+        hidden: Tensor,
+        hidden_lengths: Tensor,
+        codes: Tensor,
+        code_lengths: Tensor,
+        heard: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Logits of every step over given speech, and what is to be learnt of them.
 
         Rows padded on the right: states [B, n, language width], codes [B, streams, T], lengths [B] -> logits
         [B, T + streams, streams, vocabulary] and targets of the same steps and streams, [B, T + streams, streams],
-        -100 where nothing is to be learnt. Behind its codes each stream is to say the special one, once. Raises
-        ValueError on a code of a row's own that is no code, or on shapes that do not fit.
+        -100 where nothing is to be learnt. Behind its codes each stream is to say the special one, once. `heard`
+        [B, streams, T] are codes that the steps read in place of those that are to be said. Raises ValueError on a code
+        of a row's own that is no code, or on shapes that do not fit.
         """
         c = self.config
         if codes.ndim != 3 or codes.shape[1] != c.streams or not codes.shape[2]:
@@ -116,14 +122,23 @@ class AudioDecoder(nn.Module):
         if bool((own & ((ended < 0) | (ended >= c.codes))).any()):
             raise ValueError(f"a code is outside 0 to {c.codes - 1}: expected FireFly's own ids")
         inputs, targets = training_pair(ended, c.special)  # [B, streams, T + streams]
+        if heard is not None:
+            inputs = training_pair(F.pad(heard, (0, 1)).masked_fill(~own, c.special), c.special).inputs
         step = torch.arange(inputs.shape[2], device=codes.device)
         late = step - torch.arange(c.streams, device=codes.device)[:, None] > code_lengths[:, None, None]
         logits = self.logits(inputs, self.scheduled(hidden, hidden_lengths, len(step)))
         return logits, targets.masked_fill(late, IGNORED).transpose(1, 2)
 
-    def teacher_loss(self, hidden: Tensor, hidden_lengths: Tensor, codes: Tensor, code_lengths: Tensor) -> TeacherLoss:
+    def teacher_loss(
+        self,
+        hidden: Tensor,
+        hidden_lengths: Tensor,
+        codes: Tensor,
+        code_lengths: Tensor,
+        heard: Tensor | None = None,
+    ) -> TeacherLoss:
         """Cross-entropy of each row's codes and ends; arguments and errors as of `teacher_logits`."""
-        logits, targets = self.teacher_logits(hidden, hidden_lengths, codes, code_lengths)
+        logits, targets = self.teacher_logits(hidden, hidden_lengths, codes, code_lengths, heard)
         total = F.cross_entropy(logits.flatten(0, 2).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
         return TeacherLoss(total, (targets != IGNORED).sum())
 

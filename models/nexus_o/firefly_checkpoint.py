@@ -1,6 +1,7 @@
 """Reading the released FireFly codec, and building one with random weights.
 
     firefly-gan-vq-fsq-8x1024-21hz-generator.pth    a state dict; `.safetensors` is read first
+    firefly-gan-vq-fsq-8x1024-21hz-generator.json   ours: the sizes of a codec that has others than the published ones
 
 All convolutions of the generator are weight-normed in the release, and only they; they are fused at load. A tensor
 that is missing or has another shape is an error, one that the codec does not know is left out and told.
@@ -8,19 +9,24 @@ that is missing or has another shape is an error, one that the codec does not kn
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from models.checkpoint_error import CheckpointError
 from models.nexus_o.firefly import Firefly
 from models.nexus_o.firefly_config import FireflyConfig
 from models.nn.weight_norm import PARAMETRIZATIONS, fuse_weight_norm, split_weight_norm
+from models.released.files import write_json
 from models.released.single import Loaded, fill, read_state, state_file
 
 NAME = "firefly-gan-vq-fsq-8x1024-21hz-generator"
+SIZES = f"{NAME}.json"
 REMEDY = f"Download {NAME}.pth of Fish-Speech 1.4 or 1.5 into the folder again."
 
 
@@ -33,12 +39,29 @@ class FireflyParameters(NamedTuple):
 
 
 def load_firefly(folder: Path, config: FireflyConfig | None = None, device: str = "cpu") -> Loaded[Firefly]:
-    """Load the codec of a folder in fp32, of the published size unless `config` is another.
+    """Load the codec of a folder in fp32, of the size that `config` or else the folder states, or of the published one.
 
     Raises `CheckpointError` naming what is wrong and the remedy.
     """
     state = read_state(folder, NAME, REMEDY, ".pth")
-    return build_firefly(config or FireflyConfig.published(), state, state_file(folder, NAME, REMEDY, ".pth"), device)
+    return build_firefly(config or _stated(folder), state, state_file(folder, NAME, REMEDY, ".pth"), device)
+
+
+def save_firefly(codec: Firefly, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a codec and its sizes into a folder, as `load_firefly` reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in codec.state_dict().items()}
+    save_file(state, folder / f"{NAME}.safetensors")
+    write_json(folder / SIZES, codec.config.to_json())
+
+
+def _stated(folder: Path) -> FireflyConfig:
+    if not (path := folder / SIZES).exists():
+        return FireflyConfig.published()
+    try:
+        return FireflyConfig.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}\nTake it and the weights beside it from one folder.") from error
 
 
 def build_firefly(

@@ -169,3 +169,40 @@ class FireflyConfig:
             if fields.whole(section, name) != expected:
                 raise ValueError(f"{where}.{name} is {section[name]}: expected {expected}")
         return config
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """The sections that `from_json` reads."""
+        mel, backbone, head, quantizer = self.mel, self.backbone, self.head, self.quantizer
+        return {
+            "spec": {
+                "sample_rate": mel.sample_rate,
+                "n_mels": mel.mels,
+                "n_fft": mel.fft,
+                "hop_length": mel.hop,
+                "win_length": mel.window,
+            },
+            "backbone": {
+                "input_channels": mel.mels,
+                "depths": backbone.depths,
+                "dims": backbone.widths,
+                "kernel_size": backbone.kernel,
+            },
+            "head": {
+                "hop_length": mel.hop,
+                "num_mels": self.width,
+                "upsample_initial_channel": head.width,
+                "upsample_rates": head.rates,
+                "upsample_kernel_sizes": head.up_kernels,
+                "resblock_kernel_sizes": head.kernels,
+                "resblock_dilation_sizes": head.dilations,
+                "pre_conv_kernel_size": head.pre_kernel,
+                "post_conv_kernel_size": head.post_kernel,
+            },
+            "quantizer": {
+                "input_dim": self.width,
+                "n_codebooks": 1,
+                "n_groups": quantizer.groups,
+                "levels": quantizer.levels,
+                "downsample_factor": quantizer.factors,
+            },
+        }

@@ -24,11 +24,15 @@ class GroupQuantizer(nn.Module):
         self.project_in = nn.Linear(width, len(levels))
         self.project_out = nn.Linear(len(levels), width)
 
+    def squashed(self, x: Tensor) -> Tensor:
+        """[..., width] -> what is rounded, [..., len(levels)], each between its lowest and its highest level"""
+        # the residual quantiser squashes its input, and the only quantiser in it squashes that again
+        return squash(squash(self.project_in(x), self.levels), self.levels)
+
     def encode(self, x: Tensor) -> Tensor:
         """[..., width] -> codes [...], int64"""
         levels = torch.tensor(self.levels, device=x.device)
-        # the residual quantiser squashes its input, and the only quantiser in it squashes that again
-        places = squash(squash(self.project_in(x), self.levels), self.levels).round().long() + levels // 2
+        places = self.squashed(x).round().long() + levels // 2
         return (places * _weights(levels)).sum(-1)
 
     def decode(self, codes: Tensor) -> Tensor:
@@ -61,12 +65,15 @@ class Quantizer(nn.Module):
 
     def encode(self, features: Tensor) -> Tensor:
         """[B, width, T] -> codes [B, groups, T / 4 rounded up], int64"""
+        groups, parts = self.residual_fsq.rvqs, self.parts(features)
+        return torch.stack([group.encode(part) for group, part in zip(groups, parts, strict=True)], dim=1)
+
+    def parts(self, features: Tensor) -> tuple[Tensor, ...]:
+        """What each group quantises: [B, width, T] -> [B, T / 4 rounded up, width / groups] for each."""
         x = features
         for shorten, block in self.downsample:
             x = block(shorten(x))
-        groups = self.residual_fsq.rvqs
-        parts = x.transpose(1, 2).chunk(len(groups), dim=-1)
-        return torch.stack([group.encode(part) for group, part in zip(groups, parts, strict=True)], dim=1)
+        return x.transpose(1, 2).chunk(len(self.residual_fsq.rvqs), dim=-1)
 
     def embed(self, codes: Tensor) -> Tensor:
         """Codes [B, groups, T] -> what they stand for, [B, width, T].
@@ -79,7 +86,11 @@ class Quantizer(nn.Module):
 
     def decode(self, codes: Tensor, history: History | None = None) -> Tensor:
         """Codes [B, groups, T] -> features [B, width, 4 * T]; raises as `embed`."""
-        x = self.embed(codes)
+        return self.lengthened(self.embed(codes), history)
+
+    def lengthened(self, embedded: Tensor, history: History | None = None) -> Tensor:
+        """What codes stand for, [B, width, T], at the mel frame rate: [B, width, 4 * T]"""
+        x = embedded
         for lengthen, block in self.upsample:
             x = block(lengthen(x, history), history)
         return x

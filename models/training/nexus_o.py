@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,35 @@ from harness.media.espeak import SynthesizerError
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.audio_decoder import AudioDecoder, random_decoder
+from models.nexus_o.codec_folder import CODEC
 from models.nexus_o.decoder_checkpoint import save_decoder
 from models.nexus_o.decoder_config import DecoderConfig
-from models.nexus_o.firefly_checkpoint import random_firefly
+from models.nexus_o.firefly import Firefly
+from models.nexus_o.firefly_checkpoint import load_firefly, random_firefly, save_firefly
 from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.training.arguments import positive
+from models.training.controls import Controls
 from models.training.loop import LOSSES, STATE, StateError, optimise
 from models.training.nexus.base import BASE, BaseStage, take_language
+from models.training.nexus.codec_run import STAGE as CODEC_STAGE
+from models.training.nexus.codec_run import TITLE as CODEC_TITLE
+from models.training.nexus.codec_run import CodecEffort, train_codec
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.run import CONTROL_BATCHES, Found, controls, train_base
 from models.training.nexus.sizes import SIZES
+from models.training.nexus.voice import OneVoice
 from models.training.nexus_learner import NexusLearner
-from models.training.nexus_speech import CODES_ARE, SpeechBatches, SpeechLearner, replies
-from models.training.nexus_stages import ABSENT, SETTINGS, STAGES, Work
+from models.training.nexus_speech import (
+    CODES_ARE,
+    CONTROLS,
+    Reply,
+    SpeechBatches,
+    SpeechLearner,
+    replies,
+    speech_controls,
+)
+from models.training.nexus_stages import ABSENT, SETTINGS, STAGES, Kind, Work
 from models.training.nexus_world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
 from models.training.sights import digit_tokens
@@ -54,12 +70,13 @@ class Training:
     def __init__(self, size: str, seed: int, out: Path, device: str, steps: int | None = None) -> None:
         self.size, self.seed, self.out, self.device, self.steps = SIZES[size], seed, out, device, steps
         self.tokenizer = self.size.tokenizer()
-        self.world = NexusWorld(self.size.config, self.tokenizer, seed)
+        speaking = None if self.size.voice is None else OneVoice(self.size.codec)
+        self.world = NexusWorld(self.size.config, self.tokenizer, seed, speaking)
 
     @property
     def names(self) -> list[str]:
         """All stages, in order."""
-        return [*self.size.base, *STAGES]
+        return [*self.size.base, *([CODEC_STAGE] if self.size.voice else []), *STAGES]
 
     def work(self, name: str) -> Work:
         return self.size.work(name, self.steps)
@@ -74,7 +91,9 @@ class Training:
         if (folder / REPORT).exists():
             print(f"stage {name}: done before, see {folder}", file=sys.stderr)
             return
-        if name in self.size.base:
+        if name == CODEC_STAGE:
+            self._codec(folder)
+        elif name in self.size.base:
             self._base(BASE[name], folder)
         else:
             self._published(name, folder)
@@ -100,6 +119,31 @@ class Training:
             "held_out_loss": done.found._asdict(),
         }
         self._report(folder, report)
+
+    def _codec(self, folder: Path) -> None:
+        """Train what the audio decoder speaks through. Raises ValueError at a size whose codec has random weights."""
+        effort = self._codec_effort()
+        folder.mkdir(parents=True, exist_ok=True)
+        done = train_codec(self.size.codec, effort, self.seed, folder, self.device)
+        report = {
+            "stage": CODEC_STAGE,
+            "title": CODEC_TITLE,
+            "seed": self.seed,
+            "steps": effort.steps,
+            "samples": effort.steps * effort.batch,
+            "readings": effort.readings,
+            "seconds": round(done.seconds, 1),
+            "threads": torch.get_num_threads(),
+            "trained_parameters": done.parameters,
+            "held_out_loss": done.found._asdict(),
+            **done.more,
+        }
+        self._report(folder, report)
+
+    def _codec_effort(self) -> CodecEffort:
+        if self.size.voice is None:
+            raise ValueError("this size's codec has random weights, which are not trained: take another --size")
+        return self.size.voice if self.steps is None else replace(self.size.voice, steps=self.steps)
 
     def _before(self, name: str, after: Iterable[str]) -> Nexus:
         """Random weights with vita15-mini's language model, and what the stages before have trained, in order."""
@@ -130,10 +174,11 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         learner, batches = self.speaking(model, work) if work.stage.speaks else self.understanding(model, work)
         seconds = optimise(learner, batches, work.effort.steps, folder, SETTINGS)
-        found = {} if isinstance(learner, SpeechLearner) else {"held_out_loss": self._controls(learner, work)._asdict()}
         checkpoint.save(model.to("cpu"), self.tokenizer, folder)
         if isinstance(learner, SpeechLearner):
             save_decoder(learner.decoder.to("cpu"), folder)
+            if self.size.voice is not None:
+                save_firefly(self.codec(name), folder / CODEC.name)
         report = {
             "stage": name,
             "title": work.stage.title,
@@ -141,16 +186,18 @@ class Training:
             "steps": work.effort.steps,
             "samples": work.effort.steps * work.effort.batch,
             "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
-            **found,
-            **({"replies": self.size.replies, "codes": CODES_ARE} if work.stage.speaks else {}),
+            "held_out_loss": self._controls(learner, work, model)._asdict(),
+            **({"replies": self.size.replies, "codes": self._codes_are} if work.stage.speaks else {}),
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
         }
         self._report(folder, report)
 
-    def _controls(self, learner: NexusLearner, work: Work) -> Found:
-        """On samples of another seed, none of which it learnt from."""
+    def _controls(self, learner: NexusLearner | SpeechLearner, work: Work, model: Nexus) -> Found | Controls:
+        """On samples that it did not learn from."""
+        if isinstance(learner, SpeechLearner):
+            return speech_controls(learner, self.replies(model, work, held_out=True)[0])
         others = NexusBatches(self.world, work, self.seed + 1)
         return controls(learner, [others(number) for number in range(CONTROL_BATCHES)])
 
@@ -162,11 +209,27 @@ class Training:
 
     def speaking(self, model: Nexus, work: Work) -> tuple[SpeechLearner, SpeechBatches]:
         """What stage 3 trains, and on what: replies' states and codes, kept in the stage's folder."""
+        made, path = self.replies(model, work)
+        config = DecoderConfig.of(model.config)
+        decoder = random_decoder(config, self.seed).to(self.device)
+        return SpeechLearner(decoder, work), SpeechBatches(made, work, self.seed, path, config.codes)
+
+    def replies(self, model: Nexus, work: Work, held_out: bool = False) -> tuple[Mapping[Kind, list[Reply]], Path]:
+        """The replies of a stage that speaks, or some others, and the file that keeps them."""
         kinds = [kind for phase in work.stage.phases for kind in phase]
-        path = self.folder(work.name) / REPLIES
-        made = replies(model, random_firefly(self.size.codec, self.seed), self.world, kinds, self.size.replies, path)
-        decoder = random_decoder(DecoderConfig.of(model.config), self.seed).to(self.device)
-        return SpeechLearner(decoder, work), SpeechBatches(made, work, self.seed, path)
+        count = min(CONTROLS, self.size.replies) if held_out else self.size.replies
+        path = self.folder(work.name) / (f"held-out-{REPLIES}" if held_out else REPLIES)
+        return replies(model, self.codec(work.name), self.world, kinds, count, path, held_out), path
+
+    def codec(self, name: str) -> Firefly:
+        """The codec of a stage that speaks: the one that was trained, or one with random weights."""
+        if self.size.voice is None:
+            return random_firefly(self.size.codec, self.seed)
+        return load_firefly(self._require(name, CODEC_STAGE) / CODEC.name).model
+
+    @property
+    def _codes_are(self) -> str:
+        return CODES_ARE if self.size.voice is None else f"of the codec of stage {CODEC_STAGE}"
 
     def start(self, work: Work) -> Nexus:
         """The weights that a stage starts from, on the CPU."""
@@ -186,6 +249,9 @@ class Training:
 
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines: what is published, and what is ours."""
+        if name == CODEC_STAGE:
+            yield from self._codec_plan()
+            return
         if name in self.size.base:
             yield from self._base_plan(BASE[name])
             return
@@ -210,7 +276,7 @@ class Training:
             )
             yield f"  {'then' if place else 'data':<14} {counts}"
         if stage.speaks:
-            yield f"  codes          {CODES_ARE}; {self.size.replies} replies of each kind"
+            yield f"  codes          {self._codes_are}; {self.size.replies} replies of each kind"
         yield f"  hardware       {stage.h100} H100 in the release; here {self.device}"
         yield f"  ours           learning rate {effort.learning_rate:g}, {effort.steps} steps of {effort.batch} samples"
         for note in stage.notes:
@@ -227,6 +293,17 @@ class Training:
         steps = effort.steps if self.steps is None else self.steps
         yield f"  ours           learning rate {stage.learning_rate:g}, {steps} steps of {effort.batch} samples"
 
+    def _codec_plan(self) -> Iterator[str]:
+        effort = self._codec_effort()
+        with torch.device("meta"):
+            count = sum(parameter.numel() for parameter in Firefly(self.size.codec).parameters())
+        yield f"stage {CODEC_STAGE}: {CODEC_TITLE} (ours: the release takes FireFly as it is)"
+        yield "  starts from    random weights"
+        yield f"  trains         all of it: {count:,} parameters"
+        yield "  loss           mel spectra, then discriminators too"
+        yield f"  data           {effort.readings:,} readings by one voice"
+        yield f"  ours           {effort.steps} steps of {effort.batch} samples"
+
 
 def main(arguments: Iterable[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
@@ -234,7 +311,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     parser.add_argument("--size", choices=list(SIZES), default="tiny")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--stage", choices=[*BASE, *STAGES], help="one stage only (default: all, in order)")
+    parser.add_argument(
+        "--stage", choices=[*BASE, CODEC_STAGE, *STAGES], help="one stage only (default: all, in order)"
+    )
     parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/nexus-o-SIZE-SEED)")
     parser.add_argument("--device", default="cpu")

@@ -21,10 +21,10 @@ from models.nexus_o.prompts import mark_ids
 from models.text.tokenizer import TURN_END, QwenTokenizer
 from models.training.examples import SPEECH, assistant, user
 from models.training.nexus.samples import IGNORED, Batch, Sample, Script
+from models.training.nexus.voice import AnyVoice, Line, Speaking
 from models.training.nexus_stages import Kind, Work
-from tasks.mini.grammar import sentences
 from tasks.mini.recording import printed
-from tasks.mini.speech import Waveform, synthesize
+from tasks.mini.speech import Waveform
 from tasks.mini.training import (
     SAY_ALOUD,
     SPOKEN_ASKS,
@@ -65,8 +65,11 @@ class Asked(NamedTuple):
 class NexusWorld:
     """Samples by kind, each of which follows the random numbers that it is given."""
 
-    def __init__(self, config: NexusConfig, tokenizer: QwenTokenizer, seed: int) -> None:
-        self.config, self.tokenizer, self.seed = config, tokenizer, seed
+    def __init__(
+        self, config: NexusConfig, tokenizer: QwenTokenizer, seed: int, speaking: Speaking | None = None
+    ) -> None:
+        """`speaking`: by whom replies are spoken; None: any of the training voices."""
+        self.config, self.tokenizer, self.seed, self.speaking = config, tokenizer, seed, speaking or AnyVoice()
         self.script = Script(config, tokenizer, mark_ids(tokenizer, config.choices))
         self.kinds: Mapping[Kind, Callable[[random.Random], Sample]] = {
             "transcript": self.transcript,
@@ -94,14 +97,13 @@ class NexusWorld:
 
     def reading(self, rng: random.Random) -> Said:
         """A text to be read aloud: the answer is the text."""
-        language, sentence = _language(rng), next(sentences(rng, "train"))
-        text = sentence.english.lower() if language == "en" else sentence.chinese
-        return self._said(self.sample([user(SAY_ALOUD[language] + text), assistant(text)]), text, language, rng)
+        line = self.speaking.line(rng)
+        return self._said(self.sample([user(SAY_ALOUD[line.language] + line.text), assistant(line.text)]), line, rng)
 
     def spoken_answer(self, rng: random.Random) -> Said:
         """A spoken question, answered by speech."""
         asked = self._question(rng)
-        return self._said(self.sample(asked.messages, torch.from_numpy(asked.wave)), asked.answer, "en", rng)
+        return self._said(self.sample(asked.messages, torch.from_numpy(asked.wave)), Line(asked.answer, "en"), rng)
 
     def _question(self, rng: random.Random) -> Asked:
         if rng.random() < FACTS:
@@ -119,12 +121,12 @@ class NexusWorld:
         made = self.sample(messages, torch.from_numpy(wave))
         return made._replace(units=torch.tensor(self.tokenizer.encode(text.lower())))
 
-    def _said(self, sample: Sample, text: str, language: Language, rng: random.Random) -> Said:
+    def _said(self, sample: Sample, line: Line, rng: random.Random) -> Said:
         """With the answer's sound, which has neither noise nor a narrow microphone."""
-        wave = synthesize(text, training_speaker(language, rng), rng)
+        wave = self.speaking.say(line, rng)
         first = int((sample.labels != IGNORED).nonzero()[0])
         end = len(sample.labels) - len(self.tokenizer.encode(f"{TURN_END}\n"))
-        return Said(sample.inputs, slice(first, end), torch.from_numpy(wave))
+        return Said(sample.inputs, slice(first, end), wave)
 
     def sample(self, messages: Sequence[Message], wave: Tensor | None = None) -> Sample:
         """A conversation that ends with the assistant; `wave` [n] at 16 kHz stands in the place of audio."""

@@ -14,8 +14,9 @@ from models.nexus_o.config import (
     SpeechConfig,
     VisionConfig,
 )
-from models.nexus_o.firefly_config import FireflyConfig
+from models.nexus_o.firefly_config import BackboneConfig, FireflyConfig, HeadConfig, MelConfig, QuantizerConfig
 from models.text.tokenizer import QwenTokenizer, byte_tokenizer
+from models.training.nexus.codec_run import CodecEffort
 from models.training.nexus.run import BaseEffort
 from models.training.nexus.words import nexus_tokenizer
 from models.training.nexus_learner import Weights
@@ -35,6 +36,8 @@ class Size:
     base: Mapping[str, BaseEffort] = field(default_factory=dict)
     """Of the models that it starts from, where these are trained first."""
     weights: Weights = "tokens"
+    voice: CodecEffort | None = None
+    """Of the codec, where it is trained; else it has random weights."""
 
     def work(self, name: str, steps: int | None = None) -> Work:
         """`steps`: in place of the size's own."""
@@ -68,8 +71,22 @@ MINI = NexusConfig(
 )  # fmt: skip
 """Language model and vocabulary as large as those of vita15-mini; a picture of 224 pixels gives 7 by 7 tokens."""
 
+CODEC = FireflyConfig(
+    MelConfig(sample_rate=16_000, mels=80, fft=1024, hop=256, window=1024),
+    BackboneConfig(depths=(1, 1, 2), widths=(48, 64, 96), kernel=7),
+    HeadConfig(
+        width=128, rates=(4, 4, 4, 4), up_kernels=(8, 8, 8, 8), kernels=(3, 7), dilations=((1, 3), (1, 3)),
+        pre_kernel=5, post_kernel=7,
+    ),
+    QuantizerConfig(groups=8, levels=(8, 5, 5, 5), factors=(2, 2)),
+)  # fmt: skip
+"""At 16 kHz, with fewer frames of codes, 15.6 a second, in as many streams of as many codes."""
+
 TUNED: Mapping[Kind, float] = {"spoken question": 0.45, "transcript": 0.35, "translation": 0.2}
 """The published data are 85 % spoken questions; so few steps would not keep transcripts."""
+
+SPOKEN: Mapping[Kind, float] = {"reading": 0.7, "spoken answer": 0.3}
+"""Published are 180 readings for each spoken answer, which would leave a few steps for these."""
 
 SIZES: Mapping[str, Size] = {
     "tiny": Size(
@@ -82,12 +99,13 @@ SIZES: Mapping[str, Size] = {
     ),
     "mini": Size(
         MINI,
-        FireflyConfig.tiny(),
+        CODEC,
         nexus_tokenizer,
-        {"1": Effort(1e-3, 320, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 1000, 16)},
+        {"1": Effort(1e-3, 320, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 2000, 16, SPOKEN)},
         replies=2000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
         base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(2600, 10), "looking": BaseEffort(680, 24)},
         weights="grounded",
+        voice=CodecEffort(steps=1000, batch=6, readings=1500, held_out=100),
     ),
 }
