@@ -36,8 +36,12 @@ class WhisperEncoder(nn.Module):
         frames = 2 * self.embed_positions.num_embeddings
         if mel.shape[-1] != frames:
             raise ValueError(f"{mel.shape[-1]} frames of speech: a window has {frames}")
+        return self.frames(mel)
+
+    def frames(self, mel: Tensor) -> Tensor:
+        """The same of windows that are cut short, as in training: [B, mels, 2 T] -> [B, T // pool, width]."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
-        x = x + self.embed_positions.weight
+        x = x + self.embed_positions.weight[: x.shape[1]]
         for layer in self.layers:
             x = layer(x)
         if self.pool > 1:

@@ -1,7 +1,7 @@
 """Weights that ship are rounded to 8 bits a row, so that the repository, which keeps them all, stays easy to clone.
 
-They are stored in bfloat16, which holds such numbers exactly, as the releases are: half the bytes of float32, of which a
-third is saved again where the file is compressed, as git does. The scores of a card are of the rounded weights.
+They are stored in bfloat16, which holds such numbers exactly, as the releases are: half the bytes of float32, of which
+a third is saved again where the file is compressed, as git does. The scores of a card are of the rounded weights.
 """
 
 from __future__ import annotations

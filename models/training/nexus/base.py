@@ -11,15 +11,13 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.nexus_o.omni import Nexus, Seen
-from models.nexus_o.sound import Windows, windows
-from models.training.batches import counts, masked, warped
+from models.training.batches import counts
 from models.training.examples import Example
 from models.training.learner import LENGTH_WEIGHT, by_extent, length_loss, naming_loss
 from models.training.making import Kind
@@ -30,16 +28,10 @@ from models.training.picturing import Picturing
 from models.training.sights import digit_tokens, ranked
 from models.training.writing import Writing
 from models.vita15 import checkpoint as vita15
-from tasks.mini.training import recorded, training_fact, training_speaker, training_utterance
 
 VISION, HEARING = "model.visual.", "model.audio_tower."
 LANGUAGE = ("model.language_model.layers.", "model.language_model.norm.", "lm_head.")
 """All but the words' embeddings, by which pictures and speech are named."""
-FACTS = 0.2
-"""Of what the speech encoder hears: questions about facts."""
-WIDEST_WARP = 0.06
-"""Of the mel axis."""
-NUMBERS = 100_000_000
 FIRST = 10_000_000
 """Stages see different pictures: each numbers its own from a multiple of this."""
 
@@ -72,7 +64,7 @@ BASE: Mapping[str, BaseStage] = {
         BaseStage(
             "seeing", "vision tower", (), (VISION,), 1.5e-3, "naming", {"collage": 0.4, "gallery": 0.6},
         ),
-        BaseStage("hearing", "speech encoder", (), (HEARING, "ctc_head."), 1.5e-3, "spelling", {}),
+        BaseStage("hearing", "speech encoder", (), (HEARING, "phoneme_head.", "ctc_head."), 2e-3, "spelling", {}),
         BaseStage(
             "looking",
             "vision and language",
@@ -108,13 +100,6 @@ def take_language(model: Nexus, folder: Path) -> None:
     model.lm_head.load_state_dict(source.lm_head.state_dict())
 
 
-class Spelt(NamedTuple):
-    """Speech and the tokens that are spoken, int64 [m]."""
-
-    heard: Windows
-    units: Tensor
-
-
 class BaseBatches:
     """Batches of a stage, each a function of stage, seed and number."""
 
@@ -129,9 +114,7 @@ class BaseBatches:
         """What its batches follow, beside the stage."""
         return f"{self.size} {self.seed} {self.reader.script.config}"
 
-    def __call__(self, step: int) -> Sequence[Example] | Batch | Sequence[Spelt]:
-        if self.stage.loss == "spelling":
-            return [self._spelt(step, place) for place in range(self.size)]
+    def __call__(self, step: int) -> Sequence[Example] | Batch:
         drawn = [
             (kind, self._first + step * count + place)
             for kind, count in counts(self.stage.shares, self.size).items()
@@ -144,26 +127,6 @@ class BaseBatches:
 
     def _rng(self, about: str) -> random.Random:
         return random.Random(f"base {self.stage.name} {self.seed} {self.held_out} {about}")
-
-    def _spelt(self, step: int, place: int) -> Spelt:
-        """A sentence in English or Mandarin, or a question, as another voice might say it, with some blotted out."""
-        rng = self._rng(f"{step} {place}")
-        if rng.random() < FACTS:
-            text = training_fact(rng)[0]
-            wave = recorded(text, training_speaker("en", rng), rng)
-        else:
-            said = training_utterance(rng.choice(("en", "zh")), self.seed, rng.randrange(NUMBERS))
-            text, wave = said.text, said.waveform
-        heard = windows(torch.from_numpy(wave), self.reader.script.config)
-        if not self.held_out:
-            heard = disguised(heard, rng)
-        return Spelt(heard, torch.tensor(self.reader.tokenizer.encode(text.lower())))
-
-
-def disguised(heard: Windows, rng: random.Random) -> Windows:
-    """Windows with the mel axis stretched and some bands of frequency and time blotted out."""
-    factor = rng.uniform(1 - WIDEST_WARP, 1 + WIDEST_WARP)
-    return heard._replace(mel=torch.stack([masked(warped(mel.T, factor), rng).T for mel in heard.mel]))
 
 
 class SeeingLearner(nn.Module):
@@ -196,35 +159,3 @@ class SeeingLearner(nn.Module):
             for those in by_extent(example.units, example.spots)
         ]
         return torch.stack(named).mean() + LENGTH_WEIGHT * length_loss(seen.flatten(0, 1), words)
-
-
-class HearingLearner(nn.Module):
-    """The speech encoder alone, by CTC with a linear head over the tokens, with the blank in place 0."""
-
-    def __init__(self, model: Nexus, stage: BaseStage, seed: int) -> None:
-        super().__init__()
-        self.model, self.stage = model, stage
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.ctc_head = nn.Linear(model.config.audio.d_model, model.config.language.vocab_size + 1)
-
-    @property
-    def device(self) -> torch.device:
-        return self.model.device
-
-    def trained(self) -> dict[str, nn.Parameter]:
-        named = (*self.model.named_parameters(), *self.ctc_head.named_parameters(prefix="ctc_head"))
-        return {name: parameter for name, parameter in named if self.stage.trains(name)}
-
-    def rate_of(self, name: str) -> float:
-        return 1.0
-
-    def forward(self, spelt: Sequence[Spelt]) -> Tensor:
-        """A scalar. What is longer than a window is left out."""
-        spelt = [one for one in spelt if len(one.heard.valid) == 1]
-        lengths = torch.tensor([one.heard.valid[0] for one in spelt])
-        frames = self.model.model.audio_tower(torch.cat([one.heard.mel for one in spelt]))[:, : int(lengths.max())]
-        scores = self.ctc_head(frames).float().log_softmax(-1)  # [B, T, 1 + tokens]
-        counts = torch.tensor([len(one.units) for one in spelt])
-        units = torch.cat([one.units for one in spelt]) + 1
-        return F.ctc_loss(scores.transpose(0, 1), units, lengths, counts, zero_infinity=True)

@@ -13,11 +13,15 @@ from models.nexus_o import checkpoint
 from models.nexus_o.omni import Kind, Nexus, build
 from models.nexus_o.prompts import mark_ids
 from models.nexus_o.sound import windows
+from models.nn.whisper_features import log_mel
+from models.training.codes.clips import Clip
+from models.training.codes.tokenizer_stage import NOT_SPEECH
 from models.training.controls import Controls
-from models.training.examples import PICTURE, assistant, user
+from models.training.examples import PICTURE, SPEECH, assistant, user
 from models.training.loop import LOSSES, STATE
-from models.training.nexus import run
-from models.training.nexus.base import BASE, BaseBatches, Spelt, take_language
+from models.training.nexus import hearing, run
+from models.training.nexus.base import BASE, BaseBatches, take_language
+from models.training.nexus.hearing import HearingBatches
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.run import blanked, learner_of
 from models.training.nexus.samples import IGNORED, Batch, Script
@@ -88,14 +92,44 @@ def test_a_small_picture_becomes_as_many_tokens(reader: NexusReader):
     assert reader.pixels(Image.new("RGB", (112, 112))).shape == reader.pixels(Image.new("RGB", (SIZE, SIZE))).shape
 
 
-@pytest.mark.parametrize("name", BASE)
+SEEN = [name for name, stage in BASE.items() if stage.loss != "spelling"]
+
+
+def clip(codes: int, text: str) -> Clip:
+    generator = torch.Generator().manual_seed(codes)
+    mel = torch.randn(80, 8 * codes, generator=generator).half()
+    return Clip(mel, torch.randint(0, 50, (codes, 4), generator=generator).to(torch.uint8), text, "")
+
+
+CLIPS = [clip(codes, text) for codes, text in ((9, "Today"), (12, "the cat runs"), (10, "今天"), (11, "a red cup"))]
+
+
+def test_clips_stand_side_by_side_with_what_is_said_in_each_frame():
+    batches = HearingBatches(CLIPS, TOKENIZER, 4, 0, plain=True)
+    batch = batches(0)
+    assert batch.mel.shape[:2] == (4, 80) and batch.mel.shape[2] == 2 * batch.phonemes.shape[1] >= 96
+    assert batch.mel.equal(batches(0).mel) and not HearingBatches(CLIPS, TOKENIZER, 4, 0)(0).mel.equal(batch.mel)
+    for row, one in enumerate(sorted(CLIPS, key=lambda one: one.codes)):
+        frames = 4 * one.codes
+        assert batch.mel[row, :, : 2 * frames].equal(one.features.float())
+        assert batch.phonemes[row, :frames].equal(one.phonemes.flatten().long())
+        assert (batch.phonemes[row, frames:] == NOT_SPEECH).all()
+        assert TOKENIZER.decode(batch.units[row].tolist()) == one.text.lower()
+
+
+@torch.no_grad()
+def test_a_window_that_is_cut_short_is_heard_as_the_whole_one_where_nothing_is_behind(model: Nexus):
+    tower = model.model.audio_tower
+    mel = torch.randn(1, 80, 2 * CONFIG.audio.max_source_positions)
+    assert tower.frames(mel).equal(tower(mel)) and tower.frames(mel[..., :100]).shape[1] == 50
+
+
+@pytest.mark.parametrize("name", SEEN)
 def test_a_batch_follows_its_number_and_held_out_ones_are_others(reader: NexusReader, name: str):
     batches, held_out = (BaseBatches(reader, BASE[name], 8, 0, held_out=held) for held in (False, True))
 
     def shown(batch: object) -> torch.Tensor:
         one = batch.samples[0] if isinstance(batch, Batch) else batch[0]  # type: ignore[index]
-        if isinstance(one, Spelt):
-            return one.heard.mel
         return one.inputs.pictures[0].patches if isinstance(batch, Batch) else one.pixels
 
     assert shown(batches(3)).equal(shown(batches(3)))
@@ -111,7 +145,8 @@ def test_the_loss_falls_and_depends_on_what_is_seen_and_heard(reader: NexusReade
     assert trained and all(key.startswith(stage.trainable) for key in trained)
     assert "model.language_model.embed_tokens.weight" not in trained
     assert not [key for key in trained if "embed_positions" in key]
-    batch = BaseBatches(reader, stage, 8, 0)(0)
+    spelling = stage.loss == "spelling"
+    batch = (HearingBatches(CLIPS, TOKENIZER, 4, 0) if spelling else BaseBatches(reader, stage, 8, 0))(0)
     optimizer = torch.optim.Adam(trained.values(), 1e-3)
     losses = []
     for _ in range(4):
@@ -125,14 +160,19 @@ def test_the_loss_falls_and_depends_on_what_is_seen_and_heard(reader: NexusReade
         assert float(learner(blanked(batch))) != float(learner(batch))
 
 
-def test_silence_is_what_whisper_makes_of_zeros():
-    heard = windows(torch.zeros(16_000), CONFIG)
-    spelt = blanked([Spelt(heard._replace(mel=heard.mel + 1), torch.tensor([5]))])[0]
-    assert torch.allclose(spelt.heard.mel, heard.mel)
+def test_silence_is_what_whisper_makes_of_zeros(reader: NexusReader):
+    silent = log_mel(torch.zeros(1, 16_000), 80)
+    heard = blanked(HearingBatches(CLIPS, TOKENIZER, 2, 0)(0))
+    assert torch.allclose(heard.mel, silent[0, 0, 0].expand_as(heard.mel))
+    asked = reader.script.sample([user(SPEECH, "what?"), assistant("that")], wave=torch.randn(16_000))
+    (one,) = blanked(Batch([asked], ["transcript"])).samples[0].inputs.audio
+    assert torch.allclose(one.mel, windows(torch.zeros(16_000), CONFIG).mel)
 
 
 def test_stages_take_what_those_before_have_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run, "CONTROL_BATCHES", 1)
+    monkeypatch.setattr(hearing, "MADE", {"en": 30, "zh": 4})
+    monkeypatch.setattr(hearing, "HELD_OUT", 2)
     training = Training("mini", 0, tmp_path, "cpu", steps=1)
     assert training.names[: len(BASE)] == list(BASE) and training.names[-1] == "3"
     with pytest.raises(FileNotFoundError, match="run --stage seeing"):
