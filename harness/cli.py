@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -352,18 +354,25 @@ def _print(content: Any, json: bool) -> None:
         print(printable(str(content)))
 
 
+@cache
+def command() -> Callable[..., Any]:
+    """The whole command line, built once in a process: every command's flags are read from its annotations."""
+    from harness.registry import COMMANDS, load_address
+
+    for address in COMMANDS:
+        load_address(address)(app)
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Entry point: problems that the caller can mend are one message and exit code 2, never a traceback."""
     from harness.failures import Exit, RunStopped, UsageError
-    from harness.registry import COMMANDS, load_address
     from harness.terminal import complain, tolerant
 
     tolerant()
     switch_off_if_told()
     try:
-        for address in COMMANDS:
-            load_address(address)(app)
-        sys.exit(app(prog_name="harness", standalone_mode=False) or 0)
+        sys.exit(command()(prog_name="harness", standalone_mode=False) or 0)
     except UsageError as error:
         complain(f"error: {error}")
         sys.exit(Exit.USAGE)

@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
-from alignment_probes.commands import add
 from alignment_probes.config import make_config
 from alignment_probes.features import Features
 from alignment_probes.layers import truncate
@@ -20,7 +19,7 @@ from alignment_probes.names import METRICS
 from alignment_probes.probe import described_by, rescore, results_of, start
 from alignment_probes.profiles import PROFILES
 from alignment_probes.scores import Scorer
-from harness.cli import app
+from harness import cli
 from harness.failures import UsageError
 from harness.store import RunDir
 from harness.types import Media
@@ -38,15 +37,8 @@ def layered(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     return probe(tmp_path_factory.mktemp("runs") / "layered", stage="embedding", profile="platonic")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def added() -> None:
-    """The command line has `probe`, as after `harness` was started."""
-    if "probe" not in {command.callback.__name__ for command in app.registered_commands if command.callback}:
-        add(app)
-
-
 def run_cli(*words: str) -> Any:
-    return CliRunner().invoke(app, ["probe", *words])
+    return CliRunner().invoke(cli.command(), ["probe", *words])
 
 
 @pytest.mark.parametrize("stage", ["unembedding", "embedding"])
@@ -193,7 +185,7 @@ def test_bad_input_is_told(words: list[str], said: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["resume", "score"])
 def test_a_probe_run_is_not_taken_for_a_run_of_tasks(layered: RunDir, command: str) -> None:
     before = (layered.path / "results.json").read_bytes()
-    done = CliRunner().invoke(app, [command, str(layered.path)])
+    done = CliRunner().invoke(cli.command(), [command, str(layered.path)])
     assert isinstance(done.exception, UsageError)
     assert "harness probe --from-features" in str(done.exception)
     assert (layered.path / "results.json").read_bytes() == before

@@ -7,31 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from alignment_probes import data as probe_data
-from alignment_probes.commands import add
 from alignment_probes.config import make_config
 from alignment_probes.data import load
 from alignment_probes.features import Features, requests
 from alignment_probes.probe import prepare, results_of, start
 from alignment_probes.tables import configs_of
-from harness.cli import app
+from harness import cli
 from harness.failures import UsageError
 from harness.store import RunDir
 
 FEW = ("--model", "vita15-tiny", "--limit", "24", "--k", "5", "--metrics", "mutual_knn,cka")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def added() -> None:
-    """The command line has `probe`, as after `harness` was started."""
-    if "probe" not in {command.callback.__name__ for command in app.registered_commands if command.callback}:
-        add(app)
-
-
 def run_cli(*words: str) -> Any:
-    return CliRunner().invoke(app, ["probe", *words])
+    return CliRunner().invoke(cli.command(), ["probe", *words])
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
-from harness.cli import app
+from harness.cli import command
 from reports.averages import TABLE_2, table2
 from tests.reports.fake_run import entry, metric, write_run
 
@@ -61,7 +61,7 @@ def shown(path: Path, left_out: int) -> dict[str, object]:
     """What `show --json` says of a run of the nine, some of them left out."""
     every = list(TABLE_2.items())[left_out:]
     run = write_run(path, {task: entry({name: metric(50.0 * by)}) for task, (name, by) in every})
-    return dict(json.loads(CliRunner().invoke(app, ["show", str(run), "--json"]).stdout))
+    return dict(json.loads(CliRunner().invoke(command(), ["show", str(run), "--json"]).stdout))
 
 
 def test_show_gives_both_forms_to_programs(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from harness.cache import stat
-from harness.cli import app
+from harness.cli import command
 from harness.config import RunConfig, gather
 from harness.failures import ModelStopped, RunStopped, UsageError
 from harness.run import Objects, new_path, resume, start
@@ -204,7 +204,9 @@ def test_a_name_with_slashes_has_a_run_directory(fake: Endpoint) -> None:
 
 def test_the_command_line_takes_the_url_of_an_endpoint(fake: Endpoint) -> None:
     fake.answer = lambda asked: streams("it ", "works")
-    called = CliRunner().invoke(app, ["ask", "-m", "openai:fake", "--base-url", fake.url, "--text", "hi", "--stream"])
+    called = CliRunner().invoke(
+        command(), ["ask", "-m", "openai:fake", "--base-url", fake.url, "--text", "hi", "--stream"]
+    )
     assert called.exit_code == 0 and "it works" in called.output and fake.asked[0].last == "hi"
 
 
