@@ -28,13 +28,14 @@ from models.released.identity import write_card
 from models.training import person, recorded, targets
 from models.training.claims import ClaimError, compare, read
 from models.training.nexus import alignment
-from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
+from models.training.nexus.card import HEARD, SEEN, Facts, card
 from models.training.nexus.sizes import SIZES
 from models.training.nexus_o import REPORT
-from models.training.nexus_stages import STAGES
 from models.training.rounding import round_weights
 
 NAME, NOTE = "nexus-o-mini", "trained in the mini world"
+UNDERSTANDING = ("1", "2")
+"""The paper's stages without its last, which has no voice worth shipping yet: the weights answer in text."""
 BEFORE, LAST = "looking", "2"
 """Stages before any audio, and after all that changes what it understands."""
 KEEPS = "Does training on audio alone keep what was learnt of pictures?"
@@ -76,7 +77,7 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, default=MINI, help="folder to write (default: the package's)")
     person.add_argument(parser)
     options = parser.parse_args()
-    names = [*SIZES["mini"].base, *STAGES]
+    names = [*SIZES["mini"].base, *UNDERSTANDING]
     folders = {name: options.training / f"stage-{name}" for name in names}
     if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
         print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.nexus_o --size mini",
@@ -87,7 +88,7 @@ def main() -> int:
         convert(folders[LAST], options.weights)
         write_card(options.weights, NAME, NOTE, shipped_files(options.weights))
         runs = options.training / "scores" / digest(options.weights)
-        results = scores(options.weights, runs / "final", targets.tasks((*HEARD, *SEEN, *SPOKEN)))
+        results = scores(options.weights, runs / "final", targets.tasks((*HEARD, *SEEN)))
         blanked: dict[str, Mapping[str, Any]] = {
             "audio": scores(options.weights, runs / "no-audio", targets.tasks(HEARD, "audio"), "audio"),
             "image": scores(options.weights, runs / "no-image", targets.tasks(SEEN, "image"), "image"),
