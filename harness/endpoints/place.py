@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 HOSTED = "https://api.openai.com/v1"
+NO_KEY = "none"
+"""What servers of one's own are told that ask for no key; no secret."""
+SECRET = 16
+"""Characters of the shortest key that is taken out of an answer: "EMPTY" or "1" may be what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,16 @@ class Place:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the base URL has behind its question mark."""
 
-    def scrubbed(self, text: str) -> str:
-        """The text without the key, and without values of the query, which may be one."""
-        for secret in (self.key, *self.query.values()):
-            text = text.replace(secret, "***") if secret else text
-        return text
+    def scrubbed(self, message: str) -> str:
+        """What an endpoint says of itself, without the key, and without values of the query, which may be one."""
+        return _without(message, self._secrets())
+
+    def answer(self, text: str) -> str:
+        """What a model says, without the key: only what is too long to stand there by itself is taken out."""
+        return _without(text, [secret for secret in self._secrets() if len(secret) >= SECRET])
+
+    def _secrets(self) -> list[str]:
+        return [secret for secret in (self.key, *self.query.values()) if secret and secret != NO_KEY]
 
     def client(self, timeout_s: float) -> OpenAI:
         """A client that tries once; it may be used by several threads. `timeout_s` is of each wait for bytes."""
@@ -35,6 +44,12 @@ class Place:
         return openai.OpenAI(
             api_key=self.key, base_url=self.url, default_query=self.query, timeout=timeout_s, max_retries=0
         )
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def split_url(url: str, name: str, key_name: str, problems: list[str]) -> tuple[str, dict[str, str]]:

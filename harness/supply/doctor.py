@@ -72,7 +72,7 @@ class _Costs:
 def _all(names: Sequence[str], needs_of: NeedsOf, costs: _Costs) -> dict[str, Any]:
     """Name -> whether it is ready. One after the other until all are imported, which threads would do no faster."""
     for name in names:
-        with suppress(UsageError, ImportError):
+        with suppress(UsageError, ImportError, OSError):
             needs_of(name)
     ready = partial(_ready, needs_of=needs_of, costs=costs)
     with ThreadPoolExecutor(AT_ONCE) as pool:  # most of the time goes into waiting for the hub
@@ -84,9 +84,9 @@ def _ready(name: str, needs_of: NeedsOf, costs: _Costs) -> dict[str, Any]:
     places = Places.of()
     try:
         needs = needs_of(name)
-    except (UsageError, ImportError) as error:
+        states = [(need, state(need, places)) for need in needs]
+    except (UsageError, ImportError, OSError) as error:  # OSError: a cache that may not be looked at
         return {"ready": False, "lacks": [{"name": name, "why": str(error), "bytes": None, "optional": ""}]}
-    states = [(need, state(need, places)) for need in needs]
     return {
         "ready": all(here.have or need.optional for need, here in states),
         "lacks": [_lacking(need, here, costs) for need, here in states if not here.have],

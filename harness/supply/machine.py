@@ -91,8 +91,12 @@ def taken(folder: Path) -> int:
     return total
 
 
-def room(folder: Path) -> int:
-    return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists())).free
+def room(folder: Path) -> int | None:
+    """Bytes left where a folder is or would be; None on a disk that does not say, such as one that is gone."""
+    try:  # not Path.exists, which raises where a folder may not be looked at
+        return shutil.disk_usage(next(place for place in (folder, *folder.parents) if os.path.exists(place))).free  # noqa: PTH110
+    except OSError:
+        return None
 
 
 def hub() -> dict[str, Any]:

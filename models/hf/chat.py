@@ -17,7 +17,7 @@ from models.hf.conversation import Conversation, conversation
 from models.hf.decoding import Watch, processors, settings
 from models.hf.inputs import Prepared, joined, placed
 from models.hf.loading import Opened, writer
-from models.hf.processors import sampling_rate
+from models.hf.processors import check_whole, sampling_rate
 from models.hf.quiet import quiet
 from models.text.feed import before_stop
 
@@ -53,6 +53,9 @@ def processed(opened: Opened, spoken: Conversation, max_tiles: int | None = None
         if spoken.sounds:
             given |= {"audio": spoken.sounds, "audio_kwargs": {"sampling_rate": sampling_rate(processor)}}
         found = dict(processor(text=[prompt], return_tensors="pt", **given))
+        check_whole(processor, found, spoken.sounds)
+    except SampleError:
+        raise
     except Exception as error:  # templates and processors refuse in many ways what they do not know
         reason = (str(error).strip() or type(error).__name__).partition("\n")[0]
         raise SampleError(f"the model's processor refuses the request: {reason}") from error

@@ -78,7 +78,7 @@ def _architecture(folder: Path, model_type: Any, config: Mapping[str, Any]) -> t
     from transformers.models.auto import modeling_auto
 
     for kind, table, auto in _TABLES:
-        if model_type in getattr(modeling_auto, table, {}):
+        if isinstance(model_type, str) and model_type in getattr(modeling_auto, table, {}):
             return kind, auto
     path = folder / "config.json"
     if config.get("auto_map"):

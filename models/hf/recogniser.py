@@ -19,7 +19,7 @@ from models.hf.conversation import heard
 from models.hf.decoding import Watch, processors, settings
 from models.hf.inputs import Prepared, joined, placed
 from models.hf.loading import Opened
-from models.hf.processors import sampling_rate
+from models.hf.processors import check_whole, sampling_rate
 from models.hf.quiet import quiet
 
 PREFIX = 8
@@ -40,6 +40,7 @@ def prepare(opened: Opened, loaded: LoadedRequest) -> Prepared:
         features = dict(opened.processor(samples, sampling_rate=rate, return_tensors="pt", **more))
     except (ValueError, RuntimeError, TypeError) as error:
         raise SampleError(f"the recogniser's processor refuses the recording: {error}") from error
+    check_whole(opened.processor, features, [samples])
     return Prepared(features, 0)
 
 

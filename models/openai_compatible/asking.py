@@ -144,7 +144,7 @@ class Asker:
         if refusal and not made:
             raise SampleError(f"the model refused: {refusal}")
         answer = response(made, time.monotonic() - start, usage, self._settings.stream)
-        text = self._settings.place.scrubbed(answer.text)
+        text = self._settings.place.answer(answer.text)
         return Response(text, answer.speech, answer.timings, answer.usage, truncated=reason == "length")
 
     def _pieces(self, ready: Ready) -> Generator[Piece, None, None]:

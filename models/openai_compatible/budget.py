@@ -22,13 +22,18 @@ class Budget:
         self._limited = max_tokens is not None or max_cost is not None
         self._scale = 1.0
         self._told = False
+        self._refused: Usage | None = None
+        """What the last request would have had set aside, for which too little is left."""
         self._lock = Lock()
 
     def hold(self, prompt: int, longest: int) -> Usage | None:
         """What is set aside for a prompt of about so many tokens and its answer; None where less is left."""
         with self._lock:
             usage = Usage(math.ceil(prompt * self._scale), longest)
-            if not self._within([*self._held, usage]) or (self._limited and self._held and not self._told):
+            if not self._within([*self._held, usage]):
+                self._refused = usage
+                return None
+            if self._limited and self._held and not self._told:
                 return None
             self._held.append(usage)
             return usage
@@ -54,7 +59,11 @@ class Budget:
         most = [f"max_tokens_total={self._max_tokens}"] if self._max_tokens is not None else []
         most += [f"max_cost={self._max_cost:g}"] if self._max_cost is not None else []
         cost = f" for {self.cost:.4g}" if self._max_cost is not None else ""
-        return f"{self.tokens} tokens were taken{cost}; the next request does not fit into {', '.join(most)}"
+        may = ""
+        if self._refused is not None:
+            price = f" for {self._price(self._refused):.4g}" if self._max_cost is not None else ""
+            may = f", which may take {_tokens(self._refused)} tokens{price},"
+        return f"{self.tokens} tokens were taken{cost}; the next request{may} does not fit into {', '.join(most)}"
 
     def _within(self, held: list[Usage]) -> bool:
         tokens = self.tokens + sum(map(_tokens, held))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.endpoints.place import HOSTED, Place, split_url, unsendable
+from harness.endpoints.place import HOSTED, NO_KEY, Place, split_url, unsendable
 from harness.failures import UsageError
 from harness.texts import redacted
 from models.own_options import check_own
@@ -31,8 +31,6 @@ KNOWN = {
     "max_cost": "what one start of a run may cost, in the prices' currency",
     "max_tokens_total": "tokens, of prompts and answers, that one start of a run may take",
 }
-NO_KEY = "none"
-"""What servers of one's own are told that ask for no key."""
 INPUTS = ("text", "image", "video", "audio")
 OMITTABLE = ("temperature", "top_p", "seed", "stop")
 

@@ -131,8 +131,8 @@ def _piece(message: _Message, reason: str | None, tokens: _Tokens | None, stream
 
 
 def _usage(tokens: _Tokens) -> Usage:
-    spoken = (tokens.completion_tokens_details or _Details()).audio_tokens or 0
-    return Usage(tokens.prompt_tokens or 0, max(0, (tokens.completion_tokens or 0) - spoken), spoken)
+    spoken = max(0, (tokens.completion_tokens_details or _Details()).audio_tokens or 0)
+    return Usage(max(0, tokens.prompt_tokens or 0), max(0, (tokens.completion_tokens or 0) - spoken), spoken)
 
 
 def _unpacked(data: str) -> bytes:

@@ -29,8 +29,9 @@ from harness.types import (
 )
 from models.openai_compatible.options import Settings
 
-REQUEST = 1
-"""Raised when a request is put together in another way: kept answers are then asked for anew."""
+REQUEST = 2
+"""Raised when a request is put together, or its answer kept, in another way: kept answers are then asked for anew.
+Those of 1 may lack words that were also the key."""
 JPEG_QUALITY = 95
 PIXELS_PER_TOKEN, LEAST_PICTURE = 28 * 28, 64
 """How many tokens a picture is taken to have, and a recording below: estimates, which no endpoint tells before."""

@@ -119,7 +119,7 @@ class Llm:
                 usage = _sum(usage, found.usage or Usage())
                 cost = self._cost(usage) if known else None
                 if not found.fault:
-                    return Verdict(self._settings.place.scrubbed(found.text), usage, cost)
+                    return Verdict(self._settings.place.answer(found.text), usage, cost)
                 unusable, trouble = unusable + 1, found.fault
                 if unusable == UNUSABLE:
                     return Unusable(f"{found.fault}, {UNUSABLE} times", usage, cost)

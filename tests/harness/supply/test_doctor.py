@@ -131,3 +131,20 @@ def test_the_command_prints_it_all_and_json(
     found: Mapping[str, Any] = json.loads(call("doctor", "--json").out)
     assert not found["sound"]
     assert (found["models"]["echo"]["ready"], found["tasks"]["mme"]["ready"]) == (True, False)
+
+
+def test_a_cache_that_may_not_be_looked_at_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unreadable = tmp_path / ("n" * 300)  # Path.exists raises for it, as it does for a folder of another user
+    monkeypatch.setenv("HARNESS_CACHE", str(unreadable))
+    (own,) = [cache for cache in machine.caches() if cache["name"] == "harness"]
+    assert own["bytes"] == 0 and own["free_bytes"] > 0
+    ready = doctor._ready("mmbench_en", needs.of_task, doctor._Costs(asked=False))
+    assert not ready["ready"] and "File name too long" in ready["lacks"][0]["why"]
+
+
+def test_a_disk_that_is_gone_has_no_known_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def gone(path: Path) -> None:
+        raise OSError("Stale file handle")
+
+    monkeypatch.setattr(machine.shutil, "disk_usage", gone)
+    assert machine.room(tmp_path) is None

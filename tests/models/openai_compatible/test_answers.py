@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from harness.contracts import ModelOptions
 from harness.endpoints.patience import TRIES
 from harness.failures import ModelStopped, SampleError
+from harness.registry import get_model
 from harness.types import Failure, Response, Usage
+from models.openai_compatible.adapter import Endpoint as Remote
 from tests.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says, streams
 from tests.models.asking import outcomes, ready, responses
 from tests.models.contract import SPOKEN, asked
@@ -180,3 +183,16 @@ def test_money_and_tokens_are_kept_to(opens: Opens, fake: Endpoint, limit: dict[
 def test_a_key_that_an_endpoint_sends_back_is_in_no_answer(opens: Opens, fake: Endpoint) -> None:
     fake.script(streams(f"your key is {KEY}"))
     assert responses(opens(), [asked("key?")])[0].text == "your key is ***"
+
+
+@pytest.mark.parametrize("key", ["", "none", "EMPTY", "e"])
+def test_a_key_that_is_no_secret_may_be_what_was_asked_for(
+    fake: Endpoint, opens: Opens, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("OPENAI_BASE_URL", fake.url + "?v=1")
+    fake.script(streams("EMPTY, none, 1"))
+    model = get_model("openai:fake")(ModelOptions())
+    assert isinstance(model, Remote)
+    assert responses(model, [asked("what is left?")])[0].text == "EMPTY, none, 1"
+    model.close()

@@ -15,7 +15,7 @@ from harness.types import Usage
 from models.openai_compatible.budget import Budget
 from models.openai_compatible.gate import FIRST, Gate
 from models.openai_compatible.replies import streamed, whole
-from tests.fake_endpoint import streams
+from tests.fake_endpoint import says, streams
 
 STREAM = b"".join(streams("wie ", "schön \u2028 数").events)
 
@@ -83,6 +83,13 @@ def test_prompts_are_estimated_by_the_most_that_any_took() -> None:
     assert budget.hold(20, 5) == Usage(60, 5) and budget.hold(20, 5) == Usage(60, 5)
 
 
+def test_what_does_not_fit_is_told_with_what_it_may_take() -> None:
+    budget = Budget(300, 0.25, (1000.0, 2000.0))
+    assert budget.hold(10, 500) is None
+    said = "0 tokens were taken for 0; the next request, which may take 510 tokens for 1.01, does not fit into "
+    assert budget.told() == said + "max_tokens_total=300, max_cost=0.25"
+
+
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_a_stream_is_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(STREAM)]
@@ -101,3 +108,8 @@ def test_half_a_stream_is_no_answer(end: int) -> None:
 def test_any_other_body_is_garbled(body: bytes) -> None:
     with pytest.raises(Garbled):
         whole(body)
+
+
+def test_what_a_reply_says_it_took_gives_nothing_back() -> None:
+    said = says("yes").body.replace(b": 100,", b": -5000,").replace(b": 10,", b": -7,")
+    assert whole(said).usage == Usage(0, 0, 0)

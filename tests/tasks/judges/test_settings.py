@@ -90,6 +90,15 @@ def test_the_fingerprint_pins_endpoint_and_model_and_holds_no_secret() -> None:
     assert judge.place.query == {"tenant": "hush"}
     assert KEY not in repr(judge) and "hush" not in repr(judge)
     assert judge.place.scrubbed(f"bad key {KEY} of hush") == "bad key *** of ***"
+    assert judge.place.answer(f"{KEY} told me to hush") == "*** told me to hush"
+
+
+def test_a_key_that_is_a_word_stays_in_what_a_judge_says() -> None:
+    for key in ("none", "EMPTY", "1"):
+        assert (
+            settings("grader", ENVIRONMENT | {"OPENAI_API_KEY": key}).place.answer("1, EMPTY or none")
+            == "1, EMPTY or none"
+        )
 
 
 def test_a_chat_completion_is_read() -> None:
