@@ -66,8 +66,10 @@ MINI = NexusConfig(
         d_model=144, encoder_layers=5, encoder_attention_heads=3, encoder_ffn_dim=576, num_mel_bins=80,
         max_source_positions=200,
     ),
-    speech=SpeechConfig(layers=3, num_attention_heads=2, num_key_value_heads=1, intermediate_size=256),
-    choices=Choices(adapter_hidden=256, decoder_width=96),
+    speech=SpeechConfig(
+        layers=4, num_attention_heads=4, num_key_value_heads=2, intermediate_size=256, rope_theta=1e4,
+    ),
+    choices=Choices(adapter_hidden=256, decoder_width=112),
 )  # fmt: skip
 """Language model and vocabulary as large as those of vita15-mini; a picture of 224 pixels gives 7 by 7 tokens."""
 
