@@ -303,7 +303,7 @@ class Training:
         yield f"stage {CODEC_STAGE}: {CODEC_TITLE} (ours: the release takes FireFly as it is)"
         yield "  starts from    random weights"
         yield f"  trains         all of it: {count:,} parameters"
-        yield "  loss           mel spectra, then discriminators too"
+        yield "  loss           distance to axes of the spectra, then mel spectra, then discriminators too"
         yield f"  data           {effort.readings:,} readings by one voice"
         yield f"  ours           {effort.steps} steps of {effort.batch} samples"
 

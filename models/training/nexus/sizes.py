@@ -73,7 +73,7 @@ MINI = NexusConfig(
 )  # fmt: skip
 """Language model and vocabulary as large as those of vita15-mini; a picture of 224 pixels gives 7 by 7 tokens."""
 
-CODEC = FireflyConfig(
+SMALL_FIREFLY = FireflyConfig(
     MelConfig(sample_rate=16_000, mels=80, fft=1024, hop=256, window=1024),
     BackboneConfig(depths=(1, 1, 2), widths=(48, 64, 96), kernel=7),
     HeadConfig(
@@ -101,13 +101,13 @@ SIZES: Mapping[str, Size] = {
     ),
     "mini": Size(
         MINI,
-        CODEC,
+        SMALL_FIREFLY,
         nexus_tokenizer,
         {"1": Effort(1e-3, 320, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 2000, 16, SPOKEN)},
         replies=2000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
         base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(2600, 10), "looking": BaseEffort(680, 24)},
         weights="grounded",
-        voice=CodecEffort(steps=1000, batch=6, readings=1500, held_out=100),
+        voice=CodecEffort(steps=1800, batch=6, readings=1500, held_out=100),
     ),
 }

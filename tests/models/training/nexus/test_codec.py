@@ -26,6 +26,7 @@ from models.training.nexus.codec_stage import (
     CodecLearner,
     sound,
     squashed,
+    start,
     steps_of,
     straight_through,
     wanted,
@@ -48,7 +49,7 @@ CONFIG = FireflyConfig(
     QuantizerConfig(groups=8, levels=(8, 5, 5, 5), factors=(2, 2)),
 )  # fmt: skip
 HOP = CONFIG.samples
-SPECTRA, ADVERSARIAL = PHASES
+ENCODER, SPECTRA, ADVERSARIAL = PHASES
 
 
 def hum(seed: int, frames: int) -> Reading:
@@ -149,8 +150,15 @@ def test_a_phase_moves_its_own_parts_and_the_second_no_code(
     loop.optimise(CodecLearner(codec, phase, acoustics), batches(phase.name), 2, tmp_path, SETTINGS)
     moved = {name for name, value in codec.state_dict().items() if not value.equal(before[name])}
     encoder = {name for name in before if name.startswith(("backbone.", "quantizer.downsample.")) or "_in." in name}
-    assert moved == (before.keys() - encoder if phase.adversarial else before.keys())
-    assert codes_of(codec, READINGS[2]).equal(codes) or not phase.adversarial
+    own = {"encoder": encoder, "spectra": before.keys(), "adversarial": before.keys() - encoder}
+    assert moved == own[phase.name]
+    assert codes_of(codec, READINGS[2]).equal(codes) or phase is not ADVERSARIAL
+
+
+def test_the_encoder_learns_to_hear_the_axes_alone(acoustics: Acoustics, tmp_path: Path):
+    loop.optimise(CodecLearner(start(CONFIG, 0), ENCODER, acoustics), batches("encoder"), 120, tmp_path, SETTINGS)
+    losses = [float(line.split(",")[1]) for line in (tmp_path / LOSSES).read_text().splitlines()[1:]]
+    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:10])
 
 
 def test_a_codec_that_learns_tells_codes_from_others(codec: Firefly, acoustics: Acoustics, tmp_path: Path):
