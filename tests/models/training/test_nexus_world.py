@@ -179,7 +179,8 @@ def made_up(frames: int) -> Reply:
 def test_the_first_batches_are_of_short_replies_of_which_much_is_heard_wrong(tmp_path: Path):
     made = {"reading": [made_up(frames) for frames in range(1, 101)]}
     work = SIZE.work("3", 1000)
-    batches = SpeechBatches(made, replace(work, effort=replace(work.effort, mix={"reading": 1.0})), 0, tmp_path, 1000)
+    only = replace(work, effort=replace(work.effort, mix={"reading": 1.0}))
+    batches = SpeechBatches(made, only, 0, tmp_path / "none", 1000)
     early, late = ([batches(number) for number in range(first, first + 100)] for first in (0, 890))
     longest = [max(int(batch.code_lengths.max()) for batch in some) for some in (early, late)]
     assert longest[0] <= 0.6 * 100 and longest[1] > 90
