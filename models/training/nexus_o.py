@@ -1,7 +1,7 @@
 """Train NEXUS-O at a small size, stage by stage.
 
     python -m models.training.nexus_o --size tiny --seed 0 [--stage 1..3] [--steps N] [--dry-run]
-    python -m models.training.nexus_o --size mini --seed 0 [--stage seeing|hearing|looking|1..3]
+    python -m models.training.nexus_o --size mini --seed 0 [--stage seeing|hearing|looking|codec|1..3]
 
 Each stage leaves a folder `stage-S` in the released layout, which `models.nexus_o.checkpoint` loads, with its losses
 (CSV and plot) and what it took in `stage.json`. A stage that is done is not done again; one that was stopped goes on.
@@ -25,7 +25,9 @@ from harness.media.espeak import SynthesizerError
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.audio_decoder import AudioDecoder, random_decoder
+from models.nexus_o.choices import Choices
 from models.nexus_o.codec_folder import CODEC
+from models.nexus_o.config import NexusConfig, SpeechConfig
 from models.nexus_o.decoder_checkpoint import save_decoder
 from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.firefly import Firefly
@@ -59,6 +61,7 @@ from models.training.plot import plot_losses
 from models.training.sights import digit_tokens
 from models.vita15.adapter import MINI
 
+DECODER_WIDTH = Choices().decoder_width
 REPORT, REPLIES = "stage.json", "replies.safetensors"
 BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"
 """The base models that the release's card names."""
@@ -121,7 +124,7 @@ class Training:
         self._report(folder, report)
 
     def _codec(self, folder: Path) -> None:
-        """Train what the audio decoder speaks through. Raises ValueError at a size whose codec has random weights."""
+        """Train what the audio decoder speaks through."""
         effort = self._codec_effort()
         folder.mkdir(parents=True, exist_ok=True)
         done = train_codec(self.size.codec, effort, self.seed, folder, self.device)
@@ -141,8 +144,7 @@ class Training:
         self._report(folder, report)
 
     def _codec_effort(self) -> CodecEffort:
-        if self.size.voice is None:
-            raise ValueError("this size's codec has random weights, which are not trained: take another --size")
+        assert self.size.voice is not None, "no stage of this size"
         return self.size.voice if self.steps is None else replace(self.size.voice, steps=self.steps)
 
     def _before(self, name: str, after: Iterable[str]) -> Nexus:
@@ -240,11 +242,12 @@ class Training:
             return build(self.size.config, self.seed)
         before = self._require(work.name, after)
         model = checkpoint.load(before).model
-        if model.config != self.size.config:
+        if _understanding(model.config) != _understanding(self.size.config):
             raise CheckpointError(
                 f"{before / checkpoint.CONFIG}: has {model.config}, but this size {self.size.config}; "
                 "take another --out or --size"
             )
+        model.config = self.size.config
         return model
 
     def plan(self, name: str) -> Iterator[str]:
@@ -300,9 +303,14 @@ class Training:
         yield f"stage {CODEC_STAGE}: {CODEC_TITLE} (ours: the release takes FireFly as it is)"
         yield "  starts from    random weights"
         yield f"  trains         all of it: {count:,} parameters"
-        yield "  loss           mel spectra, then discriminators too"
+        yield "  loss           distance to axes of the spectra, then mel spectra, then discriminators too"
         yield f"  data           {effort.readings:,} readings by one voice"
         yield f"  ours           {effort.steps} steps of {effort.batch} samples"
+
+
+def _understanding(config: NexusConfig) -> NexusConfig:
+    """Without the sizes of the speech decoder, which no stage but the last has."""
+    return replace(config, speech=SpeechConfig(), choices=replace(config.choices, decoder_width=DECODER_WIDTH))
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -322,6 +330,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
     training = Training(options.size, options.seed, out, options.device, options.steps)
     names = [options.stage] if options.stage else training.names
+    if absent := [name for name in names if name not in training.names]:
+        parser.error(f"--size {options.size} has no stage {absent[0]}: it has {', '.join(training.names)}")
     if options.dry_run:
         for name in names:
             print("\n".join(training.plan(name)))

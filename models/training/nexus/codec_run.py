@@ -17,7 +17,7 @@ from models.nexus_o.firefly_checkpoint import save_firefly
 from models.nexus_o.firefly_config import FireflyConfig
 from models.training.codes.phases import join_losses, run
 from models.training.controls import Controls
-from models.training.nexus.codec_stage import PHASES, SETTINGS, CodecLearner, steps_of, width_of
+from models.training.nexus.codec_stage import PHASES, SETTINGS, CodecLearner, start, steps_of, width_of
 from models.training.speech_out.acoustics import find_acoustics
 from models.training.speech_out.codec_run import FIRST_HELD_OUT
 from models.training.speech_out.codec_stage import CodecBatches, used
@@ -53,10 +53,7 @@ def train_codec(config: FireflyConfig, effort: CodecEffort, seed: int, folder: P
     rate, hop, cache = config.mel.sample_rate, config.samples, folder / "readings"
     heard = readings(seed, 0, effort.readings, rate, hop, cache)
     acoustics = find_acoustics(heard, rate, hop, width_of(config))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        codec = Firefly(config)
-    seconds = 0.0
+    codec, seconds = start(config, seed), 0.0
     for phase in PHASES:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -66,12 +66,14 @@ MINI = NexusConfig(
         d_model=144, encoder_layers=5, encoder_attention_heads=3, encoder_ffn_dim=576, num_mel_bins=80,
         max_source_positions=200,
     ),
-    speech=SpeechConfig(layers=3, num_attention_heads=2, num_key_value_heads=1, intermediate_size=256),
-    choices=Choices(adapter_hidden=256, decoder_width=96),
+    speech=SpeechConfig(
+        layers=4, num_attention_heads=4, num_key_value_heads=2, intermediate_size=256, rope_theta=1e4,
+    ),
+    choices=Choices(adapter_hidden=256, decoder_width=112),
 )  # fmt: skip
 """Language model and vocabulary as large as those of vita15-mini; a picture of 224 pixels gives 7 by 7 tokens."""
 
-CODEC = FireflyConfig(
+SMALL_FIREFLY = FireflyConfig(
     MelConfig(sample_rate=16_000, mels=80, fft=1024, hop=256, window=1024),
     BackboneConfig(depths=(1, 1, 2), widths=(48, 64, 96), kernel=7),
     HeadConfig(
@@ -99,13 +101,13 @@ SIZES: Mapping[str, Size] = {
     ),
     "mini": Size(
         MINI,
-        CODEC,
+        SMALL_FIREFLY,
         nexus_tokenizer,
-        {"1": Effort(1e-3, 320, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 2000, 16, SPOKEN)},
+        {"1": Effort(1e-3, 320, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 4500, 16, SPOKEN)},
         replies=2000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
         base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(1500, 24), "looking": BaseEffort(680, 24)},
         weights="grounded",
-        voice=CodecEffort(steps=1000, batch=6, readings=1500, held_out=100),
+        voice=CodecEffort(steps=1800, batch=6, readings=1500, held_out=100),
     ),
 }

@@ -80,6 +80,18 @@ def test_a_stream_is_to_say_its_codes_late_and_then_its_end_once() -> None:
 
 
 @torch.no_grad()
+def test_what_is_heard_may_be_other_than_what_is_to_be_said() -> None:
+    codes, heard = random_codes(1, 4), random_codes(1, 4, seed=5)
+    given = states(3)[None], torch.tensor([3])
+    logits, targets = DECODER.teacher_logits(*given, codes, torch.tensor([4]), heard)
+    others, wanted = DECODER.teacher_logits(*given, heard, torch.tensor([4]))
+    assert logits.equal(others) and targets.equal(DECODER.teacher_logits(*given, codes, torch.tensor([4]))[1])
+    assert not targets.equal(wanted) and logits.equal(
+        DECODER.teacher_logits(*given, heard, torch.tensor([4]), heard)[0]
+    )
+
+
+@torch.no_grad()
 def test_what_stands_behind_a_row_does_not_count() -> None:
     hidden = torch.full((2, 5, WIDTH), 7.0)
     hidden[0, :2], hidden[1] = states(2), states(5, seed=1)

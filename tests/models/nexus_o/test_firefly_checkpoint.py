@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
+from models.nexus_o.codec_folder import codec_files
 from models.nexus_o.firefly_checkpoint import (
     NAME,
     build_firefly,
@@ -20,6 +21,7 @@ from models.nexus_o.firefly_checkpoint import (
     parameter_counts,
     random_firefly,
     released_state,
+    save_firefly,
 )
 from models.nexus_o.firefly_config import FireflyConfig
 
@@ -106,6 +108,24 @@ def test_the_recorded_arguments_are_read() -> None:
     config = FireflyConfig.from_json(_arguments())
     assert (config.mel.hop, config.width, config.quantizer.groups, config.samples) == (16, 24, 3, 64)
     assert config.head.dilations == ((1, 3, 5),) * 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_codec_that_was_saved_says_its_own_size(dtype: torch.dtype, tmp_path: Path) -> None:
+    save_firefly(CODEC, tmp_path, dtype)
+    loaded = load_firefly(tmp_path)
+    assert loaded.model.config == TINY and loaded.unknown == ()
+    for name, value in CODEC.state_dict().items():
+        assert loaded.model.state_dict()[name].equal(value.to(dtype).float()), name
+    assert sorted(path.suffix for path in codec_files(tmp_path)) == [".json", ".safetensors"]
+    (tmp_path / f"{NAME}.json").write_text('{"spec": {}}')
+    with pytest.raises(CheckpointError, match=r"generator\.json: backbone is missing"):
+        load_firefly(tmp_path)
+
+
+@pytest.mark.parametrize("config", [TINY, FireflyConfig.published()])
+def test_a_size_is_read_as_it_was_written(config: FireflyConfig) -> None:
+    assert FireflyConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.types import Text
+from models.nexus_o.audio_decoder import random_decoder
+from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.firefly_checkpoint import random_firefly
 from models.nexus_o.omni import Kind as Place
 from models.nexus_o.omni import build
@@ -19,7 +22,20 @@ from models.nexus_o.sound import audio_tokens
 from models.text.tokenizer import TURN_END, byte_tokenizer
 from models.training.nexus.samples import IGNORED, Sample
 from models.training.nexus.sizes import SIZES
-from models.training.nexus_speech import SpeechBatches, collate, replies, reply
+from models.training.nexus.voice import Line, OneVoice
+from models.training.nexus_speech import (
+    AT_FIRST,
+    AVERAGE,
+    MISHEARD,
+    Reply,
+    SpeechBatch,
+    SpeechBatches,
+    SpeechLearner,
+    collate,
+    replies,
+    reply,
+    speech_controls,
+)
 from models.training.nexus_stages import ABSENT, STAGES, Effort, Kind, Work
 from models.training.nexus_world import NexusBatches, NexusWorld
 
@@ -148,11 +164,74 @@ def test_replies_stand_side_by_side_with_their_lengths(model, codec, tmp_path: P
     made = replies(model, codec, WORLD, SPOKEN, 2, tmp_path / "replies.safetensors")
     chosen = [made["reading"][0], made["spoken answer"][1]]
     batch = collate(chosen)
+    assert batch.heard.equal(batch.codes)
     for row, one in enumerate(chosen):
         assert batch.hidden[row, : batch.hidden_lengths[row]].equal(one.hidden)
         assert batch.codes[row, :, : batch.code_lengths[row]].equal(one.codes)
-    packs = SpeechBatches(made, SIZE.work("3", 2), 0, tmp_path / "replies.safetensors")
+    packs = SpeechBatches(made, SIZE.work("3", 2), 0, tmp_path / "replies.safetensors", 1000)
     assert packs(0).codes.equal(packs(0).codes) and packs(0).hidden_lengths.min() > packs(1).hidden_lengths.max()
+
+
+def made_up(frames: int) -> Reply:
+    return Reply(torch.zeros(2, 8), torch.full((8, frames), frames))
+
+
+def test_the_first_batches_are_of_short_replies_of_which_much_is_heard_wrong(tmp_path: Path):
+    made = {"reading": [made_up(frames) for frames in range(1, 101)]}
+    work = SIZE.work("3", 1000)
+    only = replace(work, effort=replace(work.effort, mix={"reading": 1.0}))
+    batches = SpeechBatches(made, only, 0, tmp_path / "none", 1000)
+    early, late = ([batches(number) for number in range(first, first + 100)] for first in (0, 890))
+    longest = [max(int(batch.code_lengths.max()) for batch in some) for some in (early, late)]
+    assert longest[0] <= 0.6 * 100 and longest[1] > 90
+
+    def wrong(batch: SpeechBatch) -> float:
+        own = torch.arange(batch.codes.shape[2]) < batch.code_lengths[:, None]
+        return float((batch.heard != batch.codes).float().mean(1)[own].mean())
+
+    shares = [sum(map(wrong, some)) / len(some) for some in (early, late)]
+    assert shares[0] == pytest.approx(AT_FIRST / 2, abs=0.06) and shares[1] == pytest.approx(MISHEARD, abs=0.02)
+    for batch in (*early, *late):
+        steps = len(batch.codes) * (8 + int(batch.code_lengths.max()))
+        assert steps <= max(work.effort.batch * AVERAGE, 8 + int(batch.code_lengths.max()))
+        assert all(
+            (row[:, :end] == end).all() for row, end in zip(batch.codes, batch.code_lengths.tolist(), strict=True)
+        )
+
+
+def test_replies_that_are_held_out_are_others(model, codec, tmp_path: Path):
+    learnt = replies(model, codec, WORLD, SPOKEN, 2, tmp_path / "replies.safetensors")
+    kept = replies(model, codec, WORLD, SPOKEN, 2, tmp_path / "held-out.safetensors", held_out=True)
+    for kind in SPOKEN:
+        assert not any(one.codes.equal(other.codes) for one in learnt[kind] for other in kept[kind])
+
+
+def test_one_voice_says_the_same_alike_in_whole_frames():
+    speaking = OneVoice(SIZES["mini"].codec)
+    line = Line("The red circle is left of the box.", "en")
+    first, again = (speaking.say(line, random.Random(seed)) for seed in (1, 2))
+    assert first.equal(again) and len(first) % SIZES["mini"].codec.samples == 0
+    assert not first[: SIZES["mini"].codec.samples].any()
+    lines = [speaking.line(random.Random(seed)) for seed in range(60)]
+    assert {line.language for line in lines} == {"en", "zh"} and all(line.text.strip() == line.text for line in lines)
+    assert sum(line.text[0].isupper() and line.text.endswith(".") for line in lines) > 5
+    with pytest.raises(ValueError, match="44100 Hz"):
+        OneVoice(SIZE.codec)
+
+
+def test_the_controls_tell_states_that_say_something_from_others():
+    """A decoder that says the codes that a state counts."""
+    work = SIZE.work("3")
+    learner = SpeechLearner(random_decoder(DecoderConfig.of(SIZE.config), 0), work)
+    width = SIZE.config.language.hidden_size
+    rows = [Reply(torch.randn(3, width), torch.full((8, 6), number)) for number in range(8)]
+    optimiser = torch.optim.Adam(learner.parameters(), 1e-2)
+    for _ in range(60):
+        optimiser.zero_grad()
+        learner(collate(rows)).backward()
+        optimiser.step()
+    found = speech_controls(learner, {"reading": rows})
+    assert found.true < 0.5 * found.blank and found.true < 0.5 * found.shuffled
 
 
 @pytest.mark.parametrize("name", ["1", "2"])
