@@ -203,7 +203,7 @@ def test_a_stopped_stage_goes_on_as_if_it_had_not(tmp_path: Path, monkeypatch: p
     given = CodecBatches.__call__
 
     def stops(self: CodecBatches, number: int) -> CodecBatch:
-        if number == 3:
+        if number == 2:
             raise Stopped
         return given(self, number)
 
