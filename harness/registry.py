@@ -94,6 +94,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita-audio-plus-boost": "models.vita_audio.adapter:plus_boost",
         "vita-audio-tiny": "models.vita_audio.adapter:tiny",
         "nexus-o": "models.nexus_o.adapter:nexus_o",
+        "nexus-o-mini": "models.nexus_o.adapter:nexus_o_mini",
         "nexus-o-tiny": "models.nexus_o.adapter:nexus_o_tiny",
         "echo": "models.echo:echo",
     },

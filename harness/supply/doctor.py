@@ -23,6 +23,7 @@ NeedsOf = Callable[[str], Sequence[Need]]
 SHIPS = {
     "tasks/mini/data": "the mini world",
     "models/weights/vita15-mini": "vita15-mini",
+    "models/weights/nexus-o-mini": "nexus-o-mini",
     "tasks/judges/mini_ctc/weights": "mini-ctc",
 }
 """Folders that come with the harness; a broken build of it may lack them."""

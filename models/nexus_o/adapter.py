@@ -28,7 +28,7 @@ from models.nexus_o.decoder_checkpoint import FOLDER, decoder_files, load_decode
 from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.firefly_checkpoint import load_firefly, random_firefly
 from models.nexus_o.firefly_config import FireflyConfig
-from models.nexus_o.model import NexusModel, Opened, Outline
+from models.nexus_o.model import OUTPUTS, TEXT_ONLY, NexusModel, Opened, Outline
 from models.nexus_o.omni import build
 from models.nexus_o.voice import Voice
 from models.released import hub
@@ -66,15 +66,19 @@ def nexus_o_mini(options: ModelOptions) -> NexusModel:
     if options.weights is not None:
         raise UsageError(f"--weights {options.weights}: {name} has weights of its own; use --model nexus-o")
 
+    speaks = (MINI / FOLDER).is_dir()
+
     def opener() -> Opened:
         opened, card = _open(str(MINI), options), read_card(MINI)
         own = (card.name, card.digest) == (name, digest(MINI, shipped_files(MINI)))
-        return opened._replace(identity=replace(opened.identity, source=SHIPPED, own=own))
+        told = opened.identity.told if speaks else ()  # that it has no voice is no surprise
+        return opened._replace(identity=replace(opened.identity, source=SHIPPED, own=own, told=told))
 
     def outline() -> Outline:
         return Outline(checkpoint.outline(MINI, options.own), load_tokenizer(MINI))
 
-    return NexusModel(name, options, opener, outline, read_card(MINI).note)
+    outputs = OUTPUTS if speaks else TEXT_ONLY
+    return NexusModel(name, options, opener, outline, read_card(MINI).note, outputs=outputs)
 
 
 def shipped_files(folder: Path) -> list[Path]:

@@ -39,6 +39,7 @@ from models.text.tokenizer import QwenTokenizer, estimated
 
 INPUTS: frozenset[Modality] = frozenset({"text", "image", "video", "audio"})
 OUTPUTS: frozenset[Output] = frozenset({"text", "speech"})
+TEXT_ONLY: frozenset[Output] = frozenset({"text"})
 LONGEST_S = 60.0
 """Seconds of speech that an answer may have."""
 
@@ -72,9 +73,9 @@ class NexusModel(SpeakingModel[Opened, Outline, Voice]):
 
     def __init__(
         self, name: str, options: ModelOptions, opener: Callable[[], Opened], outline: Callable[[], Outline],
-        note: str = "", longest_s: float = LONGEST_S,
+        note: str = "", longest_s: float = LONGEST_S, outputs: frozenset[Output] = OUTPUTS,
     ) -> None:  # fmt: skip
-        capabilities = Capabilities(INPUTS, OUTPUTS, stream=True, hidden_states=True, channels="mean")
+        capabilities = Capabilities(INPUTS, outputs, stream=True, hidden_states=True, channels="mean")
         super().__init__(name, options, capabilities, opener, outline, note, f"folder {FOLDER}")
         self._longest_s = longest_s
 

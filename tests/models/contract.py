@@ -7,7 +7,7 @@ from harness.contracts import Model, ModelOptions
 from harness.registry import get_model
 from harness.types import Generation, LoadedRequest, Message, Output, Part, Request, Text
 
-NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny", "nexus-o-tiny")
+NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny", "nexus-o-mini", "nexus-o-tiny")
 RELEASED = (
     "vita15",
     "vita-audio-boost",
