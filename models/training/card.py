@@ -13,7 +13,7 @@ from models.training.claims import Change
 from models.training.person import Heard, told
 from models.training.recipes import ADAPTER, EMBEDDINGS, ENCODER, LANGUAGE, PROJECTOR, SPEAKING, STAGES, VISION
 from models.training.speech_out.sizes import SPEECH_SIZES
-from models.training.targets import TARGETS, Target, measured, metric, numbers
+from models.training.targets import TARGETS, Target, metric, numbers, row
 from models.vita15.omni import Vita15
 
 LOSSES = {"lm": "LM", "ctc": "CTC", "naming": "naming", "spectra": "mel, GAN", "codes": "codes"}
@@ -64,7 +64,7 @@ def card(facts: Facts) -> str:
     seconds = sum(report["seconds"] for report in facts.reports.values())
     categories = _categories(facts.results)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        scores=[_score(target, facts) for target in TARGETS],
+        scores=[row(target, facts.results, facts.blanked, BLANKS) for target in TARGETS],
         codec=facts.reports["3.1"],
         readings={name: f"{count:,}" for name, count in READINGS.items()},
         chance=f"{CHANCE:.0f}",
@@ -87,17 +87,6 @@ def card(facts: Facts) -> str:
         megabytes=f"{facts.bytes / 1e6:.1f}",
         start=facts.start,
     )
-
-
-def _score(target: Target, facts: Facts) -> dict[str, str]:
-    found = metric(facts.results, target)
-    missed = "" if found["value"] is not None and target.met(found["value"]) else ", missed"
-    row = {"title": target.title, "target": target.told, "measured": measured(found) + missed, "without": "–"}
-    if target.blank:
-        without = metric(facts.blanked[target.blank], target)
-        kept = "" if without["value"] is None or target.guessed(without["value"]) else f", not {target.told_blank}"
-        row["without"] = f"{measured(without)} ({BLANKS[target.blank]}){kept}"
-    return row
 
 
 def _like_blank(target: Target, facts: Facts) -> bool:

@@ -31,11 +31,6 @@ class Change(NamedTuple):
     """Of the paired bootstrap, corrected for all headline numbers together (Holm)."""
 
 
-def changes(before: Path, after: Path) -> list[Change]:
-    """The headline numbers of all tasks that two run directories share. Raises ClaimError."""
-    return read(compare(before, after))
-
-
 def compare(before: Path, after: Path) -> dict[str, Any]:
     """What `harness compare --json` prints of two run directories, of it the headline numbers. Raises ClaimError."""
     command = [sys.executable, "-m", "harness", "compare", str(before), str(after), "--json"]

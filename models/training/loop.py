@@ -22,6 +22,8 @@ from models.training.team import ALONE, Team
 
 SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
 LOSSES, STATE = "losses.csv", "state.safetensors"
+REPORT = "stage.json"
+"""What a stage took and came to; a stage that has none is not done."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.training.arguments import positive
 from models.training.controls import Controls
-from models.training.loop import LOSSES, STATE, StateError, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
 from models.training.nexus.base import BASE, BaseStage, take_language
 from models.training.nexus.codec_run import STAGE as CODEC_STAGE
 from models.training.nexus.codec_run import TITLE as CODEC_TITLE
@@ -62,7 +62,7 @@ from models.training.sights import digit_tokens
 from models.vita15.adapter import MINI
 
 DECODER_WIDTH = Choices().decoder_width
-REPORT, REPLIES = "stage.json", "replies.safetensors"
+REPLIES = "replies.safetensors"
 BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"
 """The base models that the release's card names."""
 

@@ -10,8 +10,6 @@ before any audio, and the alignment probe after each stage, and writes what it f
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -20,7 +18,6 @@ from typing import Any, Literal
 
 from harness.config import RunConfig
 from harness.failures import UsageError
-from harness.run import start
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.adapter import MINI, shipped_files
@@ -30,8 +27,8 @@ from models.training.claims import ClaimError, compare, read
 from models.training.nexus import alignment
 from models.training.nexus.card import HEARD, SEEN, Facts, card
 from models.training.nexus.sizes import SIZES
-from models.training.nexus_o import REPORT
 from models.training.rounding import round_weights
+from models.training.scored import digest, ran, reports, stages
 
 NAME, NOTE = "nexus-o-mini", "trained in the mini world"
 UNDERSTANDING = ("1", "2")
@@ -52,23 +49,11 @@ def convert(understanding: Path, weights: Path) -> None:
     checkpoint.save(loaded.model, loaded.tokenizer, weights)
 
 
-def digest(weights: Path) -> str:
-    """So that other weights get runs of their own."""
-    found = hashlib.sha256()
-    for path in sorted(shipped_files(weights)):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]
-
-
 def scores(
     weights: Path, out: Path, tasks: tuple[str, ...], ablate: Literal["audio", "image"] | None = None
 ) -> Mapping[str, Any]:
     """`results.json` of mini benchmarks with some weights; runs them unless `out` holds a finished run."""
-    if not (out / "finished.json").exists():
-        shutil.rmtree(out, ignore_errors=True)
-        start(RunConfig(model="nexus-o", weights=str(weights), tasks=tasks, data="mini", ablate=ablate), out)
-    results: Mapping[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    return results
+    return ran(RunConfig(model="nexus-o", weights=str(weights), tasks=tasks, data="mini", ablate=ablate), out)
 
 
 def main() -> int:
@@ -78,16 +63,11 @@ def main() -> int:
     person.add_argument(parser)
     options = parser.parse_args()
     names = [*SIZES["mini"].base, *UNDERSTANDING]
-    folders = {name: options.training / f"stage-{name}" for name in names}
-    if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
-        print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.nexus_o --size mini",
-              file=sys.stderr)  # fmt: skip
-        return 2
-    reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
     try:
+        folders = stages(options.training, names, "models.training.nexus_o --size mini")
         convert(folders[LAST], options.weights)
         write_card(options.weights, NAME, NOTE, shipped_files(options.weights))
-        runs = options.training / "scores" / digest(options.weights)
+        runs = options.training / "scores" / digest(shipped_files(options.weights))
         results = scores(options.weights, runs / "final", targets.tasks((*HEARD, *SEEN)))
         blanked: dict[str, Mapping[str, Any]] = {
             "audio": scores(options.weights, runs / "no-audio", targets.tasks(HEARD, "audio"), "audio"),
@@ -98,7 +78,7 @@ def main() -> int:
         probes = alignment.probes({name: folders[name] for name in (BEFORE, "1", LAST)}, runs)
         heard = person.hear(person.of_argument(options.person), "nexus-o", options.weights, runs)
         changes = read(kept)
-    except (CheckpointError, UsageError, ClaimError) as error:
+    except (CheckpointError, UsageError, ClaimError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     claims = (
@@ -109,7 +89,7 @@ def main() -> int:
     size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
     aligned = [row for name, found in probes.items() for row in alignment.read(name, found)]
     model = checkpoint.load(options.weights).model
-    facts = Facts(reports, results, blanked, changes, aligned, heard, model, size)
+    facts = Facts(reports(folders), results, blanked, changes, aligned, heard, model, size)
     (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
     print(options.weights / "README.md")
     return 0

@@ -10,8 +10,6 @@ goes on.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -22,7 +20,6 @@ import torch
 
 from harness.config import RunConfig
 from harness.failures import UsageError
-from harness.run import start
 from models.checkpoint_error import CheckpointError
 from models.released.identity import write_card
 from models.training import person, recorded, targets
@@ -30,8 +27,9 @@ from models.training.card import Facts, card
 from models.training.claims import ClaimError, compare, read
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import MINI_UTTERANCES, STAGES
+from models.training.scored import digest, ran, reports, stages
 from models.training.speech_out.codec_run import ACOUSTICS, CODEC
-from models.training.vita15 import CMVN, REPORT
+from models.training.vita15 import CMVN
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
 from models.vita15.speech_checkpoint import load_speech, save_speech
@@ -63,22 +61,9 @@ def convert(understanding: Path, voice: Path, weights: Path) -> None:
     write_card(weights, NAME, "trained in the mini world", checkpoint.content_files(weights))
 
 
-def checkpoint_digest(weights: Path) -> str:
-    """So that other weights get runs of their own."""
-    digest = hashlib.sha256()
-    for path in sorted(checkpoint.content_files(weights)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def scores(weights: Path, out: Path, tasks: tuple[str, ...], ablate: Ablation | None = None) -> Mapping[str, Any]:
     """`results.json` of the mini benchmarks with some weights; runs them unless `out` holds a finished run."""
-    if not (out / "finished.json").exists():
-        shutil.rmtree(out, ignore_errors=True)
-        config = RunConfig(model="vita15", weights=str(weights), tasks=tasks, data="mini", ablate=ablate)
-        start(config, out)
-    results: Mapping[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    return results
+    return ran(RunConfig(model="vita15", weights=str(weights), tasks=tasks, data="mini", ablate=ablate), out)
 
 
 def claim(kept: Mapping[str, Any]) -> recorded.Claim:
@@ -92,14 +77,11 @@ def main() -> int:
     person.add_argument(parser)
     parser.add_argument("--started-from", default="random weights", help="what the training started from, for the card")
     options = parser.parse_args()
-    folders = {name: options.training / f"stage-{name}" for name in STAGES}
-    if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
-        print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.vita15", file=sys.stderr)
-        return 2
-    reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
     try:
+        folders = stages(options.training, STAGES, "models.training.vita15")
+        found = reports(folders)
         convert(folders["2.2"], folders["3.2"], options.weights)
-        runs = options.training / "scores" / checkpoint_digest(options.weights)
+        runs = options.training / "scores" / digest(checkpoint.content_files(options.weights))
         results = scores(options.weights, runs / "final", targets.tasks())
         blanked = {
             medium: scores(options.weights, runs / f"no-{medium}", targets.tasks(blank=medium), medium)
@@ -109,19 +91,19 @@ def main() -> int:
         kept = compare(runs / "1.3", runs / "final")
         heard = person.hear(person.of_argument(options.person), "vita15", options.weights, runs)
         changes = read(kept)
-    except (CheckpointError, UsageError, ClaimError) as error:
+    except (CheckpointError, UsageError, ClaimError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     model = checkpoint.load(options.weights).model
     hours = {
         language: sum(len(clip.features) for clip in clips) / 360_000
         for language in LANGUAGES
-        for clips in [corpus(language, reports["0"]["seed"], MINI_UTTERANCES, options.training / "speech")]
+        for clips in [corpus(language, found["0"]["seed"], MINI_UTTERANCES, options.training / "speech")]
     }
     recorded.save(recorded.Record(NAME, (claim(kept),), heard), options.weights)
     size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
     start_words = options.started_from
-    facts = Facts(reports, results, blanked, changes, heard, model, hours, MINI_UTTERANCES, size, start_words)
+    facts = Facts(found, results, blanked, changes, heard, model, hours, MINI_UTTERANCES, size, start_words)
     (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
     print(options.weights / "README.md")
     return 0

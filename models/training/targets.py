@@ -107,3 +107,27 @@ def measured(found: Mapping[str, Any]) -> str:
         return f"{found['value']:.{digits}f}{unit}"
     low, high = found["ci"]
     return f"{found['value']:.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def reached(found: Mapping[str, Any], target: Target) -> str:
+    """For a card: a score, and whether it misses its target."""
+    met = found["value"] is not None and target.met(found["value"])
+    return measured(found) + ("" if met else ", missed")
+
+
+def remains(found: Mapping[str, Any], target: Target, blank: str = "") -> str:
+    """For a card: the score that a blank input leaves, what it is blanked by, and whether that is more than a guess."""
+    guessed = found["value"] is None or target.guessed(found["value"])
+    by = f" ({blank})" if blank else ""
+    return f"{measured(found)}{by}{'' if guessed else f', not {target.told_blank}'}"
+
+
+def row(
+    target: Target, results: Mapping[str, Any], blanked: Mapping[str, Mapping[str, Any]], blanks: Mapping[str, str]
+) -> dict[str, str]:
+    """A line of a card's table. `blanked` are results by the medium that is blanked, `blanks` by what each is."""
+    without = "–"
+    if target.blank:
+        without = remains(metric(blanked[target.blank], target), target, blanks[target.blank])
+    told = reached(metric(results, target), target)
+    return {"title": target.title, "target": target.told, "measured": told, "without": without}

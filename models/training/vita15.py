@@ -37,7 +37,7 @@ from models.training.carried import carry_over
 from models.training.controls import Controls, controls
 from models.training.initial import initial, make_akin, write_cmvn
 from models.training.learner import Learner
-from models.training.loop import LOSSES, STATE, StateError, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Effort, Stage
 from models.training.sights import digit_tokens
@@ -52,7 +52,7 @@ from models.vita15.speech_checkpoint import load_codec, load_speech_decoder
 
 CMVN = Path(checkpoint.AUDIO_FOLDER) / "global_cmvn"
 CMVN_CLIPS = 1000
-REPORT, CTC_WEIGHTS = "stage.json", "ctc_head.safetensors"
+CTC_WEIGHTS = "ctc_head.safetensors"
 CONTROL_BATCHES = 12
 VOCABULARY_STEP = 64
 """The embeddings' rows are a multiple of this, as in the release some are never used."""

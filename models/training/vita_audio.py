@@ -34,7 +34,7 @@ from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.world import CodeWorld, Input, made_codes
 from models.training.controls import Controls
-from models.training.loop import LOSSES, STATE, StateError, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
 from models.training.plot import plot_losses
 from models.training.vita_audio_learner import AudioLearner, grown
 from models.training.vita_audio_sizes import SIZES
@@ -46,7 +46,7 @@ from models.vita_audio.schedule import BALANCE, BOOST, Mode
 
 MODES = {"boost": BOOST, "balance": BALANCE}
 """Patterns of text and speech that the releases were trained with."""
-CONFIG, REPORT = "config.json", "stage.json"
+CONFIG = "config.json"
 REMEDY = "Train the stage again, in a new folder."
 CODES_ARE = {False: "synthetic, one a UTF-8 byte", True: "heard by the tokenizer of stage tokenizer"}
 CONTROL_PACKS = 12

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from models.training.claims import Change
 from models.training.codes.sizes import SPEECH_SIZES
 from models.training.person import Heard, told
-from models.training.targets import Target, measured, metric
+from models.training.targets import Target, metric, reached, remains
 from models.training.vita_audio_sizes import SIZES
 
 TEMPLATE = Path(__file__).with_name("vita_audio_card.md.j2")
@@ -86,16 +86,8 @@ def card(facts: Facts) -> str:
 
 
 def _row(target: Target, facts: Facts) -> dict[str, Any]:
-    cells = []
-    for results in facts.results.values():
-        found = metric(results, target)
-        met = found["value"] is not None and target.met(found["value"])
-        cells.append(measured(found) + ("" if met else ", missed"))
-    without = "–"
-    if target.blank:
-        blank = metric(facts.silent, target)
-        kept = "" if blank["value"] is None or target.guessed(blank["value"]) else f", not {target.told_blank}"
-        without = measured(blank) + kept
+    cells = [reached(metric(results, target), target) for results in facts.results.values()]
+    without = remains(metric(facts.silent, target), target) if target.blank else "–"
     return {"title": target.title, "target": target.told, "cells": cells, "without": without}
 
 

@@ -9,7 +9,6 @@ silence too, and writes what it found into the card and, as numbers, into `claim
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import sys
@@ -21,7 +20,6 @@ import torch
 
 from harness.config import RunConfig
 from harness.failures import UsageError
-from harness.run import start
 from models.checkpoint_error import CheckpointError
 from models.generation import GenerationDefaults
 from models.released.identity import write_card
@@ -33,7 +31,8 @@ from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.tokenizer_run import load as load_ear
 from models.training.rounding import round_weights
-from models.training.vita_audio import REPORT, load
+from models.training.scored import digest, ran, reports, stages
+from models.training.vita_audio import load
 from models.training.vita_audio_card import HEARD, SPOKEN, Facts, card
 from models.training.vita_audio_sizes import MINI_SPEECH
 from models.training.vita_audio_stages import STAGES
@@ -72,23 +71,10 @@ def scores(
     weights: Path, out: Path, tasks: tuple[str, ...], mode: str, ablate: Literal["audio"] | None = None
 ) -> Mapping[str, Any]:
     """`results.json` of mini benchmarks in a decoding mode; runs them unless `out` holds a finished run."""
-    if not (out / "finished.json").exists():
-        shutil.rmtree(out, ignore_errors=True)
-        config = RunConfig(
-            model="vita-audio-boost", weights=str(weights), tasks=tasks, data="mini", option={"mode": mode},
-            ablate=ablate,
-        )  # fmt: skip
-        start(config, out)
-    results: Mapping[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    return results
-
-
-def digest(weights: Path) -> str:
-    """So that other weights get runs of their own."""
-    found = hashlib.sha256()
-    for path in sorted(shipped_files(weights)):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]
+    config = RunConfig(
+        model="vita-audio-boost", weights=str(weights), tasks=tasks, data="mini", option={"mode": mode}, ablate=ablate
+    )
+    return ran(config, out)
 
 
 def main() -> int:
@@ -98,24 +84,19 @@ def main() -> int:
     person.add_argument(parser)
     options = parser.parse_args()
     names = [*SPEECH_STAGES, *STAGES]
-    folders = {name: options.training / f"stage-{name}" for name in names}
-    if absent := [name for name, folder in folders.items() if not (folder / REPORT).exists()]:
-        print(f"{options.training}: stage {', '.join(absent)} is not done; run models.training.vita_audio --size mini",
-              file=sys.stderr)  # fmt: skip
-        return 2
-    reports = {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
-    training = SpeechTraining(MINI_SPEECH, reports["1"]["seed"], options.training)
     try:
+        found = reports(stages(options.training, names, "models.training.vita_audio --size mini"))
+        training = SpeechTraining(MINI_SPEECH, found["1"]["seed"], options.training)
         convert(training, options.weights)
-        runs = options.training / "scores" / digest(options.weights)
+        runs = options.training / "scores" / digest(shipped_files(options.weights))
         tasks = targets.tasks(HEARD + SPOKEN)
         results = {mode: scores(options.weights, runs / mode, tasks, mode) for mode in MODES}
         silent = scores(options.weights, runs / "silence", targets.tasks(HEARD, "audio"), str(BOOST), "audio")
         compared = {mode: compare(runs / BEFORE, runs / mode) for mode in MODES if mode != BEFORE}
         speaker, options_of = person.of_argument(options.person), {mode: {"mode": mode} for mode in MODES}
         heard = person.hear(speaker, "vita-audio-boost", options.weights, runs, options_of)
-        changes = {mode: read(found) for mode, found in compared.items()}
-    except (CheckpointError, UsageError, ClaimError) as error:
+        changes = {mode: read(one) for mode, one in compared.items()}
+    except (CheckpointError, UsageError, ClaimError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     heard_by_judge = options.training / "judged.json"
@@ -126,7 +107,7 @@ def main() -> int:
     size = sum(path.stat().st_size for path in options.weights.rglob("*") if path.is_file())
     judge = json.loads(heard_by_judge.read_text(encoding="utf-8"))
     parts = parameters(options.weights)
-    facts = Facts(reports, results, silent, changes, heard, judge, parts, size)
+    facts = Facts(found, results, silent, changes, heard, judge, parts, size)
     (options.weights / "README.md").write_text(card(facts), encoding="utf-8")
     print(options.weights / "README.md")
     return 0

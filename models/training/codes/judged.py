@@ -24,6 +24,7 @@ from models.training.codes.readings import Reading
 from models.training.codes.run import SpeechTraining
 from models.training.codes.sizes import SPEECH_SIZES
 from models.training.codes.tokenizer_run import codes_of, load
+from models.training.loop import REPORT
 from models.training.speech_out.readings import as_tensor
 from models.vita_audio.flow import SAMPLE_RATE
 from tasks.judges.mini_ctc import store
@@ -58,7 +59,7 @@ def floors(training: SpeechTraining, count: int) -> dict[str, Mapping[str, float
     """Error rates by what the speech is made from, as far as it is trained: see above."""
     some, mels = training.read(held_out=True)[:count], training.size.vocoder.mels
     found = {"recording": judged(some, lambda _, one: as_tensor(one.wave))}
-    if not (training.folder("vocoder") / "stage.json").exists():
+    if not (training.folder("vocoder") / REPORT).exists():
         return found
     vocoder = training.vocoder()
 
@@ -66,7 +67,7 @@ def floors(training: SpeechTraining, count: int) -> dict[str, Mapping[str, float
         return vocoder(mel[None], torch.Generator().manual_seed(0))[0]
 
     found["spectrogram"] = judged(some, lambda _, one: sound(spectrogram(as_tensor(one.wave)[None], mels)[0]))
-    if not (training.folder("flow") / "stage.json").exists():
+    if not (training.folder("flow") / REPORT).exists():
         return found
     flow = training.flow()
     codes = [torch.tensor([row]) for row in codes_of(load(training.folder("tokenizer")), [one.clip for one in some])]

@@ -23,14 +23,13 @@ from models.training.codes.sizes import SpeechSize
 from models.training.codes.tokenizer_run import codes_of, load, train_tokenizer
 from models.training.codes.vocoder_stage import Sound, VocoderBatches, VocoderLearner, sound
 from models.training.controls import Controls
-from models.training.loop import LOSSES
+from models.training.loop import LOSSES, REPORT
 from models.training.plot import plot_losses
 from models.training.speech_out.spectra import mel_loss
 from models.vita_audio.flow import SAMPLE_RATE, Flow
 from models.vita_audio.speech_checkpoint import build_flow, build_vocoder
 from models.vita_audio.vocoder import Vocoder
 
-REPORT = "stage.json"
 STAGES: Mapping[str, str] = {
     "tokenizer": "speech tokenizer, taught phonemes",
     "vocoder": "vocoder, by mel spectra",

@@ -21,6 +21,7 @@ from models.training.codes import tokenizer_run
 from models.training.codes.clips import Clip
 from models.training.codes.sizes import SpeechSize
 from models.training.examples import SPEECH, user
+from models.training.loop import REPORT
 from models.training.tokenizer import closed_tokenizer
 from models.training.vita_audio_world import SPOKEN, TO_SPEECH, TO_TEXT, AudioWorld
 from models.vita_audio.interleave import Example
@@ -74,7 +75,7 @@ def made_codes(size: SpeechSize, seed: int, out: Path) -> tuple[Codes, Codes]:
     """All speech of a training below `out` as codes, and what is held out; made once. Raises FileNotFoundError where
     there is no tokenizer yet."""
     stage = out / "stage-tokenizer"
-    if not (stage / "stage.json").exists():
+    if not (stage / REPORT).exists():
         raise FileNotFoundError(f"codes are made by stage tokenizer, which {out} does not hold: run --stage tokenizer")
     weights = content_hash(stage / tokenizer_run.FOLDER / SINGLE)
     path = out / "speech" / f"codes-{weights[:12]}.json"

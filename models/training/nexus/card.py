@@ -15,7 +15,7 @@ from models.training.nexus.alignment import Alignment
 from models.training.nexus.base import BASE
 from models.training.nexus.sizes import SIZES
 from models.training.person import Heard, told
-from models.training.targets import Target, measured, metric
+from models.training.targets import Target, row
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 HEARD = (
@@ -72,30 +72,19 @@ def card(facts: Facts) -> str:
         "all": facts.model,
     }
     counts = {name: sum(parameter.numel() for parameter in part.parameters()) for name, part in parts.items()}
-    targets = (*HEARD, *SEEN, *SPOKEN)
+    asked = [target for target in (*HEARD, *SEEN, *SPOKEN) if target.task in facts.results["tasks"]]
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        rows=[_row(target, facts) for target in targets if target.task in facts.results["tasks"]],
+        rows=[row(target, facts.results, facts.blanked, BLANKS) for target in asked],
         kept=facts.kept,
         aligned=facts.aligned,
         person=told(facts.heard),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
-        speaks=any(target.task in facts.results["tasks"] for target in SPOKEN),
+        speaks=any(target in SPOKEN for target in asked),
         seed=next(iter(facts.reports.values()))["seed"],
         minutes=f"{sum(report['seconds'] for report in facts.reports.values()) / 60:.0f}",
         parts=[(name, f"{count:,}") for name, count in counts.items()],
         megabytes=f"{facts.bytes / 1e6:.1f}",
     )
-
-
-def _row(target: Target, facts: Facts) -> dict[str, str]:
-    found = metric(facts.results, target)
-    missed = "" if found["value"] is not None and target.met(found["value"]) else ", missed"
-    row = {"title": target.title, "target": target.told, "measured": measured(found) + missed, "without": "–"}
-    if target.blank:
-        blank = metric(facts.blanked[target.blank], target)
-        kept = "" if blank["value"] is None or target.guessed(blank["value"]) else f", not {target.told_blank}"
-        row["without"] = f"{measured(blank)} ({BLANKS[target.blank]}){kept}"
-    return row
 
 
 def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:

@@ -29,6 +29,7 @@ from models.nexus_o.decoder_config import code_sampling
 from models.nexus_o.firefly_checkpoint import load_firefly, save_firefly
 from models.nexus_o.voice import Voice
 from models.training.codes.judged import error_rates
+from models.training.loop import REPORT
 from models.training.nexus.codec_run import STAGE, codes_of
 from models.training.nexus_o import Training
 from models.training.nexus_speech import reply
@@ -122,7 +123,7 @@ def main() -> None:
     options = parser.parse_args()
     training = Training("mini", options.seed, options.training, "cpu")
     found = codec_floors(training, options.readings)
-    if (options.training / LAST / "stage.json").exists():
+    if (options.training / LAST / REPORT).exists():
         found |= replies_heard(training, options.training / LAST, ("reading", "spoken answer"), options.replies)
     print(json.dumps(found, indent=1))
 
