@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -67,10 +69,17 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+def patient(browser: Any, **settings: Any) -> Any:
+    """A context without a network, whose pages may take their time."""
+    context = browser.new_context(offline=True, **settings)
+    context.set_default_timeout(1000 * PATIENCE_S)
+    return context
+
+
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Visit]:
     """Ends with the check that the page had no complaint (the policy's included) and stayed on the disk."""
-    context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
+    context = patient(browser, viewport={"width": 390, "height": 844})
     found = Visit(context.new_page())
     yield found
     context.close()

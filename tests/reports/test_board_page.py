@@ -11,7 +11,7 @@ import pytest
 from benchmarks.site import make_runs
 from reports.page.site import write_site
 from tests.reports.axe import faults
-from tests.reports.browser import Visit
+from tests.reports.browser import Visit, patient
 from tests.reports.fake_run import HOSTILE, entry, metric, rich_run, write_run
 from tests.reports.test_probes import run
 
@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def desk(browser: Any) -> Iterator[Visit]:
     """The same as `visit`, on a desk's screen."""
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    context = patient(browser, viewport={"width": 1280, "height": 900})
     found = Visit(context.new_page())
     yield found
     context.close()
@@ -192,7 +192,7 @@ def test_no_number_of_such_a_run_stands_without_its_mark(desk: Visit, site: Path
 
 
 def test_without_a_script_every_group_is_there(browser: Any, site: Path) -> None:
-    context = browser.new_context(offline=True, java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    context = patient(browser, java_script_enabled=False, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto((site / "index.html").as_uri())
     assert page.locator(".panel").count() == page.locator(".panel:visible").count() == 9
@@ -237,7 +237,7 @@ def test_axe_sees_a_fault_where_there_is_one(desk: Visit, site: Path) -> None:
 def test_axe_finds_no_serious_fault_on_any_kind_of_page(browser: Any, site: Path, run: Path, scheme: str) -> None:
     probe = write_site([run], run.parent / f"site-{scheme}").parent / "probes/0.html"
     task = site / "tasks/3-librispeech_test_clean.html"
-    context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    context = patient(browser, color_scheme=scheme, viewport={"width": 1280, "height": 900})
     found = {}
     for path in (*(site / name for name in ("index.html", "efficiency.html", "failures.html")), task, probe):
         page = context.new_page()

@@ -17,6 +17,7 @@ from harness.registry import get_task
 from tasks.readers import hub as hub_module
 from tasks.readers import parquet
 from tasks.speech.sources import SEEDTTS
+from tests.patience import PATIENCE_S
 from tests.tasks import archives, archives_speech
 from tests.tasks.results import sampled
 
@@ -294,7 +295,7 @@ def test_a_hub_that_does_not_answer_costs_a_few_seconds(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE_S,
             check=True,
         )
     assert "lmms-lab-encoder/MME" in done.stdout and "--data mini" in done.stdout

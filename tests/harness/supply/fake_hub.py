@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tests.patience import PATIENCE_S
+
 COMMIT = "c0ffee" * 6 + "abcd"
 LARGE = 1000
 """Files of so many bytes are known by their SHA-256, as those of LFS are; smaller ones by git's sum."""
@@ -85,7 +87,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
                 self.wfile.write(content[start : hub.stall])
                 self.wfile.flush()
                 hub.stalled.set()
-                hub.go.wait(30)
+                hub.go.wait(PATIENCE_S)
                 self.close_connection = True
                 return
             self.wfile.write(content[start:])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 GUARD = """
 import socket, sys
 tried = []
@@ -24,7 +26,7 @@ def python(script: str, home: Path, *arguments: str) -> subprocess.CompletedProc
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HARNESS_", "OPENAI_"))}
     environment = {**keep, "HF_HOME": str(home), "HARNESS_CACHE": str(home / "own"), "HOME": str(home)}
     command = [sys.executable, "-c", script, *arguments]
-    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=PATIENCE_S)
 
 
 CALL = "from harness.cli import main; main()"

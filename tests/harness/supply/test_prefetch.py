@@ -20,6 +20,7 @@ from harness.supply import fetch, hub
 from harness.supply.places import Places, state
 from harness.supply.transfer import TransferError
 from tests.harness.supply.fake_hub import COMMIT, Hub, serving
+from tests.patience import PATIENCE_S
 from tests.tasks import archives
 
 BIG = random.Random(0).randbytes(3_000_000)
@@ -158,14 +159,14 @@ WANTED = ("prefetch", "--judge", "wavlm-sv")
 
 
 def told(process: subprocess.Popen[str]) -> tuple[int, Any]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     return process.returncode, json.loads(out) if out.startswith("{") else out + err
 
 
 def test_a_killed_prefetch_goes_on_where_it_was(tmp_path: Path) -> None:
     with serving(Hub(FILES, stall=2_000_000)) as running:
         process = called(running, tmp_path, *WANTED, "--to", str(tmp_path / "to"))
-        assert running.stalled.wait(60)
+        assert running.stalled.wait(PATIENCE_S)
         deadline = time.monotonic() + 10
         while (
             not (parts := [p for p in tmp_path.rglob("*.part") if p.stat().st_size > 1000])
@@ -210,6 +211,6 @@ def test_a_run_without_network_reads_what_was_fetched(tmp_path: Path) -> None:
         assert (code, running.fetched()) == (0, ["test-00000-of-00001.parquet"])
         assert told_of["needs"][0]["bytes"] == len(table)
     run = ("run", "--model", "echo", "--tasks", "mme", "--out", str(tmp_path / "run"), "--offline")
-    called(running, tmp_path, *run, **told_of["environment"]).communicate(timeout=120)
+    called(running, tmp_path, *run, **told_of["environment"]).communicate(timeout=PATIENCE_S)
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["tasks"]["mme"]["n_expected"] == 6

@@ -25,6 +25,7 @@ from tests.harness.toy import TASK
 from tests.models.asking import ready
 from tests.models.contract import asked as asked_of
 from tests.models.openai_compatible.conftest import Opens
+from tests.patience import PATIENCE_S
 
 TOYS = Objects({TASK.name: TASK})
 N = 40
@@ -122,7 +123,7 @@ def test_a_run_that_is_killed_asks_again_only_what_was_under_way(fake: Endpoint,
             [sys.executable, "-X", "faulthandler", "-c", code], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
         )
     )
-    assert child[0].wait(60) == -signal.SIGKILL
+    assert child[0].wait(PATIENCE_S) == -signal.SIGKILL
     asked_before = Counter(map(number, fake.asked))
     run = resume(path, TOYS)
     assert ids(run) == Counter(dict.fromkeys(ids(run), 1)) and len(ids(run)) == N and failures(run) == []

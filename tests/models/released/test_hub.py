@@ -15,6 +15,7 @@ from harness.failures import UsageError
 from models.released.files import SINGLE
 from models.released.hub import Release, locate
 from models.vita15.release import RELEASE
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def locate_in_process(cache: Path, **environment: str) -> subprocess.CompletedPr
     """`locate` in a fresh interpreter: the hub's library reads its settings when it is imported."""
     env = os.environ | {"HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | environment
     return subprocess.run(
-        [sys.executable, "-c", LOCATE], capture_output=True, text=True, env=env, timeout=300, check=False
+        [sys.executable, "-c", LOCATE], capture_output=True, text=True, env=env, timeout=PATIENCE_S, check=False
     )
 
 

@@ -14,6 +14,7 @@ from tasks.judges import llm as module
 from tasks.judges.llm import SILENT, UNUSABLE, Llm, Said, llm
 from tasks.scoring.asking import ask
 from tests.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says
+from tests.patience import PATIENCE_S
 
 TORN = Sends(says("0.5").body, cut=20)
 TROUBLES = {
@@ -160,7 +161,7 @@ def test_one_reply_shows_that_an_endpoint_is_there(
 
 def test_no_more_is_asked_at_once_than_allowed(fake: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_JUDGE_CONCURRENCY", "3")
-    together, now, most = Barrier(3, timeout=30), 0, 0
+    together, now, most = Barrier(3, timeout=PATIENCE_S), 0, 0
 
     def answer(asked: Asked) -> Sends:
         nonlocal now, most
@@ -183,7 +184,7 @@ def test_verdicts_are_told_as_they_come(fake: Endpoint, monkeypatch: pytest.Monk
     may_end = Event()
 
     def answer(asked: Asked) -> Sends:
-        assert asked.prompt == "quick" or may_end.wait(30)
+        assert asked.prompt == "quick" or may_end.wait(PATIENCE_S)
         return says(asked.prompt)
 
     fake.answer = answer
