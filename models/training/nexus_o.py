@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -41,12 +41,11 @@ from models.training.nexus.base import BASE, BaseStage, take_language
 from models.training.nexus.codec_run import STAGE as CODEC_STAGE
 from models.training.nexus.codec_run import TITLE as CODEC_TITLE
 from models.training.nexus.codec_run import CodecEffort, train_codec
+from models.training.nexus.learner import NexusLearner
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.run import CONTROL_BATCHES, Found, controls, train_base
 from models.training.nexus.sizes import SIZES
-from models.training.nexus.voice import OneVoice
-from models.training.nexus_learner import NexusLearner
-from models.training.nexus_speech import (
+from models.training.nexus.speech import (
     CODES_ARE,
     CONTROLS,
     Reply,
@@ -55,8 +54,9 @@ from models.training.nexus_speech import (
     replies,
     speech_controls,
 )
-from models.training.nexus_stages import ABSENT, SETTINGS, STAGES, Kind, Work
-from models.training.nexus_world import NexusBatches, NexusWorld
+from models.training.nexus.stages import ABSENT, SETTINGS, STAGES, Kind, Work
+from models.training.nexus.voice import OneVoice
+from models.training.nexus.world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
 from models.training.sights import digit_tokens
 from models.vita15.adapter import MINI
@@ -65,6 +65,21 @@ DECODER_WIDTH = Choices().decoder_width
 REPLIES = "replies.safetensors"
 BASES = "Qwen2.5-VL-7B-Instruct and Qwen2-Audio-7B-Instruct"
 """The base models that the release's card names."""
+
+
+class Sized(Protocol):
+    """How long a stage is trained."""
+
+    @property
+    def steps(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+
+
+class Took(NamedTuple):
+    seconds: float
+    parameters: int
+    """That were trained."""
 
 
 class Training:
@@ -110,38 +125,16 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         done = train_base(model, NexusReader(self.world.script), stage, effort, self.seed, folder)
         checkpoint.save(model, self.tokenizer, folder)
-        report = {
-            "stage": stage.name,
-            "title": stage.title,
-            "seed": self.seed,
-            "steps": effort.steps,
-            "samples": effort.steps * effort.batch,
-            "seconds": round(done.seconds, 1),
-            "threads": torch.get_num_threads(),
-            "trained_parameters": done.parameters,
-            "held_out_loss": done.found._asdict(),
-        }
-        self._report(folder, report)
+        took = Took(done.seconds, done.parameters)
+        self._report(stage.name, stage.title, effort, took, {"held_out_loss": done.found._asdict()})
 
     def _codec(self, folder: Path) -> None:
         """Train what the audio decoder speaks through."""
         effort = self._codec_effort()
         folder.mkdir(parents=True, exist_ok=True)
         done = train_codec(self.size.codec, effort, self.seed, folder, self.device)
-        report = {
-            "stage": CODEC_STAGE,
-            "title": CODEC_TITLE,
-            "seed": self.seed,
-            "steps": effort.steps,
-            "samples": effort.steps * effort.batch,
-            "readings": effort.readings,
-            "seconds": round(done.seconds, 1),
-            "threads": torch.get_num_threads(),
-            "trained_parameters": done.parameters,
-            "held_out_loss": done.found._asdict(),
-            **done.more,
-        }
-        self._report(folder, report)
+        more = {"readings": effort.readings, "held_out_loss": done.found._asdict(), **done.more}
+        self._report(CODEC_STAGE, CODEC_TITLE, effort, Took(done.seconds, done.parameters), more)
 
     def _codec_effort(self) -> CodecEffort:
         assert self.size.voice is not None, "no stage of this size"
@@ -163,9 +156,21 @@ class Training:
             )
         return folder
 
-    def _report(self, folder: Path, report: dict[str, Any]) -> None:
-        """What a stage took, with the plot of its losses; this marks it as done."""
-        plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {report['stage']}: {report['title']}")
+    def _report(self, name: str, title: str, effort: Sized, took: Took, more: Mapping[str, Any]) -> None:
+        """What a stage took and came to, with the plot of its losses; this marks it as done."""
+        folder = self.folder(name)
+        report = {
+            "stage": name,
+            "title": title,
+            "seed": self.seed,
+            "steps": effort.steps,
+            "samples": effort.steps * effort.batch,
+            "seconds": round(took.seconds, 1),
+            "threads": torch.get_num_threads(),
+            "trained_parameters": took.parameters,
+            **more,
+        }
+        plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {title}")
         (folder / STATE).unlink(missing_ok=True)
         write_json(folder / REPORT, report)
         print(json.dumps(report), file=sys.stderr)
@@ -181,20 +186,13 @@ class Training:
             save_decoder(learner.decoder.to("cpu"), folder)
             if self.size.voice is not None:
                 save_firefly(self.codec(name), folder / CODEC.name)
-        report = {
-            "stage": name,
-            "title": work.stage.title,
-            "seed": self.seed,
-            "steps": work.effort.steps,
-            "samples": work.effort.steps * work.effort.batch,
+        more = {
             "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
             "held_out_loss": self._controls(learner, work, model)._asdict(),
             **({"replies": self.size.replies, "codes": self._codes_are} if work.stage.speaks else {}),
-            "seconds": round(seconds, 1),
-            "threads": torch.get_num_threads(),
-            "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
         }
-        self._report(folder, report)
+        parameters = sum(parameter.numel() for parameter in learner.trained().values())
+        self._report(name, work.stage.title, work.effort, Took(seconds, parameters), more)
 
     def _controls(self, learner: NexusLearner | SpeechLearner, work: Work, model: Nexus) -> Found | Controls:
         """On samples that it did not learn from."""

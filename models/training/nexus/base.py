@@ -23,7 +23,7 @@ from models.training.learner import LENGTH_WEIGHT, by_extent, length_loss, namin
 from models.training.making import Kind
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.samples import Batch
-from models.training.nexus_stages import POSITIONS
+from models.training.nexus.stages import POSITIONS
 from models.training.picturing import Picturing
 from models.training.sights import digit_tokens, ranked
 from models.training.writing import Writing

@@ -17,9 +17,9 @@ from models.training.examples import Example
 from models.training.loop import optimise
 from models.training.nexus.base import BaseBatches, BaseStage, SeeingLearner
 from models.training.nexus.hearing import Heard, HearingBatches, HearingLearner, heard_clips
+from models.training.nexus.learner import NexusLearner
 from models.training.nexus.reader import NexusReader
 from models.training.nexus.samples import Batch, Sample
-from models.training.nexus_learner import NexusLearner
 from models.training.sights import digit_tokens
 
 CONTROL_BATCHES = 8

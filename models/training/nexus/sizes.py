@@ -17,10 +17,10 @@ from models.nexus_o.config import (
 from models.nexus_o.firefly_config import BackboneConfig, FireflyConfig, HeadConfig, MelConfig, QuantizerConfig
 from models.text.tokenizer import QwenTokenizer, byte_tokenizer
 from models.training.nexus.codec_run import CodecEffort
+from models.training.nexus.learner import Weights
 from models.training.nexus.run import BaseEffort
+from models.training.nexus.stages import STAGES, Effort, Kind, Work
 from models.training.nexus.words import nexus_tokenizer
-from models.training.nexus_learner import Weights
-from models.training.nexus_stages import STAGES, Effort, Kind, Work
 
 
 @dataclass(frozen=True)

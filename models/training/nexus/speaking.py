@@ -31,9 +31,9 @@ from models.nexus_o.voice import Voice
 from models.training.codes.judged import error_rates
 from models.training.loop import REPORT
 from models.training.nexus.codec_run import STAGE, codes_of
+from models.training.nexus.speech import reply
+from models.training.nexus.stages import Kind
 from models.training.nexus_o import Training
-from models.training.nexus_speech import reply
-from models.training.nexus_stages import Kind
 from models.training.rounding import round_weights
 from models.training.speech_out.codec_run import FIRST_HELD_OUT
 from models.training.speech_out.readings import as_tensor, readings

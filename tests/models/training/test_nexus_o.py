@@ -22,11 +22,11 @@ from models.nexus_o.omni import build
 from models.released.files import SINGLE
 from models.training import loop
 from models.training.loop import LOSSES, STATE, optimise
+from models.training.nexus.learner import NexusLearner
 from models.training.nexus.samples import Batch
-from models.training.nexus_learner import NexusLearner
+from models.training.nexus.stages import SETTINGS, STAGES
+from models.training.nexus.world import NexusBatches
 from models.training.nexus_o import REPLIES, REPORT, Training, main
-from models.training.nexus_stages import SETTINGS, STAGES
-from models.training.nexus_world import NexusBatches
 
 MERGER = "model.visual.merger."
 MOVED = {

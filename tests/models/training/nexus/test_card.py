@@ -10,7 +10,7 @@ from models.training.nexus.alignment import Alignment, read
 from models.training.nexus.base import BASE
 from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
 from models.training.nexus.sizes import SIZES
-from models.training.nexus_stages import STAGES
+from models.training.nexus.stages import STAGES
 from models.training.person import Heard
 from models.training.targets import Target
 

@@ -21,8 +21,8 @@ from models.nexus_o.prompts import mark_ids
 from models.text.tokenizer import TURN_END, QwenTokenizer
 from models.training.examples import SPEECH, assistant, user
 from models.training.nexus.samples import IGNORED, Batch, Sample, Script
+from models.training.nexus.stages import Kind, Work
 from models.training.nexus.voice import AnyVoice, Line, Speaking
-from models.training.nexus_stages import Kind, Work
 from tasks.mini.recording import printed
 from tasks.mini.speech import Waveform
 from tasks.mini.training import (

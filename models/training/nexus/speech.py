@@ -28,8 +28,8 @@ from models.nexus_o.omni import Nexus
 from models.nn.resampling import resample
 from models.nn.whisper_features import SAMPLE_RATE
 from models.training.controls import Controls
-from models.training.nexus_stages import Kind, Work
-from models.training.nexus_world import NexusWorld, Said
+from models.training.nexus.stages import Kind, Work
+from models.training.nexus.world import NexusWorld, Said
 
 CODES_ARE = "of a FireFly codec with random weights"
 MISHEARD, AT_FIRST, LEARNT = 0.06, 0.5, 0.8

@@ -22,8 +22,7 @@ from models.nexus_o.sound import audio_tokens
 from models.text.tokenizer import TURN_END, byte_tokenizer
 from models.training.nexus.samples import IGNORED, Sample
 from models.training.nexus.sizes import SIZES
-from models.training.nexus.voice import Line, OneVoice
-from models.training.nexus_speech import (
+from models.training.nexus.speech import (
     AT_FIRST,
     AVERAGE,
     MISHEARD,
@@ -36,8 +35,9 @@ from models.training.nexus_speech import (
     reply,
     speech_controls,
 )
-from models.training.nexus_stages import ABSENT, STAGES, Effort, Kind, Work
-from models.training.nexus_world import NexusBatches, NexusWorld
+from models.training.nexus.stages import ABSENT, STAGES, Effort, Kind, Work
+from models.training.nexus.voice import Line, OneVoice
+from models.training.nexus.world import NexusBatches, NexusWorld
 
 SIZE = SIZES["tiny"]
 TOKENIZER = byte_tokenizer()
