@@ -18,6 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from models.training.precision import mixed
 from models.training.team import ALONE, Team
 
 SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
@@ -138,7 +139,7 @@ def optimise(
             optimizer.zero_grad()
             whole = torch.zeros((), device=learner.device)
             for part in range(settings.accumulation):
-                with torch.autocast(learner.device.type, torch.bfloat16):
+                with mixed(learner.device):
                     loss = learner(batches(step * settings.accumulation + part)) / settings.accumulation
                 loss.backward()
                 whole += loss.detach()

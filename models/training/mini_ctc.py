@@ -26,6 +26,7 @@ from torch.nn import functional
 from harness.media.espeak import SynthesizerError
 from models.training.ctc_corpus import Clip, characters, corpus, words
 from models.training.ctc_examples import BATCH, MILD, STRONG, WARPED, Batch, Batches, Masks, collate, split
+from models.training.precision import mixed
 from tasks.judges.mini_ctc.alphabet import BLANK, Alphabet
 from tasks.judges.mini_ctc.decode import best_path
 from tasks.judges.mini_ctc.network import Network, Shape
@@ -118,8 +119,8 @@ def train(out: Path, seed: int = SEED, steps: int = STEPS, n_clips: int = CLIPS,
 
 
 def ctc(network: Network, batch: Batch) -> torch.Tensor:
-    """Mean loss of a unit; the network computes in bfloat16."""
-    with torch.autocast("cpu", torch.bfloat16):
+    """Mean loss of a unit; the network computes in bfloat16 where that is faster."""
+    with mixed(batch.features.device):
         scores, lengths = network(batch.features, batch.lengths)
     return functional.ctc_loss(
         scores.float().transpose(0, 1), batch.units, lengths, batch.counts, blank=BLANK, zero_infinity=True

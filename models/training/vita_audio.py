@@ -32,6 +32,7 @@ from models.text.tokenizer import END_OF_TEXT, TURN_END
 from models.training.arguments import positive
 from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
+from models.training.codes.tokenizer_run import load as load_ear
 from models.training.codes.world import CodeWorld, Input, made_codes
 from models.training.controls import Controls
 from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
@@ -39,6 +40,7 @@ from models.training.plot import plot_losses
 from models.training.vita_audio_learner import AudioLearner, grown
 from models.training.vita_audio_sizes import SIZES
 from models.training.vita_audio_stages import STAGES, Stage
+from models.training.vita_audio_start import start_alike
 from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel, build
@@ -47,6 +49,8 @@ from models.vita_audio.schedule import BALANCE, BOOST, Mode
 MODES = {"boost": BOOST, "balance": BALANCE}
 """Patterns of text and speech that the releases were trained with."""
 CONFIG = "config.json"
+TOKENIZER = "tokenizer"
+"""The stage whose codes are learnt, and where the embeddings of these start."""
 REMEDY = "Train the stage again, in a new folder."
 CODES_ARE = {False: "synthetic, one a UTF-8 byte", True: "heard by the tokenizer of stage tokenizer"}
 CONTROL_PACKS = 12
@@ -131,13 +135,12 @@ class Training:
     def start(self, stage: Stage) -> MtpModel:
         """The weights that a stage starts from, on the CPU."""
         if stage.after is None:
-            return build(self.config(stage), self.seed)
-        before = self.folder(stage.after)
-        if not (before / REPORT).exists():
-            raise FileNotFoundError(
-                f"stage {stage.name} starts from stage {stage.after}, which {self.out} does not hold: "
-                f"run --stage {stage.after}"
-            )
+            model = build(self.config(stage), self.seed)
+            if self.size.speech is not None:
+                ear = load_ear(self._before(stage.name, TOKENIZER))
+                start_alike(model, self.tokenizer, ear.codebook.weight, self.seed)
+            return model
+        before = self._before(stage.name, stage.after)
         model = load(before)
         wanted = self.config(self.size.stage(stage.after))
         if model.config != wanted:
@@ -145,6 +148,14 @@ class Training:
                 f"{before / CONFIG}: has {model.config}, but this size {wanted}; take another --out or --size"
             )
         return grown(model, stage.modules, self.seed)
+
+    def _before(self, name: str, needed: str) -> Path:
+        folder = self.folder(needed)
+        if not (folder / REPORT).exists():
+            raise FileNotFoundError(
+                f"stage {name} starts from stage {needed}, which {self.out} does not hold: run --stage {needed}"
+            )
+        return folder
 
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines; beside it, where it differs, what the release did."""

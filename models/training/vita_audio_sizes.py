@@ -62,7 +62,7 @@ SIZES: Mapping[str, Size] = {
     ),
     "mini": Size(
         MtpConfig(
-            hidden_size=128, intermediate_size=192, num_hidden_layers=14, num_nextn_predict_layers=10,
+            hidden_size=128, intermediate_size=256, num_hidden_layers=16, num_nextn_predict_layers=10,
             num_attention_heads=4, num_key_value_heads=1, vocab_size=8, max_position_embeddings=4096,
         ),
         tokenizer=partial(speaking_tokenizer, MINI_SPEECH.tokenizer.codes),
