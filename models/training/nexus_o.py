@@ -2,6 +2,7 @@
 
     python -m models.training.nexus_o --size tiny --seed 0 [--stage 1..3] [--steps N] [--dry-run]
     python -m models.training.nexus_o --size mini --seed 0 [--stage seeing|hearing|looking|codec|1..3]
+                                      [--understanding DIR]
 
 Each stage leaves a folder `stage-S` in the released layout, which `models.nexus_o.checkpoint` loads, with its losses
 (CSV and plot) and what it took in `stage.json`. A stage that is done is not done again; one that was stopped goes on.
@@ -54,7 +55,7 @@ from models.training.nexus.speech import (
     replies,
     speech_controls,
 )
-from models.training.nexus.stages import ABSENT, SETTINGS, STAGES, Kind, Work
+from models.training.nexus.stages import ABSENT, SETTINGS, STAGES, Kind, Stage, Work
 from models.training.nexus.voice import OneVoice
 from models.training.nexus.world import NexusBatches, NexusWorld
 from models.training.plot import plot_losses
@@ -83,10 +84,14 @@ class Took(NamedTuple):
 
 
 class Training:
-    """All stages of one size and seed, below one folder. `steps`: in place of the stages' own."""
+    """All stages of one size and seed, below one folder. `steps`: in place of the stages' own; `speaks_for`: a
+    folder of weights that the last stage gives a voice to, in place of those of the stage before."""
 
-    def __init__(self, size: str, seed: int, out: Path, device: str, steps: int | None = None) -> None:
+    def __init__(
+        self, size: str, seed: int, out: Path, device: str, steps: int | None = None, speaks_for: Path | None = None
+    ) -> None:
         self.size, self.seed, self.out, self.device, self.steps = SIZES[size], seed, out, device, steps
+        self.speaks_for = speaks_for
         self.tokenizer = self.size.tokenizer()
         speaking = None if self.size.voice is None else OneVoice(self.size.codec)
         self.world = NexusWorld(self.size.config, self.tokenizer, seed, speaking)
@@ -187,7 +192,7 @@ class Training:
             if self.size.voice is not None:
                 save_firefly(self.codec(name), folder / CODEC.name)
         more = {
-            "start": self.size.words if work.stage.after is None else f"stage {work.stage.after}",
+            "start": self._starts_from(work.stage),
             "held_out_loss": self._controls(learner, work, model)._asdict(),
             **({"replies": self.size.replies, "codes": self._codes_are} if work.stage.speaks else {}),
         }
@@ -238,7 +243,7 @@ class Training:
             return self._before(work.name, self.size.base)
         if after is None:
             return build(self.size.config, self.seed)
-        before = self._require(work.name, after)
+        before = self._given(work.stage) or self._require(work.name, after)
         model = checkpoint.load(before).model
         if _understanding(model.config) != _understanding(self.size.config):
             raise CheckpointError(
@@ -247,6 +252,15 @@ class Training:
             )
         model.config = self.size.config
         return model
+
+    def _given(self, stage: Stage) -> Path | None:
+        return self.speaks_for if stage.speaks else None
+
+    def _starts_from(self, stage: Stage) -> str:
+        if stage.after is None:
+            return self.size.words
+        given = self._given(stage)
+        return f"stage {stage.after}" if given is None else f"the weights {given.name}"
 
     def plan(self, name: str) -> Iterator[str]:
         """What a stage would do, as lines: what is published, and what is ours."""
@@ -265,8 +279,8 @@ class Training:
         every = (learner.trained().values(), (*model.parameters(), *decoder.parameters()))
         moved, held = (sum(parameter.numel() for parameter in some) for some in every)
         yield f"stage {name}: {stage.title}"
-        start = f"{self.size.words} (release: {BASES})" if stage.after is None else f"stage {stage.after}"
-        yield f"  starts from    {start}"
+        release = f" (release: {BASES})" if stage.after is None else ""
+        yield f"  starts from    {self._starts_from(stage)}{release}"
         yield f"  trains         {', '.join(stage.trained)}: {moved:,} of {held:,} parameters"
         loss = "mean of the streams' cross-entropies" if stage.speaks else "cross-entropy of the answer's tokens"
         yield f"  loss           {loss}"
@@ -322,11 +336,14 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     parser.add_argument("--steps", type=positive, help="in place of the size's own number")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/nexus-o-SIZE-SEED)")
+    parser.add_argument(
+        "--understanding", type=Path, help="stage 3: folder of the weights that get a voice (default: those of stage 2)"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
-    training = Training(options.size, options.seed, out, options.device, options.steps)
+    training = Training(options.size, options.seed, out, options.device, options.steps, options.understanding)
     names = [options.stage] if options.stage else training.names
     if absent := [name for name in names if name not in training.names]:
         parser.error(f"--size {options.size} has no stage {absent[0]}: it has {', '.join(training.names)}")

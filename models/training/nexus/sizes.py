@@ -104,7 +104,7 @@ SIZES: Mapping[str, Size] = {
         SMALL_FIREFLY,
         nexus_tokenizer,
         {"1": Effort(1e-3, 920, 12), "2": Effort(3e-4, 240, 16, TUNED), "3": Effort(2e-3, 4500, 16, SPOKEN)},
-        replies=2000,
+        replies=4000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
         base={"seeing": BaseEffort(2600, 16), "hearing": BaseEffort(1500, 24), "looking": BaseEffort(680, 24)},
         weights="grounded",

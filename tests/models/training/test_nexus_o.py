@@ -200,6 +200,17 @@ def test_a_stage_without_the_one_before_says_what_to_run(tmp_path: Path, capsys:
     assert "starts from stage 2" in (told := capsys.readouterr().err) and "run --stage 2" in told
 
 
+def test_the_last_stage_gives_a_voice_to_the_weights_that_it_is_given(training: Training, tmp_path: Path):
+    given = Training("tiny", 0, tmp_path, "cpu", steps=1, speaks_for=training.folder("1"))
+    given.run("3")
+    report = json.loads((given.folder("3") / REPORT).read_text(encoding="utf-8"))
+    assert report["start"] == f"the weights {training.folder('1').name}"
+    after, of_first = state_after(given, "3"), state_after(training, "1")
+    assert all(tensor.equal(of_first[name]) for name, tensor in after.items())
+    with pytest.raises(FileNotFoundError, match="run --stage 1"):
+        given.run("2")  # which is given nothing
+
+
 @pytest.mark.parametrize("steps", ["0", "-1", "many", "1.5"])
 def test_a_number_of_steps_that_is_none_is_refused(steps: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):

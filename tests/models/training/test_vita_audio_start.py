@@ -44,8 +44,8 @@ def test_tokens_of_one_word_are_akin_and_the_head_starts_as_the_embeddings(model
     table = model.model.embed_tokens.weight
     (first,), (within,), (other,) = (tokenizer.encode(text) for text in ("cup", " cup", " and"))
     assert first != within
-    assert float(F.cosine_similarity(table[first], table[within], dim=0)) > 0.8
-    assert abs(float(F.cosine_similarity(table[first], table[other], dim=0))) < 0.6
+    assert F.cosine_similarity(table[first], table[within], dim=0).item() > 0.8
+    assert abs(F.cosine_similarity(table[first], table[other], dim=0).item()) < 0.6
     assert torch.equal(model.lm_head.weight, table)
 
 
