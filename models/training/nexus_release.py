@@ -32,7 +32,7 @@ from models.training.scored import digest, ran, reports, stages
 
 NAME, NOTE = "nexus-o-mini", "trained in the mini world"
 UNDERSTANDING = ("1", "2")
-"""The paper's stages without its last, which has no voice worth shipping yet: the weights answer in text."""
+"""The paper's stages without its last, whose voice `models.training.nexus_voice_release` puts beside these weights."""
 BEFORE, LAST = "looking", "2"
 """Stages before any audio, and after all that changes what it understands."""
 KEEPS = "Does training on audio alone keep what was learnt of pictures?"

@@ -1,4 +1,4 @@
-"""The model card of nexus-o-mini: every figure in it comes from the training and the runs."""
+"""The model card of nexus-o-mini: every figure in it comes from the training and the runs. Its voice has its own."""
 
 from __future__ import annotations
 
@@ -34,10 +34,6 @@ SEEN = (
     Target("AI2D", "ai2d", "accuracy", 60, "image", 40),
     Target("MME, total of 2800", "mme", "total", 2000, "image", 1500),
 )
-SPOKEN = (
-    Target("Seed-TTS English, WER", "seedtts_en", "wer", 15),
-    Target("Seed-TTS Mandarin, CER", "seedtts_zh", "cer", 15),
-)
 BLANKS = {"audio": "silence", "image": "grey pictures"}
 
 
@@ -72,14 +68,13 @@ def card(facts: Facts) -> str:
         "all": facts.model,
     }
     counts = {name: sum(parameter.numel() for parameter in part.parameters()) for name, part in parts.items()}
-    asked = [target for target in (*HEARD, *SEEN, *SPOKEN) if target.task in facts.results["tasks"]]
+    asked = [target for target in (*HEARD, *SEEN) if target.task in facts.results["tasks"]]
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         rows=[row(target, facts.results, facts.blanked, BLANKS) for target in asked],
         kept=facts.kept,
         aligned=facts.aligned,
         person=told(facts.heard),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
-        speaks=any(target in SPOKEN for target in asked),
         seed=next(iter(facts.reports.values()))["seed"],
         minutes=f"{sum(report['seconds'] for report in facts.reports.values()) / 60:.0f}",
         parts=[(name, f"{count:,}") for name, count in counts.items()],

@@ -1,6 +1,6 @@
 """The voice that ships, out of a training; and what the judge mini-ctc hears of it, from the codec to whole replies.
 
-    python -m models.training.nexus.speaking --training DIR [--readings N] [--replies N]
+    python -m models.training.nexus.speaking --training DIR [--count N]
 
 Prints JSON: English word and Mandarin character error rates, in %, of held-out readings themselves, of the same made
 again from their codes, and, where the last stage is done, of replies whose states are the frozen model's own: of texts
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from harness.types import Waveform
+from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.code_rows import CodeDecoding, Utterance
 from models.nexus_o.codec_folder import CODEC
@@ -28,6 +29,7 @@ from models.nexus_o.decoder_checkpoint import load_decoder, save_decoder
 from models.nexus_o.decoder_config import code_sampling
 from models.nexus_o.firefly_checkpoint import load_firefly, save_firefly
 from models.nexus_o.voice import Voice
+from models.training.arguments import positive
 from models.training.codes.judged import error_rates
 from models.training.loop import REPORT
 from models.training.nexus.codec_run import STAGE, codes_of
@@ -49,9 +51,15 @@ def save_voice(training_out: Path, weights: Path) -> None:
     """Put the voice of a finished training into the folder of weights that it speaks for: the speech decoder, rounded
     as the other weights are, its sizes, and the codec in half precision.
 
-    Raises CheckpointError where the last stage is not done.
+    Raises CheckpointError where the last stage is not done, or learnt to speak for other weights.
     """
     source = training_out / LAST
+    understood, shipped = checkpoint.load(source).model, checkpoint.load(weights).model.state_dict()
+    round_weights(understood)
+    if any(not tensor.float().equal(shipped[name]) for name, tensor in understood.state_dict().items()):
+        raise CheckpointError(
+            f"{source}: its voice is not of the weights {weights}\nTrain stage 3 again, with --understanding {weights}."
+        )
     decoder = load_decoder(source, checkpoint.outline(source)).model
     codec = load_firefly(source / CODEC.name).model
     round_weights(decoder)
@@ -114,18 +122,22 @@ def replies_heard(
     return found
 
 
+def heard(training_out: Path, seed: int, count: int) -> dict[str, Mapping[str, float]]:
+    """All of these of a training of size mini, as far as it is done."""
+    training = Training("mini", seed, training_out, "cpu")
+    found = codec_floors(training, count)
+    if (training_out / LAST / REPORT).exists():
+        found |= replies_heard(training, training_out / LAST, ("reading", "spoken answer"), count)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the judge hears of NEXUS-O's codec and voice.")
     parser.add_argument("--training", type=Path, required=True, help="folder of a training of size mini")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--readings", type=int, default=50)
-    parser.add_argument("--replies", type=int, default=50)
+    parser.add_argument("--count", type=positive, default=50, help="of readings, and of replies of each kind")
     options = parser.parse_args()
-    training = Training("mini", options.seed, options.training, "cpu")
-    found = codec_floors(training, options.readings)
-    if (options.training / LAST / REPORT).exists():
-        found |= replies_heard(training, options.training / LAST, ("reading", "spoken answer"), options.replies)
-    print(json.dumps(found, indent=1))
+    print(json.dumps(heard(options.training, options.seed, options.count), indent=1))
 
 
 if __name__ == "__main__":

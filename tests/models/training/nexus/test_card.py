@@ -8,7 +8,7 @@ from models.nexus_o.omni import build
 from models.training.claims import Change
 from models.training.nexus.alignment import Alignment, read
 from models.training.nexus.base import BASE
-from models.training.nexus.card import HEARD, SEEN, SPOKEN, Facts, card
+from models.training.nexus.card import HEARD, SEEN, Facts, card
 from models.training.nexus.sizes import SIZES
 from models.training.nexus.stages import STAGES
 from models.training.person import Heard
@@ -43,12 +43,11 @@ def facts(targets: tuple[Target, ...]) -> Facts:
 
 
 def test_every_figure_is_where_it_belongs():
-    lines = card(facts((*HEARD, *SEEN, *SPOKEN))).splitlines()
+    lines = card(facts((*HEARD, *SEEN))).splitlines()
     heard = "50.0 % [49.0, 51.0], missed | 99.0 % [98.0, 100.0] (silence)"
     assert f"| LibriSpeech test-clean, WER | at most 15 % | {heard} |" in lines
     seen = "50.0 % [49.0, 51.0], missed | 35.0 % [34.0, 36.0] (grey pictures)"
     assert f"| MMBench 1.1 English | at least 60 % | {seen} |" in lines
-    assert "| Seed-TTS English, WER | at most 15 % | 50.0 % [49.0, 51.0], missed | – |" in lines
     assert "| mmbench_en accuracy | 70.0 % | 60.0 % | -10.0 [-15.0, -5.0] | 0.002 |" in lines
     assert "| 1 | audio-text | cka | 0.500 [0.400, 0.600] | 0.100 | +0.200 | 0.01 |" in lines
     seeing = next(line for line in lines if line.startswith("| seeing"))
@@ -56,12 +55,6 @@ def test_every_figure_is_where_it_belongs():
     assert any(line.startswith("| 3 title of 3 |") and "reading" in line for line in lines)
     assert any("the folder holds 5.7 MB" in line for line in lines)
     assert lines[lines.index("  “Good morning.”, it writes") + 1] == "  “ten lemons” (WER 100 %)."
-
-
-def test_weights_that_do_not_speak_say_so():
-    text = card(facts((*HEARD, *SEEN)))
-    assert "Seed-TTS" not in text and "- Speak: no speech decoder ships with it" in text
-    assert "- Speak:" not in card(facts((*HEARD, *SEEN, *SPOKEN)))
 
 
 def probed(against: dict[str, Any] | None) -> dict[str, Any]:

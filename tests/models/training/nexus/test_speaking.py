@@ -20,7 +20,7 @@ from models.nexus_o.omni import build
 from models.text.tokenizer import byte_tokenizer
 from models.training.nexus.sizes import SIZES
 from models.training.nexus.speaking import save_voice
-from models.training.rounding import rounded
+from models.training.rounding import round_weights, rounded
 
 TINY = SIZES["tiny"].config
 WIDER = replace(TINY, choices=replace(TINY.choices, decoder_width=16))
@@ -31,10 +31,13 @@ def test_the_weights_speak_by_the_voice_that_was_put_beside_them(tmp_path: Path)
     training, weights = tmp_path / "training", tmp_path / "weights"
     stage = training / "stage-3"
     decoder, codec = random_decoder(DecoderConfig.of(WIDER), 1), random_firefly(SIZES["tiny"].codec, 1)
-    checkpoint.save(build(WIDER, 0), byte_tokenizer(), stage)
+    understands = build(WIDER, 0)
+    checkpoint.save(understands, byte_tokenizer(), stage)
     save_decoder(decoder, stage)
     save_firefly(codec, stage / CODEC.name)
-    checkpoint.save(build(TINY, 0), byte_tokenizer(), weights)
+    understands.config = TINY
+    round_weights(understands)
+    checkpoint.save(understands, byte_tokenizer(), weights)
     save_voice(training, weights)
     made = load_decoder(weights, checkpoint.outline(weights)).model
     assert made.config == decoder.config
@@ -50,3 +53,12 @@ def test_a_training_without_its_last_stage_has_no_voice(tmp_path: Path):
     with pytest.raises(CheckpointError, match="stage-3"):
         save_voice(tmp_path, tmp_path / "weights")
     assert not (tmp_path / "weights").exists()
+
+
+def test_a_voice_that_learnt_to_speak_for_other_weights_is_refused(tmp_path: Path):
+    training, weights = tmp_path / "training", tmp_path / "weights"
+    checkpoint.save(build(TINY, 0), byte_tokenizer(), training / "stage-3")
+    checkpoint.save(build(TINY, 1), byte_tokenizer(), weights)
+    with pytest.raises(CheckpointError, match=r"not of the weights .*\nTrain stage 3 again, with --understanding"):
+        save_voice(training, weights)
+    assert not (weights / CODEC.name).exists()
