@@ -35,7 +35,7 @@ from tasks.mini.recording import printed
 from tasks.mini.training import training_fact
 
 Input = Literal["true", "blank", "swapped"]
-VOICED = 0.6
+VOICED = 0.35
 """Share of readings that are asked for with a recording of somebody's voice, as Seed-TTS does."""
 SENTENCES = 20_000
 """Whose words make the tokenizer; more add none."""
@@ -119,7 +119,7 @@ class CodeWorld(AudioWorld):
         return self.example(conversation([user(TO_TEXT, SPEECH)]), self.tokenizer.encode(said.text), [heard])
 
     def reading(self, rng: random.Random) -> Example:
-        """A text to be spoken, often with a voice to speak in, which changes nothing."""
+        """A text to be spoken, at times with a voice to speak in, which changes nothing."""
         said, voiced = rng.choice(self.made.readings), rng.random() < VOICED
         heard = [rng.choice(self.made.sentences).codes] if voiced else []
         return self.example(
