@@ -36,10 +36,22 @@ class _Audio(msgspec.Struct):
     transcript: str | None = None
 
 
+class _Part(msgspec.Struct):
+    type: str = ""
+    text: str | None = None
+
+
 class _Message(msgspec.Struct):
-    content: str | None = None
+    content: str | list[_Part] | None = None
+    """Some servers send an answer in parts, thoughts among them, which are no answer."""
     refusal: str | None = None
     audio: _Audio | None = None
+
+    @property
+    def text(self) -> str:
+        if isinstance(self.content, list):
+            return "".join(part.text or "" for part in self.content if part.type == "text")
+        return self.content or ""
 
 
 class _Choice(msgspec.Struct):
@@ -126,7 +138,7 @@ def _decoded(body: bytes) -> _Completion:
 def _piece(message: _Message, reason: str | None, tokens: _Tokens | None, streamed: bool) -> Piece:
     audio = message.audio or _Audio()
     speech = _speech(_unpacked(audio.data), streamed) if audio.data else None
-    text = message.content or audio.transcript or ""
+    text = message.text or audio.transcript or ""
     return Piece(text, speech, reason, message.refusal or "", None if tokens is None else _usage(tokens))
 
 

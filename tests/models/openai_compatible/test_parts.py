@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import pairwise
 from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -113,3 +115,20 @@ def test_any_other_body_is_garbled(body: bytes) -> None:
 def test_what_a_reply_says_it_took_gives_nothing_back() -> None:
     said = says("yes").body.replace(b": 100,", b": -5000,").replace(b": 10,", b": -7,")
     assert whole(said).usage == Usage(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ([{"type": "text", "text": "yes, "}, {"type": "text", "text": "a cup"}], "yes, a cup"),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "B"}], "B"),
+        ([{"type": "image_url", "image_url": {"url": "x"}}], ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_an_answer_in_parts_is_its_text(content: Any, text: str):
+    said = json.dumps({"choices": [{"message": {"content": content}, "finish_reason": "stop"}]})
+    assert whole(said.encode()).text == text
+    event = json.dumps({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]})
+    assert [piece.text for piece in streamed([b"data: " + event.encode() + b"\n\n"])] == [text]
