@@ -92,6 +92,50 @@ def qwen25_vl(folder: Path) -> Path:
     return saved(folder, transformers.Qwen2_5_VLForConditionalGeneration(config), tok, images)
 
 
+def qwen3_vl(folder: Path) -> Path:
+    marks = {
+        "image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "vision_start_token": "<|vision_start|>",
+        "vision_end_token": "<|vision_end|>",
+    }  # fmt: skip
+    tok = tokenizer(marks, template=template("<|vision_start|><|image_pad|><|vision_end|>"))
+    ids = tok.convert_tokens_to_ids
+    vision = {key: value for key, value in VISION.items() if key != "fullatt_block_indexes"}
+    config = transformers.Qwen3VLConfig(
+        text_config={**TEXT, "vocab_size": len(tok), "head_dim": 8, "rope_parameters": AXES},
+        vision_config={**vision, "deepstack_visual_indexes": [0], "num_position_embeddings": 16},
+        image_token_id=ids("<|image_pad|>"), video_token_id=ids("<|video_pad|>"),
+        vision_start_token_id=ids("<|vision_start|>"), vision_end_token_id=ids("<|vision_end|>"),
+    )  # fmt: skip
+    images = transformers.Qwen2VLImageProcessorPil(
+        patch_size=16, size={"shortest_edge": 32 * 32 * 4, "longest_edge": 32 * 32 * 16}
+    )
+    saved(folder, transformers.Qwen3VLForConditionalGeneration(config), tok, images)
+    (folder / "processor_config.json").write_text('{"processor_class": "Qwen3VLProcessor"}')
+    return folder
+
+
+def llava_onevision(folder: Path) -> Path:
+    tok = tokenizer({"image_token": "<image>", "video_token": "<video>"}, template=template("<image>\n"))
+    config = transformers.LlavaOnevisionConfig(
+        text_config={**TEXT, "vocab_size": len(tok), "model_type": "qwen2"},
+        vision_config={
+            "model_type": "siglip_vision_model", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+            "num_attention_heads": 2, "image_size": 28, "patch_size": 14, "vision_use_head": False,
+        },
+        image_token_index=tok.image_token_id, video_token_index=tok.video_token_id,
+        image_grid_pinpoints=[[28, 28], [28, 56], [56, 28], [56, 56]],
+    )  # fmt: skip
+    images = transformers.LlavaOnevisionImageProcessorPil(
+        size={"height": 28, "width": 28}, image_grid_pinpoints=config.image_grid_pinpoints
+    )
+    saved(folder, transformers.LlavaOnevisionForConditionalGeneration(config), tok, images)
+    (folder / "processor_config.json").write_text(
+        '{"processor_class": "LlavaOnevisionProcessor", "num_image_tokens": 4, '
+        '"vision_feature_select_strategy": "full"}'
+    )
+    return folder
+
+
 def internvl(folder: Path) -> Path:
     marks = {
         "start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>",
@@ -127,7 +171,10 @@ def qwen2_audio(folder: Path) -> Path:
     )
 
 
-MAKERS = {"text": text_only, "qwen2_5_vl": qwen25_vl, "internvl": internvl, "qwen2_audio": qwen2_audio}
+MAKERS = {
+    "text": text_only, "qwen2_5_vl": qwen25_vl, "qwen3_vl": qwen3_vl, "llava_onevision": llava_onevision,
+    "internvl": internvl, "qwen2_audio": qwen2_audio,
+}  # fmt: skip
 
 
 def qwen25_omni(folder: Path) -> Path:
@@ -211,13 +258,26 @@ def whisper(folder: Path) -> Path:
     return found
 
 
-def parakeet(folder: Path) -> Path:
+PARAKEET = {
+    "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64,
+    "subsampling_conv_channels": 8, "num_mel_bins": 80,
+}  # fmt: skip
+
+
+def parakeet_tdt(folder: Path) -> Path:
     tok = tokenizer({}, ("<blank>",))
-    encoder = {
-        "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64,
-        "subsampling_conv_channels": 8, "num_mel_bins": 80,
-    }  # fmt: skip
-    config = transformers.ParakeetCTCConfig(encoder_config=encoder, vocab_size=len(tok), pad_token_id=len(tok) - 1)
+    config = transformers.ParakeetTDTConfig(
+        encoder_config=PARAKEET, vocab_size=len(tok), decoder_hidden_size=32, num_decoder_layers=1,
+        blank_token_id=len(tok) - 1, pad_token_id=tok.pad_token_id,
+    )  # fmt: skip
+    model = transformers.ParakeetForTDT(config)
+    model.generation_config.decoder_start_token_id = config.blank_token_id
+    return saved(folder, model, tok, transformers.ParakeetFeatureExtractor())
+
+
+def parakeet_ctc(folder: Path) -> Path:
+    tok = tokenizer({}, ("<blank>",))
+    config = transformers.ParakeetCTCConfig(encoder_config=PARAKEET, vocab_size=len(tok), pad_token_id=len(tok) - 1)
     return saved(folder, transformers.ParakeetForCTC(config), tok, transformers.ParakeetFeatureExtractor())
 
 
@@ -235,4 +295,4 @@ def wav2vec2(folder: Path) -> Path:
     return saved(folder, transformers.Wav2Vec2ForCTC(config), tok, sounds)
 
 
-RECOGNISERS = {"whisper": whisper, "parakeet_ctc": parakeet, "wav2vec2": wav2vec2}
+RECOGNISERS = {"whisper": whisper, "parakeet_ctc": parakeet_ctc, "parakeet_tdt": parakeet_tdt, "wav2vec2": wav2vec2}

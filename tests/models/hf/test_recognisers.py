@@ -51,6 +51,8 @@ def by_hand(model: TransformersModel, loaded: LoadedRequest) -> str:
     with torch.no_grad():
         if opened.outline.model_type == "whisper":
             ids = opened.model.generate(**inputs, max_new_tokens=12)
+        elif opened.outline.model_type == "parakeet_tdt":
+            ids = opened.model.generate(**inputs).sequences
         else:
             ids = opened.model(**inputs).logits.argmax(-1)
     return str(opened.processor.batch_decode(ids, skip_special_tokens=True)[0]).strip()
