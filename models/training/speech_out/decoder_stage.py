@@ -6,6 +6,7 @@ hears of itself are wrong ones, so that one slip when it speaks does not lead to
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -25,6 +26,9 @@ LEARNT of the steps. Who hears most of a word can go on without the text, which 
 hears half of it has to read."""
 AVERAGE = 64
 """Codes of a reading: a batch of n holds as many as n such readings, so that short ones come in larger batches."""
+SPAN = 8
+"""Codes that are heard wrong in one go, on average: in a word that is heard whole, its codes tell how it goes on and
+where one is in the text."""
 REACH, GROWN = 0.4, 0.4
 """Share of the readings, the shortest, that the first batches are of, and of the steps until they are of all: which
 word stands for which sounds is learnt from words alone, where there is nothing to find."""
@@ -102,9 +106,12 @@ class DecoderBatches:
 
 
 def misheard(codes: Tensor, entries: int, share: float, generator: torch.Generator) -> Tensor:
-    """Codes [T] of which a share is replaced by any of `entries`."""
-    wrong = torch.rand(codes.shape, generator=generator) < share
-    return torch.where(wrong, torch.randint(entries, codes.shape, generator=generator), codes)
+    """Codes [T] of which about a share, in spans that may be as long as words, is replaced by any of `entries`."""
+    begin = torch.rand(codes.shape, generator=generator) < -math.log1p(-min(share, 0.999)) / SPAN
+    lengths = torch.randint(1, 2 * SPAN, codes.shape, generator=generator)
+    places = torch.arange(len(codes))
+    last = torch.where(begin, places + lengths, 0).cummax(0).values  # where the spans that have begun end
+    return torch.where(places < last, torch.randint(entries, codes.shape, generator=generator), codes)
 
 
 class DecoderLearner(nn.Module):

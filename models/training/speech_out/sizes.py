@@ -49,7 +49,7 @@ SPEECH_SIZES: Mapping[str, SpeechSize] = {
         ar_layers=4,
         nar_layers=2,
         codec_readings=3000,
-        decoder_readings=12_000,
+        decoder_readings=16_000,
         held_out=200,
     ),
     "tiny": SpeechSize(
