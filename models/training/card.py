@@ -73,7 +73,7 @@ def card(facts: Facts) -> str:
         blind=", ".join(target.title.split(",")[0] for target in TARGETS if _like_blank(target, facts)),
         kept=facts.kept,
         person=told(facts.heard),
-        stages=[_stage(name, report) for name, report in facts.reports.items()],
+        stages=[stage_line(name, report) for name, report in facts.reports.items()],
         language_rates=", ".join(
             f"{stage.language_rate:.0%} ({name})" for name, stage in STAGES.items() if stage.language_rate < 1
         ),
@@ -116,7 +116,8 @@ def _share(stage: str, *kinds: str) -> float:
     return sum(share for kind, share in shares.items() if kind in kinds) / sum(shares.values())
 
 
-def _stage(name: str, report: Mapping[str, Any]) -> dict[str, str]:
+def stage_line(name: str, report: Mapping[str, Any]) -> dict[str, str]:
+    """A line of the card's table of stages, cell by cell."""
     stage, losses = STAGES[name], report["held_out_loss"]
     total = sum(stage.shares.values())
     return {

@@ -27,38 +27,42 @@ from models.training.card import Facts, card
 from models.training.claims import ClaimError, compare, read
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import MINI_UTTERANCES, STAGES
+from models.training.rounding import round_weights
 from models.training.scored import digest, ran, reports, stages
 from models.training.speech_out.codec_run import ACOUSTICS, CODEC
 from models.training.vita15 import CMVN
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
-from models.vita15.speech_checkpoint import load_speech, save_speech
+from models.vita15.speech_checkpoint import load_speech, save_codec, save_speech_decoder
 
 Ablation = Literal["image", "audio", "video"]
 MEDIA: tuple[Ablation, ...] = ("audio", "image", "video")
-NAME = "vita15-mini"
+NAME, NOTE = "vita15-mini", "trained in the mini world"
 QUESTION = "Does training for speech keep what was learnt of pictures?"
 PAPER = "VITA-1.5's paper says so of its stages (section 3.3)."
 BEFORE, AFTER = "after 1.3", "as shipped"
 
 
 def convert(understanding: Path, voice: Path, weights: Path) -> None:
-    """Write the weights of two stages in half precision, without what only training needs.
+    """Write the weights of two stages in half precision, the speech decoders rounded, without what only training needs.
 
     Raises CheckpointError if the voice learnt to say other embeddings than those of the model that understands.
     """
     loaded = checkpoint.load(understanding, dtype=torch.float16)
-    spoken = checkpoint.load(voice, dtype=torch.float16).model.model.embed_tokens.weight
-    if not torch.equal(loaded.model.model.embed_tokens.weight, spoken):
+    said = checkpoint.load(voice, dtype=torch.float16).model.model.embed_tokens.weight
+    if not torch.equal(loaded.model.model.embed_tokens.weight, said):
         raise CheckpointError(f"{voice}: speaks the words of another model than {understanding}; train stage 3.2 again")
     shutil.rmtree(weights, ignore_errors=True)
     checkpoint.save(loaded.model, loaded.tokenizer, weights, generation=loaded.generation)
     shutil.copyfile(understanding / CMVN, weights / CMVN)
+    spoken = weights / checkpoint.SPEECH_FOLDER
     speech = load_speech(voice / checkpoint.SPEECH_FOLDER)
-    save_speech(weights / checkpoint.SPEECH_FOLDER, speech.decoder, speech.codec, torch.float16)
+    round_weights(speech.decoder)
+    save_speech_decoder(spoken / "decoder", speech.decoder, torch.bfloat16)
+    save_codec(spoken / CODEC, speech.codec, torch.float16)
     acoustics = Path(checkpoint.SPEECH_FOLDER) / CODEC / ACOUSTICS
     shutil.copyfile(voice / acoustics, weights / acoustics)
-    write_card(weights, NAME, "trained in the mini world", checkpoint.content_files(weights))
+    write_card(weights, NAME, NOTE, checkpoint.content_files(weights))
 
 
 def scores(weights: Path, out: Path, tasks: tuple[str, ...], ablate: Ablation | None = None) -> Mapping[str, Any]:

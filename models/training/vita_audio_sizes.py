@@ -69,8 +69,8 @@ SIZES: Mapping[str, Size] = {
         changes={
             "1": {**PACKS, "learning_rate": 4e-3, "steps": 6000, "accumulation": 4, "shares": LEARNT, "start": RANDOM},
             "2": {**PACKS, "learning_rate": 2e-3, "steps": 100, "shares": LEARNT},
-            "3": {**PACKS, "learning_rate": 2e-3, "steps": 600, "shares": LEARNT},
-            "4": {**PACKS, "learning_rate": 7e-4, "steps": 1000, "shares": TUNED, "module_rate": 2.0},
+            "3": {**PACKS, "learning_rate": 2e-3, "steps": 450, "shares": LEARNT},
+            "4": {**PACKS, "learning_rate": 7e-4, "steps": 700, "shares": TUNED, "module_rate": 2.0},
         },
         speech=MINI_SPEECH,
     ),

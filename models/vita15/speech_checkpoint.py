@@ -137,8 +137,13 @@ def _load_codec(folder: Path, device: str) -> _Filled[Codec]:
 
 def save_speech(folder: Path, decoder: SpeechDecoder, codec: Codec, dtype: torch.dtype = torch.float32) -> None:
     """Write both models in the released layout, weight norm split, as safetensors."""
-    _write(folder / "decoder", decoder.config.to_json(), decoder.state_dict(), dtype)
+    save_speech_decoder(folder / "decoder", decoder, dtype)
     save_codec(folder / "codec", codec, dtype)
+
+
+def save_speech_decoder(folder: Path, decoder: SpeechDecoder, dtype: torch.dtype = torch.float32) -> None:
+    """Write `decoder/`."""
+    _write(folder, decoder.config.to_json(), decoder.state_dict(), dtype)
 
 
 def save_codec(folder: Path, codec: Codec, dtype: torch.dtype = torch.float32) -> None:

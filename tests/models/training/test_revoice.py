@@ -1,0 +1,54 @@
+"""New speech decoders for weights that ship: what is put there, and which lines of the card change."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from models.checkpoint_error import CheckpointError
+from models.released.files import SINGLE
+from models.training.revoice import put, replaced
+from models.training.rounding import rounded
+from models.training.vita15 import Training
+from models.vita15.checkpoint import SPEECH_FOLDER
+from models.vita15.speech_checkpoint import load_speech
+
+CARD = "# name\n\n| what | now |\n|---|---|\n| one, WER | 40.0 % |\n| two | 3 |\n\n| 3.2 decoders | 1 |\n"
+
+
+@pytest.fixture
+def weights(training: Training, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(training.folder("3.2"), tmp_path / "weights"))
+
+
+def test_the_decoders_are_put_there_rounded_and_all_else_stays(training: Training, weights: Path):
+    before = {path: path.read_bytes() for path in weights.rglob("*.safetensors")}
+    put(training.folder("3.2"), weights)
+    decoder = weights / SPEECH_FOLDER / "decoder" / SINGLE
+    assert all(path.read_bytes() == held for path, held in before.items() if path != decoder)
+    learnt, found = (load_speech(folder / SPEECH_FOLDER) for folder in (training.folder("3.2"), weights))
+    says = found.decoder.state_dict()
+    assert all(says[name].equal(rounded(value).float()) for name, value in learnt.decoder.state_dict().items())
+    assert load_file(decoder)["out_fnn.weight"].dtype == torch.bfloat16
+
+
+def test_decoders_for_other_words_are_refused(training: Training, weights: Path):
+    tensors = load_file(weights / SINGLE)
+    tensors["model.embed_tokens.weight"] += 1
+    save_file(tensors, weights / SINGLE)
+    with pytest.raises(CheckpointError, match="speaks the words of another model"):
+        put(training.folder("3.2"), weights)
+
+
+def test_lines_are_replaced_by_their_first_cell():
+    card = replaced(CARD, {"one, WER": "| one, WER | 20.0 % |", "3.2 decoders": "| 3.2 decoders | 2 |"})
+    assert card == CARD.replace("40.0", "20.0").replace("decoders | 1", "decoders | 2")
+
+
+def test_a_line_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="no line for three"):
+        replaced(CARD, {"two": "| two | 4 |", "three": "| three | 4 |"})
