@@ -1,4 +1,4 @@
-"""From a finished training of VITA-Audio to the weights that ship: half precision, and a model card with what they do.
+"""From a finished training of VITA-Audio to the weights that ship: rounded, and a model card with what they do.
 
     python -m models.training.vita_audio_release [--training DIR] [--weights DIR] [--person FLAC WHO SAID]
 
@@ -54,16 +54,17 @@ BEFORE = "vanilla"
 
 
 def convert(training: SpeechTraining, weights: Path) -> None:
-    """Write the weights of all stages: rounded, those that make sound in half precision."""
+    """Write the weights of all stages, rounded."""
     last = training.folder("4")
     model, tokenizer, ear = load(last), load_tokenizer(last), load_ear(training.folder("tokenizer"))
-    round_weights(model)
-    round_weights(ear)
+    flow, vocoder = training.flow(), training.vocoder()
+    for part in (model, ear, flow, vocoder):
+        round_weights(part)
     shutil.rmtree(weights, ignore_errors=True)
     generation = GenerationDefaults(checkpoint.default_generation(tokenizer).stop_ids, PENALTY)
     checkpoint.save(model, tokenizer, weights, BOOST, generation)
     save_tokenizer(weights / TOKENIZER.name, ear, torch.bfloat16)
-    save_decoder(weights / DECODER.name, training.flow(), training.vocoder(), torch.float16)
+    save_decoder(weights / DECODER.name, flow, vocoder, torch.bfloat16)
     write_card(weights, NAME, NOTE, shipped_files(weights))
 
 

@@ -60,7 +60,7 @@ SPEECH_SIZES: Mapping[str, SpeechSize] = {
             "phonemes": Effort(1800, 24, 2e-3),
             "codes": Effort(800, 24, 1e-3),
             "vocoder": Effort(900, 8, 2e-3),
-            "flow": Effort(1400, 8, 2e-3),
+            "flow": Effort(3500, 8, 2e-3),
         },
     ),
 }  # fmt: skip
