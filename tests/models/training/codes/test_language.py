@@ -61,7 +61,7 @@ def test_a_transcript_is_of_what_is_heard():
         assert TOKENIZER_OF_WORDS.decode(learnt) == f"{said.text}\n"
 
 
-def test_a_reading_has_the_readers_codes_and_often_a_voice_before():
+def test_a_reading_has_the_readers_codes_and_at_times_a_voice_before():
     voiced = 0
     for seed in range(60):
         prompt, learnt = parts("reading", seed=seed)
@@ -70,7 +70,7 @@ def test_a_reading_has_the_readers_codes_and_often_a_voice_before():
         begin = TOKENIZER_OF_WORDS.id_of(BEGIN)
         assert learnt[1] == begin and BEGIN  # one token of text, then the first chunk
         voiced += bool(codes_in(prompt))
-    assert 20 < voiced < 50
+    assert 10 < voiced < 35
 
 
 def test_a_spoken_question_is_answered_in_the_readers_voice():
