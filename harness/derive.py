@@ -95,7 +95,7 @@ def derive(
             excluded=left_out.reasons(name),
         )
         results[name] = _result(run, described, head.task, chosen, path)
-    export.write_parquet(run, folder, list(headings))
+    export.write_samples(run, folder, list(headings))
     return _results(run, described, results, label)
 
 

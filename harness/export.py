@@ -36,14 +36,20 @@ def schema() -> pa.Schema:
     return pa.schema(list(columns.items()))
 
 
-def write_parquet(run: RunDir, folder: Path, tasks: list[str], out: Path | None = None) -> None:
-    """Write the samples with the scores in `folder` to `out`, or to `samples.parquet` beside these, by row groups."""
+def write_samples(run: RunDir, folder: Path, tasks: list[str]) -> None:
+    """Write the samples with the scores in `folder` to `samples.parquet` beside these."""
+    path = folder / "samples.parquet"
+    with told(path):
+        write_parquet(run, folder, tasks, path)
+
+
+def write_parquet(run: RunDir, folder: Path, tasks: list[str], path: Path) -> None:
+    """Write the samples with the scores in `folder` to `path`, by row groups. Raises OSError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = out or folder / "samples.parquet"
     columns = schema()
-    with told(path), pq.ParquetWriter(path, columns, compression="zstd") as writer:
+    with pq.ParquetWriter(path, columns, compression="zstd") as writer:
         rows = (row for task in tasks for row in _rows(run, folder, task))
         for group in _groups(rows):
             writer.write_table(pa.Table.from_pylist(group, schema=columns))

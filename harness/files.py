@@ -72,6 +72,27 @@ def told(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def arriving(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write a file to, which takes its name once it is whole.
+
+    What is no regular file, such as a pipe, is written as it is. Raises RunStopped where the disk does not take it;
+    what was at `path` is as before.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    place = path if path.exists() and not path.is_file() else partial
+    try:
+        yield place
+        if place is partial:
+            partial.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        remedy = "free some space" if error.errno in _FULL else "name another place"
+        raise RunStopped(f"{path} cannot be written: {reason}. Nothing there was changed; {remedy}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_json(path: Path, content: Any) -> None:
     """A mapping or a `msgspec.Struct` as indented JSON, atomically."""
     write_atomically(path, msgspec.json.format(encoded(content), indent=2) + b"\n")

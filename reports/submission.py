@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from harness.export import write_parquet
 from harness.failures import UsageError
-from harness.files import encoded
+from harness.files import arriving, encoded
 from harness.kinds import need_finished
 from harness.registry import get_task
 from harness.schema import Record
@@ -43,6 +43,11 @@ def export(run: Path, task: str | None, form: Format, out: Path | None, force: b
     endings = {"submission": "xlsx", "parquet": "parquet", "csv": "csv"}
     path = out or Path(f"{directory.name}{f'-{task}' if task else ''}.{endings[form]}")
     need_place(path, force)
+    with arriving(path) as place:
+        return _written(place, directory, names, task, form)._replace(path=path)
+
+
+def _written(path: Path, directory: RunDir, names: list[str], task: str | None, form: Format) -> Exported:
     if form == "submission":
         assert task is not None
         made = _write_workbook(path, get_task(task).submission, directory.records(task))

@@ -14,8 +14,8 @@ from harness.failures import UsageError
 from harness.files import encoded
 from harness.schema import decoded
 from harness.sync.remote import Remote
+from harness.sync.snapshot import INDEX as NAME
 
-NAME = "sync.json"
 FORMAT = 1
 
 

@@ -98,6 +98,6 @@ def _fetch(remote: Remote, index: Index, path: str, target: Path) -> None:
 
 def _damaged(remote: Remote, path: str) -> UsageError:
     return UsageError(
-        f"{remote.url}/{path} is not what its checksum says: it is being written, or was changed. Fetch again, or sync "
-        "the run there again"
+        f"{remote.url}/{path} is not what its checksum says: it is being written, or was changed. Fetch again, or "
+        "remove it there and sync the run there again"
     )

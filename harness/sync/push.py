@@ -13,7 +13,7 @@ import orjson
 from harness.failures import UsageError
 from harness.sync.index import Entry, Index, read_index, write_index
 from harness.sync.remote import Remote
-from harness.sync.snapshot import Snapshot, copied, hashed, identity, identity_of, read_scores, take
+from harness.sync.snapshot import Snapshot, copied, hashed, identity, identity_of, is_log, read_scores, take
 
 INDEX_EVERY = 15.0
 """Seconds after which a long pass writes the index, so that one that is killed does not send all again."""
@@ -22,10 +22,12 @@ Stamp = tuple[int, int]
 
 
 class Known:
-    """Hashes of local files, kept over passes while size and time of change stay what they were."""
+    """What one pass leaves to the next: hashes of local files, while size and time of change stay what they were, and
+    whether the files that the index names were looked for."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Stamp, str]] = {}
+        self.looked = False
 
     def sha256(self, run: Path, path: str, size: int | None) -> str:
         status = (run / path).stat()
@@ -54,8 +56,11 @@ def push(run: Path, remote: Remote, known: Known | None = None, dry_run: bool = 
     taken = take(run)
     if remote.folder is not None and remote.folder.resolve().is_relative_to(run.resolve()):
         raise UsageError(f"{remote.url} is inside {run}; name a place outside it")
-    index = _index_of(run, remote)
-    work = _Pass(run, remote, index, known or Known(), dry_run)
+    index, known = _index_of(run, remote), known or Known()
+    if not known.looked:
+        _forget_lost(index, remote)
+        known.looked = True
+    work = _Pass(run, remote, index, known, dry_run)
     logs = {path: size for path, size in taken.logs.items() if work.lacks_log(path, size)}
     for path in taken.others:
         work.send(path)
@@ -77,6 +82,17 @@ def _index_of(run: Path, remote: Remote) -> Index:
     if index is None or index.run != own:
         raise UsageError(f"{remote.url} holds another run than {run}; name another place")
     return index
+
+
+def _forget_lost(index: Index, remote: Remote) -> None:
+    """Take out of the index what is not there any more, or is of another size, so that it is sent again; small files
+    are compared as a whole. A log may be longer than the index says: a pass may have been killed before it wrote it."""
+    sizes = remote.sizes()
+    for path, entry in list(index.files.items()):
+        size = sizes.get(path, -1)
+        whole = size >= entry.size if is_log(path) else size == entry.size
+        if not whole or (entry.content is not None and remote.read(path) != entry.content.encode()):
+            del index.files[path]
 
 
 class _Pass:

@@ -29,12 +29,15 @@ class Remote:
     """Files below a URL. Every method raises RunStopped, naming URL and reason, where the place does not answer."""
 
     def __init__(self, url: str) -> None:
-        """Raises UsageError for a URL that holds credentials, is of no known kind, or needs a package."""
+        """Raises UsageError for a URL that holds credentials, names no place, is of no known kind, needs a package, or
+        cannot be reached where that is found out at once."""
         if harmless(url) != url:
             raise UsageError(
                 f"{harmless(url)} holds credentials, which logs would keep; put them where the storage's own tools "
                 "look (environment or its configuration file)"
             )
+        if not url.rpartition("://")[2].strip("/ "):
+            raise UsageError(f"{url!r} names no place; name a folder, or a URL with one")
         from fsspec.core import url_to_fs
 
         self.url = url.rstrip("/")
@@ -44,7 +47,7 @@ class Remote:
             raise UsageError(
                 f"{url} needs a package: {error}. pip install 'omni-harness[sync]' has S3 and GCS"
             ) from error
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise UsageError(f"{url} cannot be opened: {error}") from error
         self.root = str(root).rstrip("/")
         kinds: Any = self._fs.protocol
@@ -65,6 +68,16 @@ class Remote:
             except FileNotFoundError:
                 return None
             return content
+
+    def sizes(self) -> dict[str, int]:
+        """Of all files there, by their paths below the folder."""
+        with self._told():
+            self._fs.invalidate_cache()
+            try:
+                found = self._fs.find(self.root, detail=True)
+            except FileNotFoundError:
+                return {}
+            return {path.removeprefix(f"{self.root}/"): about["size"] for path, about in found.items()}
 
     def write(self, path: str, content: bytes) -> None:
         """Put small content; a reader sees the old file or the new one."""

@@ -22,6 +22,8 @@ from harness.files import encoded, read_json
 _LOG = re.compile(r"(samples|judgements)/[^/]+\.jsonl|exclusions\.jsonl")
 _HEADS = ("finished.json", "results.json", "judges.json", "manifest.json")
 """Small files that are replaced as a whole, in the order in which they are taken."""
+INDEX = "sync.json"
+"""At a place that was synced to: see `harness.sync.index`."""
 _BLOCK = 1 << 20
 
 
@@ -64,9 +66,10 @@ def _content(path: Path) -> bytes | None:
 
 
 def _sent(path: str, scores: str) -> bool:
-    """Not: locks, files that are being written, heads that came since, and scores that no results name (yet)."""
+    """Not: locks, files that are being written, heads that came since, scores that no results name (yet), and the index
+    of a place, of which a run may be a copy."""
     name = path.rpartition("/")[2]
-    if name.startswith(".") or name.endswith(".part") or path in _HEADS:
+    if name.startswith(".") or name.endswith(".part") or path in (*_HEADS, INDEX):
         return False
     return not re.match(r"scores/\d+/", path) or path.startswith(f"{scores}/")
 

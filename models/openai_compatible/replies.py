@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -87,12 +88,16 @@ def whole(body: bytes) -> Piece:
         raise Garbled("the reply has no choices")
     choice = completion.choices[0]
     assert choice.message is not None
+    choice.message.content = _paired(choice.message.text)
     return _piece(choice.message, choice.finish_reason or "stop", completion.usage, streamed=False)
 
 
 def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
-    """The pieces of a stream of events; raises Garbled where it ends before the answer does."""
-    odd, ended = b"", False
+    """The pieces of a stream of events; raises Garbled where it ends before the answer does.
+
+    A character outside the basic plane may come in two halves, one at the end of a piece.
+    """
+    odd, half, ended = b"", "", False
     for data in _events(blocks):
         if data == b"[DONE]":
             break
@@ -107,6 +112,9 @@ def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
             sound = odd + _unpacked(message.audio.data)
             odd = sound[len(sound) // 2 * 2 :]
             message.audio.data = base64.b64encode(sound[: len(sound) // 2 * 2]).decode()
+        said = half + message.text
+        half = said[-1:] if choice.finish_reason is None and "\ud800" <= said[-1:] <= "\udbff" else ""
+        message.content = _paired(said[: len(said) - len(half)])
         yield _piece(message, choice.finish_reason, completion.usage, streamed=True)
         ended = ended or choice.finish_reason is not None
     if not ended:
@@ -129,10 +137,27 @@ def _decoded(body: bytes) -> _Completion:
     try:
         completion = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
+        if rb"\ud" not in body.lower():
+            raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
+        completion = _with_halves(body)
     if completion.error is not None:
         raise Garbled(f"the reply is an error: {str(completion.error)[:300]}")
     return completion
+
+
+def _with_halves(body: bytes) -> _Completion:
+    """What msgspec refuses: half a surrogate pair, which JSON may hold and text may not."""
+    try:
+        return msgspec.convert(json.loads(body), _Completion)
+    except (ValueError, RecursionError) as error:
+        raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
+
+
+def _paired(text: str) -> str:
+    """A text whose surrogate pairs are characters; half a pair is U+FFFD."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _piece(message: _Message, reason: str | None, tokens: _Tokens | None, streamed: bool) -> Piece:

@@ -104,6 +104,20 @@ def test_tensorboard_reads_the_numbers_back_and_a_second_export_replaces_the_fir
     assert "config/text_summary" in events.Tags()["tensors"]
 
 
+def test_tensorboard_never_replaces_another_runs_events(run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    send(run, "tensorboard", tmp_path / "board", [])
+    folder = tmp_path / "board" / run.name
+    (folder / "run.txt").write_text("another run")
+    before = {path.name for path in folder.iterdir()}
+    with pytest.raises(UsageError, match="events of something else"):
+        send(run, "tensorboard", tmp_path / "board", [])
+    (folder / "run.txt").unlink()
+    with pytest.raises(UsageError, match="name another --out"):
+        send(run, "tensorboard", tmp_path / "board", [])
+    assert {path.name for path in folder.iterdir()} == before - {"run.txt"}
+
+
 @pytest.mark.parametrize(("name", "module"), [("wandb", "wandb"), ("tensorboard", "torch.utils.tensorboard")])
 def test_a_missing_package_is_told_with_its_extra(
     run: Path, name: str, module: str, monkeypatch: pytest.MonkeyPatch

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 import pandas as pd
@@ -13,11 +15,11 @@ import pytest
 from openpyxl import load_workbook
 
 from harness.config import make_config
-from harness.failures import UsageError
+from harness.failures import RunStopped, UsageError
 from harness.files import encoded
 from harness.run import start
 from harness.store import RunDir
-from reports.submission import export
+from reports.submission import Format, export
 
 TEST = "mmbench_en_test"
 
@@ -114,3 +116,22 @@ def test_no_file_is_replaced_unasked(run: Path, tmp_path: Path) -> None:
         export(run, None, "csv", tmp_path, force=True)
     with pytest.raises(UsageError, match="folder not found"):
         export(run, None, "csv", tmp_path / "none" / "x.csv")
+
+
+@pytest.mark.parametrize("form", ["submission", "parquet", "csv"])
+def test_a_full_disk_leaves_what_was_there(run: Path, tmp_path: Path, form: Format) -> None:
+    place = tmp_path / "answers"
+    place.write_text("of before")
+    with (
+        patch.object(Path, "replace", side_effect=OSError(errno.ENOSPC, "full")),
+        pytest.raises(RunStopped, match=r"answers cannot be written: No space left .*\. Nothing there was changed"),
+    ):
+        export(run, TEST, form, place, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["answers"] and place.read_text() == "of before"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_device_that_is_full_is_told_and_stays(run: Path) -> None:
+    with pytest.raises(RunStopped, match="/dev/full cannot be written: No space left on device"):
+        export(run, TEST, "csv", Path("/dev/full"), force=True)
+    assert Path("/dev/full").is_char_device()

@@ -209,6 +209,24 @@ def test_what_was_changed_there_is_not_fetched(run: Path, tmp_path: Path, path: 
     assert not (tmp_path / "back" / path).exists() and not (tmp_path / "back" / "manifest.json").exists()
 
 
+@pytest.mark.parametrize("path", ["samples/toy.jsonl", "plan/toy.jsonl", "results.json"])
+@pytest.mark.parametrize("harm", ["gone", "cut", "edited"])
+def test_what_was_lost_there_is_sent_again(run: Path, tmp_path: Path, path: str, harm: str) -> None:
+    push(run, Remote(MEMORY))
+    content = (run / path).read_bytes()
+    if harm == "edited" and path != "results.json":
+        pytest.skip("an edit of the same size is found where the file is fetched")
+    if harm == "gone":
+        Remote(MEMORY).remove(path)
+    else:
+        Remote(MEMORY).write(path, content[:-3] if harm == "cut" else content.replace(b"1", b"2"))
+    assert push(run, Remote(MEMORY), dry_run=True).sent == [path]
+    assert push(run, Remote(MEMORY)).sent == [path]
+    pull(Remote(MEMORY), tmp_path / "back")
+    assert files(tmp_path / "back") == files(run)
+    assert push(run, Remote(MEMORY)).sent == []
+
+
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "a/../../b", "c:\\x"])
 def test_an_index_cannot_name_a_file_outside_of_the_run(run: Path, tmp_path: Path, path: str) -> None:
     push(run, Remote(MEMORY))
@@ -233,6 +251,21 @@ def test_a_missing_package_and_an_unknown_kind_are_told_with_the_remedy(monkeypa
         Remote("s3://bucket/run")
     with pytest.raises(UsageError, match="cannot be opened"):
         Remote("nowhere://bucket/run")
+    with pytest.raises(UsageError, match="cannot be opened"):
+        Remote("ftp://127.0.0.1:1/run")  # nobody listens there
+
+
+@pytest.mark.parametrize("url", ["", " ", "/", "file://", "file:///", "s3://"])
+def test_an_url_without_a_place_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="names no place"):
+        Remote(url)
+
+
+def test_a_copy_of_a_place_is_a_run_that_can_be_synced_and_fetched(run: Path, tmp_path: Path) -> None:
+    push(run, Remote(str(tmp_path / "there")))
+    push(tmp_path / "there", Remote(MEMORY))
+    pull(Remote(MEMORY), tmp_path / "back")
+    assert files(tmp_path / "back") == files(run)
 
 
 def test_a_place_inside_the_run_is_refused(run: Path) -> None:

@@ -132,3 +132,25 @@ def test_an_answer_in_parts_is_its_text(content: Any, text: str):
     assert whole(said.encode()).text == text
     event = json.dumps({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]})
     assert [piece.text for piece in streamed([b"data: " + event.encode() + b"\n\n"])] == [text]
+
+
+def event(content: str, reason: str | None = None) -> bytes:
+    said = {"choices": [{"delta": {"content": content}, "finish_reason": reason}]}
+    return b"data: " + json.dumps(said).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["a \ud83d", "\ude00 b"], "a \U0001f600 b"),
+        (["\ud83d", "", "\ude00"], "\U0001f600"),
+        (["a \ud83d", "b"], "a \ufffdb"),
+        (["\ude00", "b\ud83d"], "\ufffdb\ufffd"),
+    ],
+)
+def test_halves_of_a_character_are_joined_over_pieces_and_a_lone_one_is_told(pieces: list[str], text: str):
+    *first, last = pieces
+    stream = [*map(event, first), event(last, "stop")]
+    assert "".join(piece.text for piece in streamed(stream)) == text
+    said = json.dumps({"choices": [{"message": {"content": "".join(pieces)}}]})
+    assert whole(said.encode()).text == text
