@@ -92,6 +92,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "vita-audio-balance": "models.vita_audio.adapter:balance",
         "vita-audio-plus-vanilla": "models.vita_audio.adapter:plus_vanilla",
         "vita-audio-plus-boost": "models.vita_audio.adapter:plus_boost",
+        "vita-audio-mini": "models.vita_audio.adapter:mini",
         "vita-audio-tiny": "models.vita_audio.adapter:tiny",
         "nexus-o": "models.nexus_o.adapter:nexus_o",
         "nexus-o-mini": "models.nexus_o.adapter:nexus_o_mini",

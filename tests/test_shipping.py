@@ -49,7 +49,12 @@ def test_every_file_of_the_packages_ships(shipped: tuple[set[str], set[str]]) ->
     }
     assert there - shipped[0] == set()
     assert shipped[0] - there == set()
-    weights = ("models/weights/vita15-mini", "models/weights/nexus-o-mini", "tasks/judges/mini_ctc/weights")
+    weights = (
+        "models/weights/vita15-mini",
+        "models/weights/vita-audio-mini",
+        "models/weights/nexus-o-mini",
+        "tasks/judges/mini_ctc/weights",
+    )
     for needed in (*weights, "tasks/mini/data"):
         assert [path for path in shipped[0] if path.startswith(needed)], needed
 

@@ -23,6 +23,7 @@ NeedsOf = Callable[[str], Sequence[Need]]
 SHIPS = {
     "tasks/mini/data": "the mini world",
     "models/weights/vita15-mini": "vita15-mini",
+    "models/weights/vita-audio-mini": "vita-audio-mini",
     "models/weights/nexus-o-mini": "nexus-o-mini",
     "tasks/judges/mini_ctc/weights": "mini-ctc",
 }

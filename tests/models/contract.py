@@ -7,7 +7,7 @@ from harness.contracts import Model, ModelOptions
 from harness.registry import get_model
 from harness.types import Generation, LoadedRequest, Message, Output, Part, Request, Text
 
-NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-tiny", "nexus-o-mini", "nexus-o-tiny")
+NAMES = ("echo", "vita15-tiny", "vita15-mini", "vita-audio-mini", "vita-audio-tiny", "nexus-o-mini", "nexus-o-tiny")
 RELEASED = (
     "vita15",
     "vita-audio-boost",
@@ -17,7 +17,7 @@ RELEASED = (
     "nexus-o",
 )
 """The same code with weights from outside."""
-DECODING = ("vita15-tiny", "vita15-mini", "vita-audio-tiny", "nexus-o-tiny")
+DECODING = ("vita15-tiny", "vita15-mini", "vita-audio-mini", "vita-audio-tiny", "nexus-o-tiny")
 SPEAKING = ("vita15-tiny", "vita-audio-tiny", "nexus-o-tiny")
 SPOKEN: tuple[Output, ...] = ("text", "speech")
 LENGTH = 30
