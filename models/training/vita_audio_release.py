@@ -51,6 +51,7 @@ READINGS = 100
 QUESTION = "What do the modules cost that predict further tokens?"
 PAPER = "VITA-Audio's paper compares its decoding modes (table 6): in turbo ten of eleven tokens are the modules'."
 BEFORE = "vanilla"
+"""The mode that the others are held against, and that the weights state: their best."""
 
 
 def convert(training: SpeechTraining, weights: Path) -> None:
@@ -62,7 +63,7 @@ def convert(training: SpeechTraining, weights: Path) -> None:
         round_weights(part)
     shutil.rmtree(weights, ignore_errors=True)
     generation = GenerationDefaults(checkpoint.default_generation(tokenizer).stop_ids, PENALTY)
-    checkpoint.save(model, tokenizer, weights, BOOST, generation)
+    checkpoint.save(model, tokenizer, weights, MODES[BEFORE], generation)
     save_tokenizer(weights / TOKENIZER.name, ear, torch.bfloat16)
     save_decoder(weights / DECODER.name, flow, vocoder, torch.bfloat16)
     write_card(weights, NAME, NOTE, shipped_files(weights))
