@@ -1,4 +1,5 @@
-"""What was measured of weights that ship, as numbers in a small file beside them: `claims.json`.
+"""What was measured of weights that ship, as numbers in a small file beside them: `claims.json`. None is rounded, or a
+table made of them could differ from the card in its last digit.
 
 The cards and `docs/claims.md` print it with the same code.
 """
@@ -46,7 +47,7 @@ def save(record: Record, weights: Path) -> None:
     content = {
         "format": FORMAT,
         "model": record.model,
-        "claims": [_rounded(asdict(claim)) for claim in record.claims],
+        "claims": [asdict(claim) for claim in record.claims],
         "heard": [one._asdict() for one in record.heard],
     }
     (weights / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -60,12 +61,3 @@ def load(weights: Path) -> Record:
         raise ValueError(f"{path}: is of format {content.get('format')}, not {FORMAT}; make it again")
     claims = tuple(Claim(**claim) for claim in content["claims"])
     return Record(content["model"], claims, tuple(Heard(**one) for one in content["heard"]))
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers with six digits behind the point: more than any table shows."""
-    if isinstance(value, float):
-        return round(value, 6)
-    if isinstance(value, Mapping):
-        return {key: _rounded(one) for key, one in value.items()}
-    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value

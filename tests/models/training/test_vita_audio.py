@@ -16,6 +16,7 @@ from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
 from models.released.settings import GENERATION
 from models.training.loop import LOSSES, STATE, Settings, optimise
+from models.training.precision import mixed
 from models.training.vita_audio import CONFIG, REPORT, Training, load, main
 from models.training.vita_audio_learner import AudioLearner, grown
 from models.training.vita_audio_sizes import SIZES
@@ -122,7 +123,7 @@ def test_a_step_is_the_mean_of_its_packs(training: Training, tmp_path: Path):
     stage = training.stage("2")
     packs = AudioBatches(training.world, stage, 0)
     learner = AudioLearner(training.start(stage), stage)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), mixed(torch.device("cpu")):
         wanted = (float(learner(packs(0))) + float(learner(packs(1)))) / 2
     optimise(learner, packs, 1, tmp_path, Settings(accumulation=2))
     assert float((tmp_path / LOSSES).read_text().splitlines()[1].split(",")[1]) == pytest.approx(wanted, abs=1e-4)
