@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.failures import UsageError
+from harness.files import arriving
 
 
 def need_place(path: Path, force: bool) -> None:
@@ -18,9 +19,8 @@ def need_place(path: Path, force: bool) -> None:
 
 
 def write_text(path: Path, text: str, force: bool = False) -> None:
-    """Write a file as UTF-8. Raises UsageError where one is there (unless `force`), and where none can be."""
+    """Write a file as UTF-8, whole or not at all. Raises UsageError where one is there (unless `force`), RunStopped where
+    the disk does not take it."""
     need_place(path, force)
-    try:
-        path.write_text(text, encoding="utf-8", errors="replace", newline="")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}; name another file with -o") from error
+    with arriving(path) as place:
+        place.write_text(text, encoding="utf-8", errors="replace", newline="")

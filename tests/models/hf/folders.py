@@ -76,36 +76,34 @@ def text_only(folder: Path) -> Path:
     return saved(folder, transformers.Qwen2ForCausalLM(config), tok)
 
 
-def qwen25_vl(folder: Path) -> Path:
-    marks = {
-        "image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "vision_start_token": "<|vision_start|>",
-        "vision_end_token": "<|vision_end|>",
-    }  # fmt: skip
+def _qwen_pictures() -> tuple[Any, dict[str, int]]:
+    """A tokenizer with the marks of Qwen-VL's pictures, and their ids as its configurations name them."""
+    names = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
+    names |= {f"vision_{end}": f"<|vision_{end}|>" for end in ("start", "end")}
+    marks = {f"{name}_token": mark for name, mark in names.items()}
     tok = tokenizer(marks, template=template("<|vision_start|><|image_pad|><|vision_end|>"))
-    ids = tok.convert_tokens_to_ids
+    return tok, {f"{name}_token_id": tok.convert_tokens_to_ids(mark) for name, mark in names.items()}
+
+
+def qwen25_vl(folder: Path) -> Path:
+    tok, places = _qwen_pictures()
     config = transformers.Qwen2_5_VLConfig(
-        text_config={**TEXT, "vocab_size": len(tok), "rope_parameters": AXES}, vision_config=VISION,
-        image_token_id=ids("<|image_pad|>"), video_token_id=ids("<|video_pad|>"),
-        vision_start_token_id=ids("<|vision_start|>"), vision_end_token_id=ids("<|vision_end|>"),
-    )  # fmt: skip
+        text_config={**TEXT, "vocab_size": len(tok), "rope_parameters": AXES},
+        vision_config=VISION,
+        **places,
+    )
     images = pictures()
     return saved(folder, transformers.Qwen2_5_VLForConditionalGeneration(config), tok, images)
 
 
 def qwen3_vl(folder: Path) -> Path:
-    marks = {
-        "image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "vision_start_token": "<|vision_start|>",
-        "vision_end_token": "<|vision_end|>",
-    }  # fmt: skip
-    tok = tokenizer(marks, template=template("<|vision_start|><|image_pad|><|vision_end|>"))
-    ids = tok.convert_tokens_to_ids
+    tok, places = _qwen_pictures()
     vision = {key: value for key, value in VISION.items() if key != "fullatt_block_indexes"}
     config = transformers.Qwen3VLConfig(
         text_config={**TEXT, "vocab_size": len(tok), "head_dim": 8, "rope_parameters": AXES},
         vision_config={**vision, "deepstack_visual_indexes": [0], "num_position_embeddings": 16},
-        image_token_id=ids("<|image_pad|>"), video_token_id=ids("<|video_pad|>"),
-        vision_start_token_id=ids("<|vision_start|>"), vision_end_token_id=ids("<|vision_end|>"),
-    )  # fmt: skip
+        **places,
+    )
     images = transformers.Qwen2VLImageProcessorPil(
         patch_size=16, size={"shortest_edge": 32 * 32 * 4, "longest_edge": 32 * 32 * 16}
     )
