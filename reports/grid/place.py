@@ -19,8 +19,8 @@ def need_place(path: Path, force: bool) -> None:
 
 
 def write_text(path: Path, text: str, force: bool = False) -> None:
-    """Write a file as UTF-8, whole or not at all. Raises UsageError where one is there (unless `force`), RunStopped where
-    the disk does not take it."""
+    """Write a file as UTF-8, whole or not at all. Raises UsageError where one is there (unless `force`), RunStopped
+    where the disk does not take it."""
     need_place(path, force)
     with arriving(path) as place:
         place.write_text(text, encoding="utf-8", errors="replace", newline="")
