@@ -7,19 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from harness import registry
 from reports.commands import media_choices
 from tests.harness.conftest import Call, call
 from tests.reports.fake_run import entry, metric, rich_run, write_run
 
 __all__ = ["call"]
-
-
-@pytest.fixture(autouse=True)
-def own_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "COMMANDS", ("reports.commands:add",))
 
 
 def short_run(folder: Path, n: int = 20) -> Path:

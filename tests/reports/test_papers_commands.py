@@ -9,18 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import registry
 from reports.commands import layout_choices, table_choices
 from reports.papers.layouts import LAYOUTS
 from tests.harness.conftest import Call, call
 from tests.reports.fake_run import HOSTILE, entry, metric, write_run
 
 __all__ = ["call"]
-
-
-@pytest.fixture(autouse=True)
-def own_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "COMMANDS", ("reports.commands:add",))
 
 
 @pytest.fixture

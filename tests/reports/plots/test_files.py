@@ -15,7 +15,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness import registry
 from harness.texts import wide
 from reports.plots.commands import kind_choices
 from reports.plots.drawing import COLOURS, DASHES, MARKERS, line, styled, wrapped, write
@@ -34,11 +33,6 @@ from tests.reports.test_probes import results as probe_results
 __all__ = ["call"]
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture(autouse=True)
-def own_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "COMMANDS", ("reports.commands:add",))
 
 
 @pytest.fixture(scope="module")
