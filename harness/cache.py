@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from harness.failures import SampleError
+from harness.failures import SampleError, UsageError
 from harness.files import encoded, write_atomically
 from harness.media import cache_folder, encode_flac, load_audio
 from harness.schema import FORMAT
@@ -92,6 +93,20 @@ def key_of(identity: Mapping[str, Any], request: str, repeat: int) -> str:
 
 def answers_folder() -> Path:
     return cache_folder() / "answers"
+
+
+def need_place() -> None:
+    """Raises UsageError where no answer could be kept."""
+    folder = answers_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot keep answers: {error.strerror or error}. Set HARNESS_CACHE to a folder that can be "
+            "written, or say --no-cache"
+        ) from error
 
 
 def stat() -> dict[str, Any]:

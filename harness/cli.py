@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
@@ -194,7 +194,7 @@ def ask(
     from harness.ask import ask as ask_model
     from harness.config import own_options, resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
-    from harness.failures import Exit, SampleError
+    from harness.failures import RunStopped, SampleError
     from harness.terminal import complain, print_json
     from harness.texts import printable
     from harness.types import Chunk, Generation
@@ -217,8 +217,7 @@ def ask(
             on_chunk=tell if stream else None,
         )
     except SampleError as error:
-        complain(f"no answer: {error}")
-        raise typer.Exit(Exit.INCOMPLETE) from None
+        raise RunStopped(f"no answer: {error}") from None
     if speak is not None and answer.speech is not None:
         write_wav(speak, answer.speech)
     if json:
@@ -365,7 +364,8 @@ def command() -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Entry point: problems that the caller can mend are one message and exit code 2, never a traceback."""
+    """Entry point: problems that the caller can mend are one message and exit code 2, never a traceback. With `--json`
+    the message is printed as JSON too, so that a program always has something to read."""
     from harness.failures import Exit, RunStopped, UsageError
     from harness.terminal import complain, tolerant
 
@@ -375,15 +375,26 @@ def main() -> None:
         sys.exit(command()(prog_name="harness", standalone_mode=False) or 0)
     except UsageError as error:
         complain(f"error: {error}")
-        sys.exit(Exit.USAGE)
+        _fail(str(error), Exit.USAGE)
     except RunStopped as error:
         complain(f"\n{error}")
-        sys.exit(Exit.INCOMPLETE)
+        _fail(str(error), Exit.INCOMPLETE)
     except (KeyboardInterrupt, typer.Abort):
-        complain("\nstopped before a run was begun")
-        sys.exit(Exit.INCOMPLETE)
+        told = "stopped before a run was begun"
+        complain(f"\n{told}")
+        _fail(told, Exit.INCOMPLETE)
     except Exception as error:
         if not hasattr(error, "show"):
             raise
-        error.show()  # what the parser of the command line says of a flag
-        sys.exit(Exit.USAGE)
+        of_parser: Any = error  # what the parser of the command line says of a flag
+        of_parser.show()
+        _fail(of_parser.format_message(), Exit.USAGE)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    from harness.terminal import print_json
+    from harness.texts import redacted
+
+    if "--json" in sys.argv:
+        print_json({"error": redacted(message), "exit_code": int(code)})
+    sys.exit(code)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.cache import Cache, key_of
+from harness.cache import Cache, key_of, need_place
 from harness.engines import Answer, Engine, ModelFacts
 from harness.plan import Planned
 from harness.schedule import Group
@@ -25,6 +25,7 @@ class CachedEngine:
         self._identity: dict[str, Any] = {}
 
     def open(self) -> ModelFacts:
+        need_place()
         facts = self._engine.open()
         self._cache = Cache(facts.label)
         self._identity = {"model": facts.fingerprint, **self._computed}

@@ -27,7 +27,7 @@ def sync(
     from harness.sync.follow import follow
     from harness.sync.pull import pull
     from harness.sync.push import push
-    from harness.sync.remote import Remote
+    from harness.sync.remote import Remote, lasting
     from harness.terminal import print_json
     from harness.texts import printable
 
@@ -40,7 +40,7 @@ def sync(
         made = pull(Remote(source), Path(target), dry_run)
         paths, size, kept, verb = made.fetched, made.size, made.kept, "fetched"
     else:
-        remote = Remote(target)
+        remote = lasting(target)
         if every is not None and not dry_run:
             try:
                 follow(Path(source), remote, every)

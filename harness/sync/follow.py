@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.failures import RunStopped, UsageError
 from harness.sync.push import Known, push
-from harness.sync.remote import Remote, harmless
+from harness.sync.remote import Remote, harmless, lasting
 from harness.terminal import complain
 
 
@@ -26,7 +26,7 @@ def follow(run: Path, remote: Remote, every: float) -> None:
 
 def beside(run: Path, url: str, every: float) -> Beside:
     """For `--sync`: raises at once, before any model is loaded, for a place that cannot be used."""
-    remote = Remote(url)
+    remote = lasting(url)
     there, manifest = remote.read("manifest.json"), run / "manifest.json"
     if there is not None and not manifest.is_file():
         raise UsageError(f"{url} holds a run already; name another place")

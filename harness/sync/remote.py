@@ -25,6 +25,13 @@ def harmless(text: str) -> str:
     return _QUERY.sub(r"\1?***", redacted(text))
 
 
+def lasting(url: str) -> Remote:
+    """A place that outlives the process. Raises UsageError for one that does not, and as `Remote` does."""
+    if url.startswith("memory://"):
+        raise UsageError(f"{url} is gone when this command ends; name a folder, s3:// or gs://")
+    return Remote(url)
+
+
 class Remote:
     """Files below a URL. Every method raises RunStopped, naming URL and reason, where the place does not answer."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from harness.cache import Cache, prune, stat, verify
 from harness.contracts import ModelOptions
+from harness.failures import UsageError
 from harness.files import read_json
 from harness.run import start
 from harness.task import Task
@@ -167,3 +168,13 @@ def test_old_answers_are_pruned() -> None:
     assert stat()["answers"] == 1
     assert prune(0)["removed"] == 1
     assert msgspec.json.encode(stat()["models"]) == b"{}"
+
+
+def test_a_place_that_keeps_nothing_is_told_before_the_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "file" / "below"))
+    with pytest.raises(UsageError, match=r"answers cannot keep answers: .*HARNESS_CACHE.*--no-cache"):
+        asked(tmp_path / "one")
+    assert not (tmp_path / "one").exists()

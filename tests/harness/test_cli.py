@@ -64,6 +64,22 @@ def test_what_the_caller_can_mend_is_one_message_and_exit_2(call: Call, argument
     assert "Traceback" not in found.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["show", "nowhere"], 2, "nowhere"),
+        (["show", "nowhere", "--no-such-flag"], 2, "--no-such-flag"),
+        (["ask", "--model", "echo", "--text", "x", "--stream"], 2, "cannot stream"),
+        (["ask", "--model", "echo", "--text", "   "], 2, "nothing is asked"),
+    ],
+)
+def test_a_program_reads_what_went_wrong(call: Call, arguments: list[str], code: int, said: str) -> None:
+    told = call(*arguments, "--json")
+    failed = json.loads(told.out)
+    assert (told.code, failed["exit_code"]) == (code, code)
+    assert said in failed["error"] and said in told.err
+
+
 def test_yaml_file_with_the_same_names_and_flags_win(toys: None, call: Call, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("\ufeffmodel: toy-model\ntasks: [toy]\ndata: mini\nlimit: 9\nseed: 5\n")

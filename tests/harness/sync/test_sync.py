@@ -293,14 +293,14 @@ def test_a_place_that_does_not_answer_never_stops_the_run_beside_it(
 
 
 def test_a_growing_log_is_synced_beside_its_run_and_is_whole_at_the_end(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    with beside(path, MEMORY, 0.01) as synced:
+    path, there = tmp_path / "run", f"file://{tmp_path}/there"
+    with beside(path, there, 0.01) as synced:
         start(config(TASK), path, objects(TASK))
     assert synced.problem is None
-    pull(Remote(MEMORY), tmp_path / "back")
+    pull(Remote(there), tmp_path / "back")
     assert files(tmp_path / "back") == files(path)
     with pytest.raises(UsageError, match="holds a run already"):
-        beside(tmp_path / "new", MEMORY, 1)
+        beside(tmp_path / "new", there, 1)
 
 
 def test_the_command_line_sends_fetches_and_follows(toys: None, call: Call, tmp_path: Path) -> None:
@@ -314,6 +314,12 @@ def test_the_command_line_sends_fetches_and_follows(toys: None, call: Call, tmp_
     assert RunDir.open(back).finished and call("show", back).code == 0
     assert call("sync", there, there).code == 2
     assert call("sync", tmp_path / "nothing", there).code == 2
+
+
+def test_a_place_that_ends_with_the_command_is_refused(run: Path, toys: None, call: Call, tmp_path: Path) -> None:
+    assert "memory://bucket/run is gone when" in call("sync", run, MEMORY).err
+    told = call("run", "--model", "toy-model", "--tasks", "toy", "--out", tmp_path / "new", "--sync", MEMORY)
+    assert told.code == 2 and "is gone when" in told.err and not (tmp_path / "new").exists()
 
 
 def test_a_remote_error_is_one_message(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
