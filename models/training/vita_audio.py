@@ -1,7 +1,7 @@
 """Train VITA-Audio's language model at a small size, stage by stage.
 
     python -m models.training.vita_audio --size mini --seed 0 [--stage tokenizer|vocoder|flow|1..4] [--steps N]
-                                         [--mode balance] [--dry-run]
+                                         [--mode balance] [--processes 2] [--dry-run]
 
 Each stage leaves a folder `stage-S` with its weights (`model.safetensors`, parameter names of the release),
 `config.json`, `generation_config.json`, the tokenizer, its losses (CSV and plot) and what it took in `stage.json`. A
@@ -19,7 +19,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -37,6 +37,7 @@ from models.training.codes.world import CodeWorld, Input, made_codes
 from models.training.controls import Controls
 from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
 from models.training.plot import plot_losses
+from models.training.team import Team, together
 from models.training.vita_audio_learner import AudioLearner, grown
 from models.training.vita_audio_sizes import SIZES
 from models.training.vita_audio_stages import STAGES, Stage
@@ -57,12 +58,15 @@ CONTROL_PACKS = 12
 
 
 class Training:
-    """All stages of one size, seed and mode, below one folder. `steps`: in place of the stages' own."""
+    """All stages of one size, seed and mode, below one folder. `steps`: in place of the stages' own. `processes` share
+    the packs of each step of the language model's stages."""
 
     def __init__(
-        self, size: str, seed: int, out: Path, device: str, mode: Mode = BOOST, steps: int | None = None
-    ) -> None:
+        self, size: str, seed: int, out: Path, device: str, mode: Mode = BOOST, steps: int | None = None,
+        processes: int = 1,
+    ) -> None:  # fmt: skip
         self.size, self.seed, self.out, self.device, self.mode, self.steps = SIZES[size], seed, out, device, mode, steps
+        self.processes = processes
         self.tokenizer = self.size.tokenizer()
         self.codes_are = CODES_ARE[self.size.speech is not None]
 
@@ -95,9 +99,19 @@ class Training:
         if (folder / REPORT).exists():
             print(f"stage {name}: done before, see {folder}", file=sys.stderr)
             return
+        assert self.world  # before the processes part, as it may have to make the codes
+        together(self.processes, partial(self._learn, stage))
+
+    def _learn(self, stage: Stage, team: Team) -> None:
+        """In a team, the first member saves and reports."""
+        name, folder = stage.name, self.folder(stage.name)
         learner = AudioLearner(self.start(stage).to(self.device), stage)
         folder.mkdir(parents=True, exist_ok=True)
-        seconds = optimise(learner, AudioBatches(self.world, stage, self.seed), stage.steps, folder, stage.settings)
+        settings = replace(stage.settings, accumulation=stage.accumulation // team.size)
+        batches = AudioBatches(self.world, stage, self.seed, team)
+        seconds = optimise(learner, batches, stage.steps, folder, settings, team)
+        if team.rank:
+            return
         self._save(learner.model.to("cpu"), folder)
         more = {} if self.size.speech is None else {"held_out_loss": self._controls(learner, stage)._asdict()}
         report = {
@@ -110,7 +124,7 @@ class Training:
             "mode": self.mode.numbers,
             "codes": self.codes_are,
             "seconds": round(seconds, 1),
-            "threads": torch.get_num_threads(),
+            "threads": torch.get_num_threads() * team.size,
             "trained_parameters": sum(parameter.numel() for parameter in learner.trained().values()),
             **more,
         }
@@ -224,12 +238,20 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--mode", choices=list(MODES), default="boost", help="turns of text and speech in an answer")
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/vita-audio-SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--processes", type=positive, default=1, help="that share the packs of a step (default: 1)")
     parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"vita-audio-{options.size}-{options.seed}"
-    training = Training(options.size, options.seed, out, options.device, MODES[options.mode], options.steps)
+    mode = MODES[options.mode]
+    training = Training(options.size, options.seed, out, options.device, mode, options.steps, options.processes)
     speech = SIZES[options.size].speech
     names = [options.stage] if options.stage else [*(SPEECH_STAGES if speech else ()), *STAGES]
+    for stage in (training.stage(name) for name in names if name in STAGES):
+        if stage.accumulation % options.processes:
+            parser.error(
+                f"--processes {options.processes}: stage {stage.name} has {stage.accumulation} packs a step, which as "
+                "many cannot share"
+            )
     if options.dry_run:
         for name in (name for name in names if name in STAGES):
             print("\n".join(training.plan(name)))

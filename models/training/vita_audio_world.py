@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.types import Message, Text
 from models.text.tokenizer import TURN_END, QwenTokenizer
 from models.training.examples import SPEECH, user
+from models.training.team import ALONE, Team
 from models.training.vita_audio_stages import Kind, Stage
 from models.vita_audio.interleave import Example, example, interleave
 from models.vita_audio.loss import Packed, pack
@@ -98,10 +99,11 @@ class AudioWorld:
 
 
 class AudioBatches:
-    """Packs of at most the stage's length, each a function of stage, seed and number."""
+    """Packs of at most the stage's length, each a function of stage, seed and number. The members of a team take turns,
+    so that a step has the same packs as without them."""
 
-    def __init__(self, world: AudioWorld, stage: Stage, seed: int) -> None:
-        self.world, self.stage, self.seed = world, stage, seed
+    def __init__(self, world: AudioWorld, stage: Stage, seed: int, team: Team = ALONE) -> None:
+        self.world, self.stage, self.seed, self.team = world, stage, seed, team
 
     @property
     def recipe(self) -> str:
@@ -111,7 +113,7 @@ class AudioBatches:
 
     def __call__(self, number: int) -> Packed:
         """Samples until the next does not fit. Raises ValueError where the first one does not."""
-        rng = random.Random(f"pack {self.stage.name} {self.seed} {number}")
+        rng = random.Random(f"pack {self.stage.name} {self.seed} {number * self.team.size + self.team.rank}")
         kinds, shares = list(self.stage.shares), list(self.stage.shares.values())
         samples: list[Example] = []
         room = self.stage.length

@@ -129,6 +129,24 @@ def test_a_step_is_the_mean_of_its_packs(training: Training, tmp_path: Path):
     assert float((tmp_path / LOSSES).read_text().splitlines()[1].split(",")[1]) == pytest.approx(wanted, abs=1e-4)
 
 
+def losses(folder: Path) -> list[float]:
+    return [float(line.split(",")[1]) for line in (folder / LOSSES).read_text().splitlines()[1:]]
+
+
+def test_two_processes_take_the_steps_of_one(training: Training, tmp_path: Path):
+    together = Training("tiny", 0, tmp_path, "cpu", steps=2, processes=2)
+    together.run("1")
+    assert losses(together.folder("1")) == pytest.approx(losses(training.folder("1")), rel=1e-3)
+    one, other = (json.loads((made.folder("1") / REPORT).read_text()) for made in (training, together))
+    assert (one["packs"], 2 * one["threads"]) == (other["packs"], other["threads"])
+
+
+def test_processes_that_cannot_share_a_step_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["--processes", "7", "--stage", "2", "--out", str(tmp_path)])
+    assert "--processes 7: stage 2 has 2 packs a step" in capsys.readouterr().err
+
+
 def test_the_modules_take_larger_steps_in_the_last_stage_alone(training: Training):
     stage = training.stage("4")
     with torch.device("meta"):
