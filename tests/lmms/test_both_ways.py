@@ -87,3 +87,16 @@ def test_its_page_and_comparison_are_made(run: harness.Run, tmp_path: Path) -> N
 
     write_site([run.path], tmp_path / "site")
     assert list((tmp_path / "site" / "tasks").glob("*lmms_mini_world.html"))
+
+
+def test_a_gate_holds_it_and_stops_weights_that_are_worse(run: harness.Run, tmp_path: Path) -> None:
+    from reports.gate.baseline import complete
+    from reports.gate.first import first_gates
+    from reports.gate.held import hold
+
+    gates = tmp_path / "gates.yaml"
+    gates.write_text(first_gates(complete(run.path)))
+    random = harness.evaluate(model="vita15-tiny", tasks=f"lmms:{local_task.NAME}", out=tmp_path / "random")
+    good, worse = (hold(path, run.path, gates) for path in (run.path, random.path))
+    assert {outcome.gate.metric for outcome in good.outcomes} == {"right", "pairs"}
+    assert (good.exit, worse.exit) == (0, 3)
