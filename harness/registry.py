@@ -120,7 +120,7 @@ PREFIXES: Mapping[Group, Mapping[str, str]] = {
     "tasks": {"lmms:": "tasks.lmms:task"},
 }
 """Prefix -> function that makes what the rest of the name names: a task of the rest, a model of rest and options.
-`names` in a task's module lists some of them."""
+`names` in a task's module lists some of them, `members` gives the tasks of a suite of its own."""
 
 _PREFIX_DTYPES: Mapping[str, str] = {"transformers:": "models.hf.loading:dtype"}
 """Prefix -> function of the rest: the type in which that model was released."""
@@ -216,10 +216,18 @@ def expand_tasks(text: str) -> list[str]:
     for name in filter(None, (piece.strip() for piece in text.split(","))):
         if name not in known and prefix_of("tasks", name) is None:
             raise UsageError(_unknown("task or suite", name, [*SUITES, *names("tasks"), *PREFIXES["tasks"]]))
-        chosen |= dict.fromkeys(SUITES.get(name, (name,)))
+        chosen |= dict.fromkeys(SUITES.get(name) or _members(name))
     if not chosen:
         raise UsageError(f"no task named. Suites: {', '.join(SUITES)}. `harness list tasks` shows all.")
     return list(chosen)
+
+
+def _members(name: str) -> list[str]:
+    prefix = prefix_of("tasks", name)
+    if prefix is None or name == prefix:
+        return [name]
+    module = PREFIXES["tasks"][prefix].partition(":")[0]
+    return [prefix + member for member in load_address(f"{module}:members")(name.removeprefix(prefix))]
 
 
 def load_address(address: str) -> Any:

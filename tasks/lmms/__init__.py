@@ -1,6 +1,6 @@
 """Tasks of lmms-eval as tasks of ours: `lmms:NAME` (docs/lmms-eval.md)."""
 
-from tasks.lmms.index import names
+from tasks.lmms.index import members, names
 from tasks.lmms.made import task
 
-__all__ = ["names", "task"]
+__all__ = ["members", "names", "task"]

@@ -6,7 +6,7 @@ import difflib
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from harness.failures import UsageError
@@ -32,17 +32,38 @@ def names() -> list[str]:
     return sorted({match[1] for path in _files() if (match := _TASK.search(_text(path)))})
 
 
+def members(name: str) -> list[str]:
+    """The tasks of a group, those of the groups in it too; of anything else the name alone.
+
+    A group's own file lists its members, or these say in theirs which group they are of.
+    """
+    tasks: set[str] = set()
+    groups: dict[str, list[str]] = {}
+    for path in _files():
+        text = _text(path)
+        task, group = _TASK.search(text), _GROUP.search(text)
+        if task:
+            tasks.add(task[1])
+        if group:
+            groups.setdefault(group[1], []).extend([task[1]] if task else _MEMBER.findall(text))
+    return list(dict.fromkeys(_within(name, tasks, groups, ())))
+
+
+def _within(name: str, tasks: Container[str], groups: Mapping[str, list[str]], above: tuple[str, ...]) -> Iterator[str]:
+    if name in tasks or not groups.get(name):
+        yield name
+    elif name not in above:
+        for member in groups[name]:
+            yield from _within(member, tasks, groups, (*above, name))
+
+
 def file_of(name: str) -> Path:
-    """The file of a task. Raises UsageError where there is none, with the members of a group and like names."""
+    """The file of a task. Raises UsageError where there is none, with like names."""
     if installed() is None:
         raise UsageError(f"lmms:{name} needs lmms-eval, which is not installed: {INSTALL}")
     known: set[str] = set()
     for path in _files():
-        text = _text(path)
-        if (group := _GROUP.search(text)) and group[1] == name and not _TASK.search(text):
-            members = ", ".join(f"lmms:{member}" for member in _MEMBER.findall(text))
-            raise UsageError(f"lmms:{name} is a group of lmms-eval; name its members: {members}")
-        if match := _TASK.search(text):
+        if match := _TASK.search(_text(path)):
             if match[1] == name:
                 return path
             known.add(match[1])

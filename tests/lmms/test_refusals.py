@@ -70,10 +70,13 @@ def test_a_mistyped_name_is_guessed(folder: Path, lmms_eval: Any) -> None:
         registry.get_task("lmms:my_own_tsk")
 
 
-def test_a_group_names_its_members(folder: Path, lmms_eval: Any) -> None:
-    (folder / "group.yaml").write_text("group: both\ntask:\n  - one\n  - two\n")
-    with pytest.raises(UsageError, match="group of lmms-eval; name its members: lmms:one, lmms:two"):
-        registry.get_task("lmms:both")
+def test_a_group_is_a_suite_of_its_members_and_of_those_of_its_groups(folder: Path) -> None:
+    for name, more in (("one", ""), ("two", ""), ("three", "group: odd")):
+        write(folder, name, more)
+    (folder / "both.yaml").write_text("group: both\ntask:\n  - one\n  - two\n")
+    (folder / "all.yaml").write_text("group: all_of_it\ntask:\n  - odd\n  - both\n  - all_of_it\n")
+    assert registry.expand_tasks("lmms:both,mme") == ["lmms:one", "lmms:two", "mme"]
+    assert registry.expand_tasks("lmms:two,lmms:all_of_it") == ["lmms:two", "lmms:three", "lmms:one"]
 
 
 @pytest.mark.parametrize(
