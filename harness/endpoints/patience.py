@@ -25,6 +25,8 @@ class Trouble:
     passing: bool = True
     status: int | None = None
     retry_after: str | None = None
+    begun: bool = False
+    """The endpoint may have worked on an answer, which is paid for too."""
 
     @property
     def busy(self) -> bool:
@@ -41,13 +43,14 @@ def trouble_of(error: Exception, timeout_s: float) -> Trouble | None:
 
     names = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, Garbled):
-        return Trouble(str(error))
+        return Trouble(str(error), begun=True)
     if isinstance(error, (openai.APITimeoutError, TimeoutError)) or "TimeoutException" in names:
-        return Trouble(f"no reply within {timeout_s:g} s")
+        connected = "ConnectTimeout" not in {type(error).__name__, type(error.__cause__).__name__}
+        return Trouble(f"no reply within {timeout_s:g} s", begun=connected)
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
         passing = (status in PASSING or status >= 500) and error.code != "insufficient_quota"
-        told = f"status {status}: {error.message}"
+        told = f"status {status}: {error.message.removeprefix(f'Error code: {status} - ')}"
         return Trouble(told, passing, status, error.response.headers.get("retry-after"))
     if isinstance(error, openai.APIConnectionError) or "TransportError" in names:
         return Trouble(f"{error.__cause__ or error}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from harness.endpoints.patience import TRIES, Garbled, Trouble, patience, trouble_of
@@ -14,13 +15,18 @@ from models.openai_compatible.budget import Budget
 from models.openai_compatible.gate import Gate
 from models.openai_compatible.options import Settings
 from models.openai_compatible.replies import Piece, streamed, whole
-from models.openai_compatible.requests import Body, settings_of
+from models.openai_compatible.requests import Body, least, settings_of
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 FOR_ALL = (401, 402, 403, 404)
 """Refusals of the key, the purse or the model, which every request would meet."""
+OF_A_REQUEST = (400, 413, 422)
+"""Refusals of what a request holds, be it this one's length or what all of them have."""
+
+LEAST_TOKENS = 64
+"""About what the least request takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Asker:
         self._settings, self._client, self._budget = chosen, client, budget
         self._answered = False
         """Whether any request had a reply: what is refused before may be refused to all."""
+        self._least = Lock(), Event()
+        """Held while the least request is asked, set once it was."""
 
     def ask(self, ready: Ready, gate: Gate, held: Usage) -> Outcome | None:
         """The outcome of a request after its tries; None where the gate was closed before.
@@ -76,6 +84,8 @@ class Asker:
                 return answer
             met = answer
             if not met.passing:
+                if met.status in OF_A_REQUEST and not self._answered:
+                    self._ask_the_least(ready)
                 return self._refused(met)
             if attempt + 1 < TRIES and not gate.wait(patience(attempt, met.retry_after, time.time())):
                 return None
@@ -118,23 +128,41 @@ class Asker:
             met = trouble_of(error, self._settings.timeout_s)
             if met is None:
                 raise
-            if met.status is None and isinstance(error, Garbled):
-                self._budget.spend(
-                    held, ready.inputs.tokens
-                )  # half an answer is paid for too, and does not say how much
+            if met.begun:  # half an answer is paid for too, and does not say how much
+                self._budget.spend(held, ready.inputs.tokens)
             busy = met.busy or met.status is None
             pause_s = patience(0, met.retry_after, time.time()) if met.busy and met.retry_after else 0.0
             return met
         finally:
             gate.leave(entered, good, busy, pause_s)
 
+    def _ask_the_least(self, ready: Ready) -> None:
+        """Find out, once, whether the endpoint answers anything like a request that it refused: if so, that is this
+        request's own failure."""
+        lock, asked = self._least
+        with lock:
+            if asked.is_set() or self._answered:
+                return
+            asked.set()
+            messages = least(ready.inputs.messages, self._settings)
+            try:
+                answer = _exhausted(self._chunks(replace(ready, inputs=Prepared(messages, LEAST_TOKENS))))
+                self._budget.spend(answer.usage, max(LEAST_TOKENS, answer.usage.prompt_tokens))
+            except SampleError:
+                pass
+            except Exception as error:
+                if trouble_of(error, self._settings.timeout_s) is None:
+                    raise
+                return
+            self._answered = True
+
     def _chunks(self, ready: Ready) -> Generator[Chunk, None, Response]:
         """Ask once. Raises what `trouble_of` knows, and SampleError for a refusal."""
         start = time.monotonic() - ready.prepare_s
         made: list[Chunk] = []
-        reason, refusal, usage = "", "", Usage()
+        reason, refusal, usage, streamed = "", "", Usage(), False
         for piece in self._pieces(ready):
-            reason, usage = piece.reason or reason, piece.usage or usage
+            reason, usage, streamed = piece.reason or reason, piece.usage or usage, streamed or piece.streamed
             refusal += piece.refusal
             if piece.text or (piece.speech is not None and len(piece.speech.samples)):
                 made.append(Chunk(time.monotonic() - start, piece.text, piece.speech))
@@ -143,7 +171,7 @@ class Asker:
             raise SampleError("the endpoint's content filter ended the answer")
         if refusal and not made:
             raise SampleError(f"the model refused: {refusal}")
-        answer = response(made, time.monotonic() - start, usage, self._settings.stream)
+        answer = response(made, time.monotonic() - start, usage, streamed)
         text = self._settings.place.answer(answer.text)
         return Response(text, answer.speech, answer.timings, answer.usage, truncated=reason == "length")
 
@@ -156,10 +184,15 @@ class Asker:
         with create(model=chosen.model, messages=prepared.messages, extra_body=body) as sent:  # type: ignore[call-overload]
 
             def blocks() -> Generator[bytes, None, None]:
-                for block in sent.iter_bytes():
-                    if time.monotonic() > until:
-                        raise TimeoutError
-                    yield block
+                try:
+                    for block in sent.iter_bytes():
+                        if time.monotonic() > until:
+                            raise TimeoutError
+                        yield block
+                except Exception as error:
+                    if (met := trouble_of(error, chosen.timeout_s)) is None:
+                        raise
+                    raise Garbled(f"half an answer, then: {met.message}") from error
 
             if "event-stream" in sent.headers.get("content-type", ""):
                 yield from streamed(blocks())

@@ -23,13 +23,15 @@ PCM_RATE = 24_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """`reason` is why the answer ended, None before; `refusal` is what a model says instead of an answer."""
+    """`reason` is why the answer ended, None before; `refusal` is what a model says instead of an answer; `streamed`
+    says that it came when it was made."""
 
     text: str = ""
     speech: Waveform | None = None
     reason: str | None = None
     refusal: str = ""
     usage: Usage | None = None
+    streamed: bool = False
 
 
 class _Audio(msgspec.Struct):
@@ -61,19 +63,9 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Details(msgspec.Struct):
-    audio_tokens: int | None = None
-
-
-class _Tokens(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    completion_tokens_details: _Details | None = None
-
-
 class _Completion(msgspec.Struct):
     choices: list[_Choice] | None = None
-    usage: _Tokens | None = None
+    usage: Any = None
     error: Any = None
 
 
@@ -103,8 +95,7 @@ def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
             break
         completion = _decoded(data)
         if not completion.choices:
-            if completion.usage is not None:
-                yield Piece(usage=_usage(completion.usage))
+            yield Piece(usage=_usage(completion.usage))
             continue
         choice = completion.choices[0]
         message = choice.delta or choice.message or _Message()
@@ -160,16 +151,25 @@ def _paired(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _piece(message: _Message, reason: str | None, tokens: _Tokens | None, streamed: bool) -> Piece:
+def _piece(message: _Message, reason: str | None, tokens: Any, streamed: bool) -> Piece:
     audio = message.audio or _Audio()
     speech = _speech(_unpacked(audio.data), streamed) if audio.data else None
     text = message.text or audio.transcript or ""
-    return Piece(text, speech, reason, message.refusal or "", None if tokens is None else _usage(tokens))
+    return Piece(text, speech, reason, message.refusal or "", _usage(tokens), streamed)
 
 
-def _usage(tokens: _Tokens) -> Usage:
-    spoken = max(0, (tokens.completion_tokens_details or _Details()).audio_tokens or 0)
-    return Usage(max(0, tokens.prompt_tokens or 0), max(0, (tokens.completion_tokens or 0) - spoken), spoken)
+def _usage(told: Any) -> Usage | None:
+    """What an answer took; None where that is told by half, or as no number: the answer is as good."""
+    read, written = _count(told, "prompt_tokens"), _count(told, "completion_tokens")
+    if read is None or written is None:
+        return None
+    spoken = _count(told.get("completion_tokens_details"), "audio_tokens") or 0
+    return Usage(read, max(0, written - spoken), spoken)
+
+
+def _count(told: Any, name: str) -> int | None:
+    value = told.get(name) if isinstance(told, dict) else None
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _unpacked(data: str) -> bytes:

@@ -37,6 +37,9 @@ PIXELS_PER_TOKEN, LEAST_PICTURE = 28 * 28, 64
 """How many tokens a picture is taken to have, and a recording below: estimates, which no endpoint tells before."""
 TOKENS_PER_SECOND = 25
 
+_GREY = Picture(np.full((56, 56, 3), 128, np.uint8))
+_SILENCE = Waveform(np.zeros(8_000, np.float32), 16_000)
+
 Body = dict[str, Any]
 
 
@@ -57,6 +60,18 @@ def messages_of(loaded: LoadedRequest, chosen: Settings) -> list[Body]:
         content: Any = "\n".join(part["text"] for part in parts) if plain else parts
         told.append({"role": message.role, "content": content})
     return told
+
+
+def least(messages: Sequence[Body], chosen: Settings) -> list[Body]:
+    """A question with as little as can be of each kind of input that a conversation has."""
+    contents = [message["content"] for message in messages]
+    kinds = {part["type"] for content in contents if not isinstance(content, str) for part in content}
+    parts: list[Body] = []
+    if "image_url" in kinds:
+        parts.extend(_media_parts(_GREY, Pictures(), chosen))
+    if "input_audio" in kinds:
+        parts.extend(_media_parts(_SILENCE, Pictures(), chosen))
+    return [{"role": "user", "content": [*parts, {"type": "text", "text": "Hello"}] if parts else "Hello"}]
 
 
 def settings_of(generation: Generation, outputs: Sequence[Output], chosen: Settings) -> Body:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from threading import Lock
 
 import numpy as np
@@ -16,7 +17,7 @@ from harness.contracts import ModelOptions
 from harness.endpoints.patience import TRIES
 from harness.failures import ModelStopped, SampleError
 from harness.registry import get_model
-from harness.types import Failure, Response, Usage
+from harness.types import Failure, Generation, Response, Usage
 from models.openai_compatible.adapter import Endpoint as Remote
 from tests.fake_endpoint import KEY, Asked, Endpoint, Sends, refuses, says, streams
 from tests.models.asking import outcomes, ready, responses
@@ -60,7 +61,8 @@ def test_a_reply_in_one_piece_tells_no_time_to_the_first_token(opens: Opens, fak
     fake.script(says("whole"))
     for model in (opens(stream="no"), opens()):  # or the endpoint does not stream
         (answer,) = responses(model, [asked("all at once")])
-        assert (answer.text, answer.usage) == ("whole", Usage(100, 10)) and answer.timings is not None
+        assert (answer.text, answer.usage) == ("whole", Usage(100, 10))
+        assert answer.timings is not None and answer.timings.first_token is None
     assert "stream" not in fake.asked[0].body
 
 
@@ -178,6 +180,34 @@ def test_money_and_tokens_are_kept_to(opens: Opens, fake: Endpoint, limit: dict[
         for _, answer in answers:
             found.append(answer)
     assert len(found) == len(fake.asked) == 3 and all(isinstance(answer, Response) for answer in found)
+
+
+@pytest.mark.parametrize(
+    "usage", [{"prompt_tokens": 12.5, "completion_tokens": "1"}, {"prompt_tokens": 9}, "free", [1], None]
+)
+def test_what_is_told_of_usage_in_another_way_costs_no_answer(opens: Opens, fake: Endpoint, usage: object) -> None:
+    fake.script(says("good", usage=usage))
+    (answer,) = responses(opens(), [asked("how much?")])
+    assert (answer.text, answer.usage, len(fake.asked)) == ("good", Usage(), 1)
+
+
+@pytest.mark.parametrize("half", ["cut", "late"])
+def test_half_an_answer_counts_as_what_was_set_aside(opens: Opens, fake: Endpoint, half: str) -> None:
+    """130 tokens each: of 450 three are spent, and nothing is asked a fourth time."""
+    whole = says("and so on")
+    halves = {"cut": replace(whole, cut=len(whole.body) // 2), "late": streams(*"abcdefghij" * 3, beat_s=0.05)}
+    fake.script(halves[half])
+    model = opens(max_tokens_total="450", timeout="0.3", concurrency="1")
+    generation = Generation(max_new_tokens=120)
+    with pytest.raises(ModelStopped, match="max_tokens_total=450"):
+        list(model.generate(ready(model, [asked("tell", generation=generation)]), 1))
+    assert len(fake.asked) == 3
+
+
+def test_a_status_is_told_once(opens: Opens, fake: Endpoint) -> None:
+    fake.answer = lambda asked: refuses(400, "no such thing") if asked.last == "bad" else GOOD
+    _, bad = outcomes(opens(concurrency="1"), [asked("good"), asked("bad")])
+    assert isinstance(bad, Failure) and bad.message.count("400") == 1
 
 
 def test_a_key_that_an_endpoint_sends_back_is_in_no_answer(opens: Opens, fake: Endpoint) -> None:

@@ -17,9 +17,22 @@ from harness.types import Usage
 from models.openai_compatible.budget import Budget
 from models.openai_compatible.gate import FIRST, Gate
 from models.openai_compatible.replies import streamed, whole
+from models.openai_compatible.requests import least
 from tests.fake_endpoint import says, streams
+from tests.models.openai_compatible.conftest import Opens
 
 STREAM = b"".join(streams("wie ", "schön \u2028 数").events)
+
+
+def test_the_least_request_has_each_kind_of_input_once(opens: Opens) -> None:
+    settings = opens()._settings
+    text = {"type": "text", "text": "long " * 900}
+    picture, sound = {"type": "image_url", "image_url": {}}, {"type": "input_audio", "input_audio": {}}
+    (plain,) = least([{"role": "system", "content": "long"}, {"role": "user", "content": "long"}], settings)
+    assert plain == {"role": "user", "content": "Hello"}
+    (mixed,) = least([{"role": "user", "content": [picture, picture, sound, text]}], settings)
+    assert [part["type"] for part in mixed["content"]] == ["image_url", "input_audio", "text"]
+    assert len(str(mixed)) < 40_000
 
 
 def entered(gate: Gate) -> float:

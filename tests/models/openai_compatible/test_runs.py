@@ -75,6 +75,26 @@ def test_failures_are_recorded_and_stay_in_the_denominator(fake: Endpoint, tmp_p
     assert (found.n_expected, found.n_failed) == (N, 1)
 
 
+def test_prompts_that_are_too_long_fail_alone_though_they_come_first(fake: Endpoint, tmp_path: Path) -> None:
+    """Whether it is the prompts is found out by the least request that there is."""
+
+    def short(asked: Asked) -> Sends:
+        return right(asked) if asked.last == "Hello" or int(number(asked)) >= 30 else refuses(400, "too long")
+
+    fake.answer = short
+    run = start(config(fake), tmp_path / "run", TOYS)
+    assert run.finished and len(failures(run)) == 30 and "too long" in failures(run)[0]
+    assert [asked.last for asked in fake.asked].count("Hello") == 1
+
+
+def test_an_endpoint_that_refuses_the_least_request_too_stops_the_run(fake: Endpoint, tmp_path: Path) -> None:
+    fake.answer = lambda asked: refuses(400, "no such field: seed")
+    with pytest.raises(RunStopped, match=r"in a row were in vain, the last: .*no such field: seed"):
+        start(config(fake), tmp_path / "run", TOYS)
+    assert not ids(RunDir.open(tmp_path / "run"))
+    assert [asked.last for asked in fake.asked].count("Hello") == 1
+
+
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_server_that_dies_stops_the_run_which_goes_on_with_the_next(
     fake: Endpoint, tmp_path: Path, cache: bool
