@@ -285,40 +285,6 @@ def list_judges(json: JsonOption = False) -> None:
     _print({"judges": names}, json) if json else print("\n".join(names) or "no judge is installed")
 
 
-cache_app = typer.Typer(help="Look after the answers kept by `harness run --cache`.", no_args_is_help=True)
-app.add_typer(cache_app, name="cache")
-
-
-@cache_app.command("stat")
-def cache_stat(json: JsonOption = False) -> None:
-    """Say how many answers are kept, and how much space they take."""
-    from harness.cache import stat
-
-    _print(stat(), json)
-
-
-@cache_app.command("prune")
-def cache_prune(
-    days: Annotated[int, typer.Option(min=0, help="Remove what was not used for so many days; 0 removes all.")] = 30,
-    json: JsonOption = False,
-) -> None:
-    """Remove old answers."""
-    from harness.cache import prune
-
-    _print(prune(days), json)
-
-
-@cache_app.command("verify")
-def cache_verify(json: JsonOption = False) -> None:
-    """Read every kept answer and tell those that are damaged."""
-    from harness.cache import verify
-    from harness.failures import Exit
-
-    found = verify()
-    _print(found, json)
-    raise typer.Exit(Exit.GOOD if not found["damaged"] else Exit.INCOMPLETE)
-
-
 def conclude(path: Path, json: bool, problem: str | None = None) -> None:
     """Print a run's table and exit with its verdict; a `problem` that was told already makes that incomplete."""
     from harness.failures import Exit
@@ -347,8 +313,6 @@ def _print(content: Any, json: bool) -> None:
 
     if json:
         print_json(content)
-    elif isinstance(content, dict) and type(content) is dict:
-        print("\n".join(printable(f"{name}: {value}") for name, value in content.items()))
     else:
         print(printable(str(content)))
 
@@ -379,6 +343,13 @@ def main() -> None:
     except RunStopped as error:
         complain(f"\n{error}")
         _fail(str(error), Exit.INCOMPLETE)
+    except OSError as error:
+        if not error.filename:  # it was stdout, or a connection
+            complain(f"error: {error.strerror or error}")
+            sys.exit(Exit.USAGE)
+        told = f"{error.filename}: {error.strerror}"
+        complain(f"error: {told}")
+        _fail(told, Exit.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         told = "stopped before a run was begun"
         complain(f"\n{told}")

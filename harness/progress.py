@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from harness.terminal import tell
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -46,10 +48,8 @@ class PlainProgress:
             eta = f", {_clock((self._total - self._done) / rate)} left"
         failed = f", {self._failed} failed" if self._failed else ""
         of = f"/{self._total}" if self._total else ""
-        print(
-            f"{self._label}: {self._done}{of}, {rate:.3g} samples/s{eta}{failed}{self._status and f', {self._status}'}",
-            file=sys.stderr,
-            flush=True,
+        tell(
+            f"{self._label}: {self._done}{of}, {rate:.3g} samples/s{eta}{failed}{self._status and f', {self._status}'}"
         )
 
 

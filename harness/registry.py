@@ -130,6 +130,7 @@ _RELEASED_DTYPES: Mapping[str, DType] = {
 }
 
 COMMANDS = (
+    "harness.cache_commands:add",
     "harness.upkeep.commands:add",
     "harness.supply.commands:add",
     "harness.sync.commands:add",

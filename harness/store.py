@@ -86,12 +86,17 @@ class RunDir:
         Raises UsageError where it cannot be made.
         """
         try:
+            str(path).encode()
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"run directory {path} cannot be made: {error.strerror}; give another --out") from error
+        except (OSError, UnicodeEncodeError) as error:
+            reason = "its name is no UTF-8" if isinstance(error, UnicodeEncodeError) else error.strerror
+            raise UsageError(f"run directory {path} cannot be made: {reason}; give another --out") from error
         if (path / "manifest.json").exists():
             raise UsageError(f"{path} already holds a run; `harness resume {path}` goes on with it")
-        write_json(path / "manifest.json", manifest)
+        try:
+            write_json(path / "manifest.json", manifest)
+        except RunStopped as error:  # there is nothing yet to go on with
+            raise UsageError(f"run directory {path} cannot be made: {error.__cause__}") from error
         return cls(path)
 
     @classmethod

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from harness.texts import printable, redacted
 
 
 def tolerant() -> None:
-    """Let output that the terminal's encoding lacks be replaced, not end the program."""
+    """Let output that the terminal's encoding lacks be replaced, and what nobody takes go nowhere."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -24,4 +27,16 @@ def print_json(content: Any) -> None:
 
 
 def complain(message: str) -> None:
-    print(printable(redacted(message)), file=sys.stderr, flush=True)
+    tell(printable(redacted(message)))
+
+
+def tell(line: str) -> None:
+    """A line on stderr. A log that takes no more, as on a full disk, stops nothing: from then on lines go nowhere."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")

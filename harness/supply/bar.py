@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from harness import terminal
 from harness.supply.transfer import Tell
 
 EVERY_S = 10.0
@@ -59,6 +60,6 @@ def _lines(label: str, total: int | None) -> Tell:
             if time.monotonic() - told >= EVERY_S:
                 told = time.monotonic()
                 of = f" of {in_bytes(total)}" if total else ""
-                print(f"  {label}: {in_bytes(done)}{of}", file=sys.stderr, flush=True)
+                terminal.tell(f"  {label}: {in_bytes(done)}{of}")
 
     return tell

@@ -80,6 +80,27 @@ def test_a_program_reads_what_went_wrong(call: Call, arguments: list[str], code:
     assert said in failed["error"] and said in told.err
 
 
+def test_a_name_that_no_disk_takes_is_one_message(toys: None, call: Call, tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 256)
+    assert "File name too long" in (told := call("show", long)).err and told.code == 2
+    named = call("run", "--model", "toy-model", "--tasks", "toy", "--out", tmp_path / "\udcff")
+    assert named.code == 2 and "no UTF-8" in named.err
+
+
+@pytest.mark.parametrize("log", ["2>&-", "2>/dev/full"])
+def test_a_log_that_takes_no_line_stops_no_run(tmp_path: Path, log: str) -> None:
+    run = f"{sys.executable} -m harness run --model echo --tasks mme --data mini --limit 2 --out {tmp_path}/run"
+    assert subprocess.run(["sh", "-c", f"{run} {log}"], capture_output=True).returncode == 0
+    assert (tmp_path / "run" / "finished.json").is_file()
+
+
+def test_output_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m harness list tasks --json >/dev/full"], capture_output=True, text=True
+    )
+    assert shown.returncode == 2 and shown.stderr == "error: No space left on device\n"
+
+
 def test_yaml_file_with_the_same_names_and_flags_win(toys: None, call: Call, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("\ufeffmodel: toy-model\ntasks: [toy]\ndata: mini\nlimit: 9\nseed: 5\n")
