@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import soundfile
 
+from harness.endpoints.completions import Audio, Message, answered, decoded, paired, usage_of
 from harness.endpoints.patience import Garbled
 from harness.types import Usage, Waveform
 
@@ -34,54 +33,12 @@ class Piece:
     streamed: bool = False
 
 
-class _Audio(msgspec.Struct):
-    data: str | None = None
-    transcript: str | None = None
-
-
-class _Part(msgspec.Struct):
-    type: str = ""
-    text: str | None = None
-
-
-class _Message(msgspec.Struct):
-    content: str | list[_Part] | None = None
-    """Some servers send an answer in parts, thoughts among them, which are no answer."""
-    refusal: str | None = None
-    audio: _Audio | None = None
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, list):
-            return "".join(part.text or "" for part in self.content if part.type == "text")
-        return self.content or ""
-
-
-class _Choice(msgspec.Struct):
-    message: _Message | None = None
-    delta: _Message | None = None
-    finish_reason: str | None = None
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice] | None = None
-    usage: Any = None
-    error: Any = None
-
-
-_DECODER = msgspec.json.Decoder(_Completion)
-"""Made once: msgspec crashes where several threads are the first to decode a type."""
-
-
 def whole(body: bytes) -> Piece:
     """A reply in one piece. Raises Garbled for anything but a chat completion with a choice."""
-    completion = _decoded(body)
-    if not completion.choices or completion.choices[0].message is None:
-        raise Garbled("the reply has no choices")
-    choice = completion.choices[0]
-    assert choice.message is not None
-    choice.message.content = _paired(choice.message.text)
-    return _piece(choice.message, choice.finish_reason or "stop", completion.usage, streamed=False)
+    completion = decoded(body)
+    choice, message = answered(completion)
+    message.content = paired(message.text)
+    return _piece(message, choice.finish_reason or "stop", completion.usage, streamed=False)
 
 
 def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
@@ -93,19 +50,19 @@ def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
     for data in _events(blocks):
         if data == b"[DONE]":
             break
-        completion = _decoded(data)
+        completion = decoded(data)
         if not completion.choices:
-            yield Piece(usage=_usage(completion.usage))
+            yield Piece(usage=usage_of(completion.usage))
             continue
         choice = completion.choices[0]
-        message = choice.delta or choice.message or _Message()
+        message = choice.delta or choice.message or Message()
         if message.audio is not None and message.audio.data:
             sound = odd + _unpacked(message.audio.data)
             odd = sound[len(sound) // 2 * 2 :]
             message.audio.data = base64.b64encode(sound[: len(sound) // 2 * 2]).decode()
         said = half + message.text
         half = said[-1:] if choice.finish_reason is None and "\ud800" <= said[-1:] <= "\udbff" else ""
-        message.content = _paired(said[: len(said) - len(half)])
+        message.content = paired(said[: len(said) - len(half)])
         yield _piece(message, choice.finish_reason, completion.usage, streamed=True)
         ended = ended or choice.finish_reason is not None
     if not ended:
@@ -124,52 +81,11 @@ def _events(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest[5:].strip()
 
 
-def _decoded(body: bytes) -> _Completion:
-    try:
-        completion = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if rb"\ud" not in body.lower():
-            raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
-        completion = _with_halves(body)
-    if completion.error is not None:
-        raise Garbled(f"the reply is an error: {str(completion.error)[:300]}")
-    return completion
-
-
-def _with_halves(body: bytes) -> _Completion:
-    """What msgspec refuses: half a surrogate pair, which JSON may hold and text may not."""
-    try:
-        return msgspec.convert(json.loads(body), _Completion)
-    except (ValueError, RecursionError) as error:
-        raise Garbled(f"the reply is no chat completion: {str(error)[:200]}") from error
-
-
-def _paired(text: str) -> str:
-    """A text whose surrogate pairs are characters; half a pair is U+FFFD."""
-    if not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _piece(message: _Message, reason: str | None, tokens: Any, streamed: bool) -> Piece:
-    audio = message.audio or _Audio()
+def _piece(message: Message, reason: str | None, tokens: Any, streamed: bool) -> Piece:
+    audio = message.audio or Audio()
     speech = _speech(_unpacked(audio.data), streamed) if audio.data else None
     text = message.text or audio.transcript or ""
-    return Piece(text, speech, reason, message.refusal or "", _usage(tokens), streamed)
-
-
-def _usage(told: Any) -> Usage | None:
-    """What an answer took; None where that is told by half, or as no number: the answer is as good."""
-    read, written = _count(told, "prompt_tokens"), _count(told, "completion_tokens")
-    if read is None or written is None:
-        return None
-    spoken = _count(told.get("completion_tokens_details"), "audio_tokens") or 0
-    return Usage(read, max(0, written - spoken), spoken)
-
-
-def _count(told: Any, name: str) -> int | None:
-    value = told.get(name) if isinstance(told, dict) else None
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else None
+    return Piece(text, speech, reason, message.refusal or "", usage_of(tokens), streamed)
 
 
 def _unpacked(data: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -105,6 +106,10 @@ def test_a_chat_completion_is_read() -> None:
     assert reply(says("0.8").body) == Reply("0.8", usage=Usage(100, 10))
     assert reply(b'{"choices": [{"message": {"content": "0.8"}}]}') == Reply("0.8")
     assert reply(says("0.", "length").body) == Reply("0.", "the reply is cut off (length)", Usage(100, 10))
+    assert reply(says("0.8", usage={"prompt_tokens": 12.5, "completion_tokens": "1"}).body) == Reply("0.8")
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "0.8"}]
+    assert reply(json.dumps({"choices": [{"message": {"content": parts}}]}).encode()) == Reply("0.8")
+    assert reply(rb'{"choices": [{"message": {"content": "0.8 \ud83d"}}]}') == Reply("0.8 \ufffd")
 
 
 @given(st.binary() | st.integers(0, len(says("a reply").body) - 1).map(lambda end: says("a reply").body[:end]))
