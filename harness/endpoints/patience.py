@@ -52,8 +52,10 @@ def trouble_of(error: Exception, timeout_s: float) -> Trouble | None:
         passing = (status in PASSING or status >= 500) and error.code != "insufficient_quota"
         told = f"status {status}: {error.message.removeprefix(f'Error code: {status} - ')}"
         return Trouble(told, passing, status, error.response.headers.get("retry-after"))
+    if "DecodingError" in names:
+        return Trouble(f"the reply cannot be unpacked: {error}", begun=True)
     if isinstance(error, openai.APIConnectionError) or "TransportError" in names:
-        return Trouble(f"{error.__cause__ or error}")
+        return Trouble(f"{error.__cause__ or error}", passing=type(error.__cause__).__name__ != "TooManyRedirects")
     return None
 
 

@@ -34,6 +34,10 @@ class Place:
         """What a model says, without the key: only what is too long to stand there by itself is taken out."""
         return _without(text, [secret for secret in self._secrets() if len(secret) >= SECRET])
 
+    def answers(self) -> Scrubbed:
+        """The same for what comes piece by piece."""
+        return Scrubbed([secret for secret in self._secrets() if len(secret) >= SECRET])
+
     def _secrets(self) -> list[str]:
         return [secret for secret in (self.key, *self.query.values()) if secret and secret != NO_KEY]
 
@@ -44,6 +48,30 @@ class Place:
         return openai.OpenAI(
             api_key=self.key, base_url=self.url, default_query=self.query, timeout=timeout_s, max_retries=0
         )
+
+
+class Scrubbed:
+    """Takes secrets out of a text that comes in pieces: an end that a secret may begin with waits for the next one."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        self._secrets, self._held = secrets, ""
+
+    def __call__(self, piece: str) -> str:
+        """What of the text so far can be shown now."""
+        text = _without(self._held + piece, self._secrets)
+        held = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        shown, self._held = text[: len(text) - held], text[len(text) - held :]
+        return shown
+
+    def rest(self) -> str:
+        """What was held back, once nothing more comes."""
+        shown, self._held = self._held, ""
+        return shown
+
+
+def _overlap(text: str, secret: str) -> int:
+    """Characters of the longest end of a text that a secret begins with."""
+    return next((size for size in range(min(len(text), len(secret) - 1), 0, -1) if secret.startswith(text[-size:])), 0)
 
 
 def _without(text: str, secrets: list[str]) -> str:

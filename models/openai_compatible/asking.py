@@ -14,7 +14,7 @@ from harness.types import Chunk, Failure, FailureKind, Ready, Response, Timings,
 from models.openai_compatible.budget import Budget
 from models.openai_compatible.gate import Gate
 from models.openai_compatible.options import Settings
-from models.openai_compatible.replies import Piece, streamed, whole
+from models.openai_compatible.replies import EVENT, Piece, streamed, whole
 from models.openai_compatible.requests import Body, least, settings_of
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class Asker:
                         return end.value  # type: ignore[no-any-return]
                     begun = True
                     yield chunk
+            except SampleError as error:
+                raise SampleError(self._told(str(error)), error.kind) from error
             except Exception as error:
                 met = trouble_of(error, self._settings.timeout_s)
                 if met is None:
@@ -160,28 +162,32 @@ class Asker:
         """Ask once. Raises what `trouble_of` knows, and SampleError for a refusal."""
         start = time.monotonic() - ready.prepare_s
         made: list[Chunk] = []
-        reason, refusal, usage, streamed = "", "", Usage(), False
+        reason, refusal, usage, timed = "", "", Usage(), False
+        shown = self._settings.place.answers()
         for piece in self._pieces(ready):
-            reason, usage, streamed = piece.reason or reason, piece.usage or usage, streamed or piece.streamed
+            reason, usage, timed = piece.reason or reason, piece.usage or usage, timed or piece.streamed
             refusal += piece.refusal
-            if piece.text or (piece.speech is not None and len(piece.speech.samples)):
-                made.append(Chunk(time.monotonic() - start, piece.text, piece.speech))
+            text = shown(piece.text)
+            if text or (piece.speech is not None and len(piece.speech.samples)):
+                made.append(Chunk(time.monotonic() - start, text, piece.speech))
                 yield made[-1]
+        if rest := shown.rest():
+            made.append(Chunk(time.monotonic() - start, rest))
+            yield made[-1]
         if reason == "content_filter":
             raise SampleError("the endpoint's content filter ended the answer")
         if refusal and not made:
             raise SampleError(f"the model refused: {refusal}")
-        answer = response(made, time.monotonic() - start, usage, streamed)
-        text = self._settings.place.answer(answer.text)
-        return Response(text, answer.speech, answer.timings, answer.usage, truncated=reason == "length")
+        answer = response(made, time.monotonic() - start, usage, timed)
+        return replace(answer, truncated=reason == "length")
 
     def _pieces(self, ready: Ready) -> Generator[Piece, None, None]:
         prepared, chosen = ready.inputs, self._settings
         assert isinstance(prepared, Prepared)
         until = time.monotonic() + chosen.timeout_s
-        body: dict[str, Any] = settings_of(ready.request.generation, ready.request.outputs, chosen)
+        settings: dict[str, Any] = settings_of(ready.request.generation, ready.request.outputs, chosen)
         create = self._client.chat.completions.with_streaming_response.create
-        with create(model=chosen.model, messages=prepared.messages, extra_body=body) as sent:  # type: ignore[call-overload]
+        with create(model=chosen.model, messages=prepared.messages, extra_body=settings) as sent:  # type: ignore[call-overload]
 
             def blocks() -> Generator[bytes, None, None]:
                 try:
@@ -196,8 +202,12 @@ class Asker:
 
             if "event-stream" in sent.headers.get("content-type", ""):
                 yield from streamed(blocks())
+                return
+            body = b"".join(blocks())
+            if body.lstrip().startswith(EVENT):
+                yield from (replace(piece, streamed=False) for piece in streamed([body]))
             else:
-                yield whole(b"".join(blocks()))
+                yield whole(body)
 
     def _refused(self, met: Trouble) -> Failure | Silent | Stopped:
         """No money is told as 429. A 403 may be about one prompt where others were answered."""

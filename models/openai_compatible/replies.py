@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from harness.endpoints.completions import Audio, Message, answered, decoded, pai
 from harness.endpoints.patience import Garbled
 from harness.types import Usage, Waveform
 
+EVENT = b"data:"
+"""How the lines of a stream begin that hold anything."""
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 PCM_RATE = 24_000
 """Hz of streamed speech, 16 bits a sample (OpenAI's `pcm16`)."""
 
@@ -49,6 +53,7 @@ def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
     odd, half, ended = b"", "", False
     for data in _events(blocks):
         if data == b"[DONE]":
+            ended = True
             break
         completion = decoded(data)
         if not completion.choices:
@@ -70,15 +75,16 @@ def streamed(blocks: Iterable[bytes]) -> Iterator[Piece]:
 
 
 def _events(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The data of each event. Lines end with LF alone: JSON may hold other marks that end lines elsewhere."""
+    """The data of each event. Lines end with CR, LF or both: JSON has neither, but may have other marks that end lines
+    elsewhere."""
     rest = b""
     for block in blocks:
-        *lines, rest = (rest + block).split(b"\n")
+        *lines, rest = _LINE_END.split(rest + block)
         for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
-    if rest.startswith(b"data:"):
-        yield rest[5:].strip()
+            if line.startswith(EVENT):
+                yield line[len(EVENT) :].strip()
+    if rest.startswith(EVENT):
+        yield rest[len(EVENT) :].strip()
 
 
 def _piece(message: Message, reason: str | None, tokens: Any, streamed: bool) -> Piece:

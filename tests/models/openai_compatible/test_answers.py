@@ -31,6 +31,7 @@ TROUBLES = {
     "torn stream": streams("half an ans", reason=None),
     "half an event": Sends(events=(b'data: {"choices": [{"delta": {"cont',), headers=GOOD.headers),
     "an error in the stream": Sends(events=(b'data: {"error": {"message": "oh"}}\n\n',), headers=GOOD.headers),
+    "no gzip": Sends(b"no gzip at all", headers={"Content-Encoding": "gzip"}),
     "no JSON": Sends(b"<html>bad gateway</html>"),
     "closed in the middle": Sends(says("whole").body, cut=20),
     "no choices": Sends(b'{"choices": []}'),
@@ -180,6 +181,39 @@ def test_money_and_tokens_are_kept_to(opens: Opens, fake: Endpoint, limit: dict[
         for _, answer in answers:
             found.append(answer)
     assert len(found) == len(fake.asked) == 3 and all(isinstance(answer, Response) for answer in found)
+
+
+@pytest.mark.parametrize("pieces", [(f"your key is {KEY}.",), ("your key is sk-a-sec", "ret-of-the-test", ".")])
+def test_a_key_is_in_no_piece_of_a_stream_either(opens: Opens, fake: Endpoint, pieces: tuple[str, ...]) -> None:
+    fake.script(streams(*pieces))
+    model = opens()
+    chunks = list(model.stream(ready(model, [asked("key?")])[0]))
+    assert "".join(chunk.text for chunk in chunks) == "your key is ***."
+    fake.script(streams(refusal=f"not for {KEY}"))
+    with pytest.raises(SampleError, match=r"refused: not for \*\*\*"):
+        list(model.stream(ready(model, [asked("key?")])[0]))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/event-stream"])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+def test_events_are_read_whatever_ends_their_lines(opens: Opens, fake: Endpoint, kind: str, end: bytes) -> None:
+    events = tuple(event.replace(b"\n", end) for event in streams("go", "od").events)
+    fake.script(Sends(events=events, headers={"Content-Type": kind}))
+    (answer,) = responses(opens(), [asked("well?")])
+    assert (answer.text, answer.usage, len(fake.asked)) == ("good", Usage(100, 10), 1)
+    assert answer.timings is not None and (answer.timings.first_token is None) == (kind == "text/plain")
+
+
+def test_a_stream_that_says_it_is_done_is_whole(opens: Opens, fake: Endpoint) -> None:
+    torn = streams("good", reason=None)
+    fake.script(replace(torn, events=(*torn.events, b"data: [DONE]\n\n")))
+    assert responses(opens(), [asked("done?")])[0].text == "good" and len(fake.asked) == 1
+
+
+def test_redirects_in_a_circle_are_not_followed_again(opens: Opens, fake: Endpoint) -> None:
+    fake.script(Sends(status=307, headers={"Location": f"{fake.url}/chat/completions"}))
+    (found,) = outcomes(opens(concurrency="1"), [asked("where?")])
+    assert isinstance(found, Failure) and "redirects" in found.message and len(fake.asked) <= 21
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.endpoints.patience import Garbled
+from harness.endpoints.place import Scrubbed
 from harness.types import Usage
 from models.openai_compatible.budget import Budget
 from models.openai_compatible.gate import FIRST, Gate
@@ -33,6 +34,13 @@ def test_the_least_request_has_each_kind_of_input_once(opens: Opens) -> None:
     (mixed,) = least([{"role": "user", "content": [picture, picture, sound, text]}], settings)
     assert [part["type"] for part in mixed["content"]] == ["image_url", "input_audio", "text"]
     assert len(str(mixed)) < 40_000
+
+
+@given(st.lists(st.text("abc", max_size=6), max_size=12))
+def test_a_secret_is_taken_out_wherever_its_pieces_end(pieces: list[str]) -> None:
+    shown = Scrubbed(["abcab"])
+    said = [*map(shown, pieces), shown.rest()]
+    assert "".join(said) == "".join(pieces).replace("abcab", "***")
 
 
 def entered(gate: Gate) -> float:
