@@ -77,7 +77,7 @@ def card(facts: Facts) -> str:
         speech=speech,
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         seed=facts.reports["1"]["seed"],
-        minutes=f"{sum(report['seconds'] for report in facts.reports.values()) / 60:.0f}",
+        minutes=f"{sum(report['seconds'] * report['threads'] for report in facts.reports.values()) / 60:.0f}",
         pattern=" ".join(map(str, facts.reports["4"]["mode"])),
         parts=[(name, f"{count:,}") for name, count in facts.parts.items()],
         whole=f"{sum(facts.parts.values()):,}",

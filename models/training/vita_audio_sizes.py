@@ -45,7 +45,7 @@ TUNED: Mapping[Kind, float] = {"transcript": 1.0, "text": 0.1, "reading": 1.0, "
 """Spoken questions come in from the start, as there are few facts; and the last stage, after which the model is to
 transcribe and read as before, has as much of these."""
 
-PACKS: Mapping[str, Any] = {"length": 384, "accumulation": 3}
+PACKS: Mapping[str, Any] = {"length": 384, "accumulation": 2}
 """Short ones: attention within a pack is over all of it."""
 
 SIZES: Mapping[str, Size] = {
@@ -68,9 +68,9 @@ SIZES: Mapping[str, Size] = {
         tokenizer=partial(speaking_tokenizer, MINI_SPEECH.tokenizer.codes),
         changes={
             "1": {**PACKS, "learning_rate": 4e-3, "steps": 6000, "accumulation": 4, "shares": LEARNT, "start": RANDOM},
-            "2": {**PACKS, "learning_rate": 2e-3, "steps": 100, "shares": LEARNT},
-            "3": {**PACKS, "learning_rate": 2e-3, "steps": 450, "shares": LEARNT},
-            "4": {**PACKS, "learning_rate": 7e-4, "steps": 700, "shares": TUNED, "module_rate": 2.0},
+            "2": {**PACKS, "learning_rate": 3e-3, "steps": 2000, "shares": LEARNT},
+            "3": {**PACKS, "learning_rate": 3e-3, "steps": 2500, "shares": LEARNT},
+            "4": {**PACKS, "learning_rate": 1.2e-3, "steps": 5000, "shares": TUNED, "module_rate": 2.5},
         },
         speech=MINI_SPEECH,
     ),
