@@ -331,12 +331,14 @@ def main() -> None:
     """Entry point: problems that the caller can mend are one message and exit code 2, never a traceback. With `--json`
     the message is printed as JSON too, so that a program always has something to read."""
     from harness.failures import Exit, RunStopped, UsageError
-    from harness.terminal import complain, tolerant
+    from harness.terminal import complain, nowhere, tolerant
 
     tolerant()
     switch_off_if_told()
     try:
-        sys.exit(command()(prog_name="harness", standalone_mode=False) or 0)
+        code = command()(prog_name="harness", standalone_mode=False) or 0
+        sys.stdout.flush()  # what is not taken is told here, and not when Python ends
+        sys.exit(code)
     except UsageError as error:
         complain(f"error: {error}")
         _fail(str(error), Exit.USAGE)
@@ -346,6 +348,7 @@ def main() -> None:
     except OSError as error:
         if not error.filename:  # it was stdout, or a connection
             complain(f"error: {error.strerror or error}")
+            sys.stdout = nowhere()
             sys.exit(Exit.USAGE)
         told = f"{error.filename}: {error.strerror}"
         complain(f"error: {told}")

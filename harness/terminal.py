@@ -12,7 +12,7 @@ from harness.texts import printable, redacted
 
 def tolerant() -> None:
     """Let output that the terminal's encoding lacks be replaced, and what nobody takes go nowhere."""
-    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    sys.stdout, sys.stderr = sys.stdout or nowhere(), sys.stderr or nowhere()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -35,8 +35,9 @@ def tell(line: str) -> None:
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
-        sys.stderr = _nowhere()
+        sys.stderr = nowhere()
 
 
-def _nowhere() -> TextIO:
+def nowhere() -> TextIO:
+    """A stream that keeps nothing."""
     return Path(os.devnull).open("w", encoding="utf-8")

@@ -94,9 +94,13 @@ def test_a_log_that_takes_no_line_stops_no_run(tmp_path: Path, log: str) -> None
     assert (tmp_path / "run" / "finished.json").is_file()
 
 
-def test_output_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_message(buffered: str) -> None:
     shown = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m harness list tasks --json >/dev/full"], capture_output=True, text=True
+        ["sh", "-c", f"{sys.executable} -m harness list tasks --json >/dev/full"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": buffered},
     )
     assert shown.returncode == 2 and shown.stderr == "error: No space left on device\n"
 

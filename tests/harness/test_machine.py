@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -68,11 +67,10 @@ def test_what_is_no_file_in_a_files_place_is_told_and_never_waited_for(
         assert "is no" in found.err or "no plain file" in found.err
 
 
-@pytest.mark.parametrize("more", [{"cache": True}, {"judge": "toy-judge"}])
-def test_a_store_that_cannot_be_written_stops_the_run_with_one_message(
-    toys: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+def test_a_store_of_judgements_that_cannot_be_written_stops_the_run_with_one_message(
+    toys: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cache").write_text("a file")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     with pytest.raises(RunStopped, match="cannot be written"):
-        start(config(JUDGED, **more), tmp_path / "run", objects(JUDGED))
+        start(config(JUDGED, judge="toy-judge"), tmp_path / "run", objects(JUDGED))
