@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
 from harness.needs import Need, says
@@ -27,6 +29,8 @@ FILES = (("config.yaml", "configuration.json"), "model.pt", "tokens.json", "am.m
 REQUEST = 1
 
 
+FRAME = 400
+"""Samples of a frame of 25 ms."""
 _REMEDY = "name a local copy: --judge paraformer-zh:FOLDER"
 
 
@@ -77,6 +81,8 @@ class Paraformer:
 
     def said(self, loaded: Any, ask: Ask) -> str:
         samples = heard(recording(ask), "scipy")
+        if len(samples) < FRAME:  # at one sample the library's features end the whole process
+            samples = np.pad(samples, (0, FRAME - len(samples)))
         (found,) = loaded.generate(input=samples, fs=RATE, batch_size_s=300)
         return str(found["text"])
 
