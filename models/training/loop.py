@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import math
 import os
 import sys
@@ -89,6 +90,21 @@ class Supply(Protocol):
 
 class StateError(RuntimeError):
     """A state cannot be gone on from: it belongs to another start or another recipe."""
+
+
+def done_before(name: str, folder: Path, **asked: Any) -> bool:
+    """Whether a stage is done, which is told then. Raises StateError where it was done with another of the settings."""
+    if not (folder / REPORT).exists():
+        return False
+    report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    if other := [
+        f"{what} {report[what]} and not {value}" for what, value in asked.items() if report.get(what, value) != value
+    ]:
+        raise StateError(
+            f"{folder}: stage {name} was done with {', '.join(other)}; take another --out, or delete the folder"
+        )
+    print(f"stage {name}: done before, see {folder}", file=sys.stderr)
+    return True
 
 
 def learning_rate(step: int, steps: int, peak: float, settings: Settings = SETTINGS) -> float:

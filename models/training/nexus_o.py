@@ -37,7 +37,7 @@ from models.nexus_o.omni import Nexus, build
 from models.released.files import write_json
 from models.training.arguments import positive
 from models.training.controls import Controls
-from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
 from models.training.nexus.base import BASE, BaseStage, take_language
 from models.training.nexus.codec_run import STAGE as CODEC_STAGE
 from models.training.nexus.codec_run import TITLE as CODEC_TITLE
@@ -111,8 +111,7 @@ class Training:
         """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before,
         CheckpointError on one that cannot be gone on from."""
         folder = self.folder(name)
-        if (folder / REPORT).exists():
-            print(f"stage {name}: done before, see {folder}", file=sys.stderr)
+        if done_before(name, folder, seed=self.seed, **({} if self.steps is None else {"steps": self.steps})):
             return
         if name == CODEC_STAGE:
             self._codec(folder)
@@ -354,7 +353,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     try:
         for name in names:
             training.run(name)
-    except (CheckpointError, FileNotFoundError, FloatingPointError, StateError, SynthesizerError) as error:
+    except (CheckpointError, OSError, FloatingPointError, StateError, SynthesizerError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -57,6 +57,7 @@ def together(size: int, work: Callable[[Team], None]) -> None:
 def _member(rank: int, size: int, meeting: Path, work: Callable[[Team], None]) -> None:
     dist.init_process_group("gloo", init_method=meeting.as_uri(), rank=rank, world_size=size)
     try:
+        dist.barrier()  # one that fails at once would else break the others' way to each other, and hide why
         work(Team(rank, size))
     finally:
         dist.destroy_process_group()

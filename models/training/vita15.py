@@ -37,7 +37,7 @@ from models.training.carried import carry_over
 from models.training.controls import Controls, controls
 from models.training.initial import initial, make_akin, write_cmvn
 from models.training.learner import Learner
-from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Effort, Stage
 from models.training.sights import digit_tokens
@@ -113,8 +113,7 @@ class Training:
     def run(self, stage: Stage) -> None:
         """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before."""
         folder = self.folder(stage.name)
-        if (folder / REPORT).exists():
-            print(f"stage {stage.name}: done before, see {folder}", file=sys.stderr)
+        if done_before(stage.name, folder, seed=self.seed, steps=self.effort(stage).steps):
             return
         folder.mkdir(parents=True, exist_ok=True)
         effort = self.effort(stage)
@@ -264,7 +263,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         training = Training(options.size, options.seed, out, given, means)
         for stage in [STAGES[options.stage]] if options.stage else STAGES.values():
             training.run(stage)
-    except (CheckpointError, SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:
+    except (CheckpointError, SynthesizerError, OSError, FloatingPointError, StateError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -35,7 +35,7 @@ from models.training.codes.run import SpeechTraining
 from models.training.codes.tokenizer_run import load as load_ear
 from models.training.codes.world import CodeWorld, Input, made_codes
 from models.training.controls import Controls
-from models.training.loop import LOSSES, REPORT, STATE, StateError, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
 from models.training.plot import plot_losses
 from models.training.team import Team, together
 from models.training.vita_audio_learner import AudioLearner, grown
@@ -94,10 +94,9 @@ class Training:
 
     def run(self, name: str) -> None:
         """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before,
-        CheckpointError on one that cannot be gone on from."""
+        CheckpointError on one that cannot be gone on from, StateError where it is done with other settings."""
         stage, folder = self.stage(name), self.folder(name)
-        if (folder / REPORT).exists():
-            print(f"stage {name}: done before, see {folder}", file=sys.stderr)
+        if done_before(name, folder, seed=self.seed, steps=stage.steps, mode=self.mode.numbers):
             return
         assert self.world  # before the processes part, as it may have to make the codes
         together(self.processes, partial(self._learn, stage))
@@ -264,7 +263,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
                 raise FileNotFoundError(f"size {options.size} has synthetic codes and no stage {name}")
             else:
                 SpeechTraining(speech, options.seed, out, options.device).run(name)
-    except (CheckpointError, SynthesizerError, FileNotFoundError, FloatingPointError, StateError) as error:
+    except (CheckpointError, SynthesizerError, OSError, FloatingPointError, StateError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

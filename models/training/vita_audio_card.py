@@ -26,12 +26,12 @@ HEARD = (
 SPOKEN = (
     Target("Seed-TTS English, WER", "seedtts_en", "wer", 15),
     Target("Seed-TTS Mandarin, CER", "seedtts_zh", "cer", 15),
-    Target("LLaMA questions, spoken to written", "llama_questions", "accuracy", 70, channel="text"),
-    Target("LLaMA questions, spoken to spoken", "llama_questions", "accuracy", 50, channel="speech"),
-    Target("TriviaQA, spoken to written", "trivia_qa_audio", "accuracy", 70, channel="text"),
-    Target("TriviaQA, spoken to spoken", "trivia_qa_audio", "accuracy", 50, channel="speech"),
-    Target("Web questions, spoken to written", "web_questions_audio", "accuracy", 70, channel="text"),
-    Target("Web questions, spoken to spoken", "web_questions_audio", "accuracy", 50, channel="speech"),
+    Target("LLaMA questions, spoken to written", "llama_questions", "accuracy", 70, "audio", 10, "text"),
+    Target("LLaMA questions, spoken to spoken", "llama_questions", "accuracy", 50, "audio", 10, "speech"),
+    Target("TriviaQA, spoken to written", "trivia_qa_audio", "accuracy", 70, "audio", 10, "text"),
+    Target("TriviaQA, spoken to spoken", "trivia_qa_audio", "accuracy", 50, "audio", 10, "speech"),
+    Target("Web questions, spoken to written", "web_questions_audio", "accuracy", 70, "audio", 10, "text"),
+    Target("Web questions, spoken to spoken", "web_questions_audio", "accuracy", 50, "audio", 10, "speech"),
 )
 BY_MODE = ("seedtts_en", "seedtts_zh")
 """Of which the card has the paired tests: what do the modules cost in what is heard?"""

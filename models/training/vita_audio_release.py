@@ -93,7 +93,7 @@ def main() -> int:
         runs = options.training / "scores" / digest(shipped_files(options.weights))
         tasks = targets.tasks(HEARD + SPOKEN)
         results = {mode: scores(options.weights, runs / mode, tasks, mode) for mode in MODES}
-        silent = scores(options.weights, runs / "silence", targets.tasks(HEARD, "audio"), str(BOOST), "audio")
+        silent = scores(options.weights, runs / "silence", targets.tasks(HEARD + SPOKEN, "audio"), str(BOOST), "audio")
         compared = {mode: compare(runs / BEFORE, runs / mode) for mode in MODES if mode != BEFORE}
         speaker, options_of = person.of_argument(options.person), {mode: {"mode": mode} for mode in MODES}
         heard = person.hear(speaker, "vita-audio-boost", options.weights, runs, options_of)

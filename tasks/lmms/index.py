@@ -33,7 +33,8 @@ def names() -> list[str]:
 
 
 def members(name: str) -> list[str]:
-    """The tasks of a group, those of the groups in it too; of anything else the name alone.
+    """The tasks of a group, those of the groups in it too; of anything else the name alone. Raises UsageError for a
+    group that has none.
 
     A group's own file lists its members, or these say in theirs which group they are of.
     """
@@ -46,11 +47,14 @@ def members(name: str) -> list[str]:
             tasks.add(task[1])
         if group:
             groups.setdefault(group[1], []).extend([task[1]] if task else _MEMBER.findall(text))
-    return list(dict.fromkeys(_within(name, tasks, groups, ())))
+    found = list(dict.fromkeys(_within(name, tasks, groups, ())))
+    if not found:
+        raise UsageError(f"lmms:{name} is a group of lmms-eval in which there is no task")
+    return found
 
 
 def _within(name: str, tasks: Container[str], groups: Mapping[str, list[str]], above: tuple[str, ...]) -> Iterator[str]:
-    if name in tasks or not groups.get(name):
+    if name in tasks or name not in groups:
         yield name
     elif name not in above:
         for member in groups[name]:

@@ -77,6 +77,11 @@ def test_a_group_is_a_suite_of_its_members_and_of_those_of_its_groups(folder: Pa
     (folder / "all.yaml").write_text("group: all_of_it\ntask:\n  - odd\n  - both\n  - all_of_it\n")
     assert registry.expand_tasks("lmms:both,mme") == ["lmms:one", "lmms:two", "mme"]
     assert registry.expand_tasks("lmms:two,lmms:all_of_it") == ["lmms:two", "lmms:three", "lmms:one"]
+    (folder / "none.yaml").write_text("group: none_of_it\ntask: []\n")
+    (folder / "itself.yaml").write_text("group: itself\ntask:\n  - itself\n")
+    for name in ("none_of_it", "itself"):
+        with pytest.raises(UsageError, match=f"lmms:{name} is a group .* no task"):
+            registry.expand_tasks(f"lmms:{name}")
 
 
 @pytest.mark.parametrize(

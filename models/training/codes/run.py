@@ -23,7 +23,7 @@ from models.training.codes.sizes import SpeechSize
 from models.training.codes.tokenizer_run import codes_of, load, train_tokenizer
 from models.training.codes.vocoder_stage import Sound, VocoderBatches, VocoderLearner, sound
 from models.training.controls import Controls
-from models.training.loop import LOSSES, REPORT
+from models.training.loop import LOSSES, REPORT, done_before
 from models.training.plot import plot_losses
 from models.training.speech_out.spectra import mel_loss
 from models.vita_audio.flow import SAMPLE_RATE, Flow
@@ -56,8 +56,7 @@ class SpeechTraining:
         """Train one stage, unless it is done. Raises FileNotFoundError where the tokenizer is missing,
         SynthesizerError without the extra `espeak`."""
         folder = self.folder(name)
-        if (folder / REPORT).exists():
-            print(f"stage {name}: done before, see {folder}", file=sys.stderr)
+        if done_before(name, folder, seed=self.seed):
             return
         folder.mkdir(parents=True, exist_ok=True)
         how: Mapping[str, Callable[[Path], dict[str, Any]]] = {

@@ -129,6 +129,19 @@ def test_a_step_is_the_mean_of_its_packs(training: Training, tmp_path: Path):
     assert float((tmp_path / LOSSES).read_text().splitlines()[1].split(",")[1]) == pytest.approx(wanted, abs=1e-4)
 
 
+def test_a_stage_that_is_done_with_other_settings_is_told(training: Training, capsys: pytest.CaptureFixture[str]):
+    arguments = ["--stage", "1", "--out", str(training.out), "--steps", "3", "--seed", "7", "--mode", "balance"]
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "seed 0 and not 7, steps 2 and not 3, mode [1, 10, 4, 10] and not [1, 4, 3, 8, 4, 10]" in told
+
+
+def test_a_place_that_cannot_be_one_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").write_text("")
+    assert main(["--stage", "1", "--steps", "1", "--out", str(tmp_path / "file" / "below")]) == 2
+    assert "Not a directory" in capsys.readouterr().err
+
+
 def losses(folder: Path) -> list[float]:
     return [float(line.split(",")[1]) for line in (folder / LOSSES).read_text().splitlines()[1:]]
 
