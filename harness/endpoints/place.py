@@ -32,7 +32,8 @@ class Place:
 
     def answer(self, text: str) -> str:
         """What a model says, without the key: only what is too long to stand there by itself is taken out."""
-        return _without(text, [secret for secret in self._secrets() if len(secret) >= SECRET])
+        shown = self.answers()
+        return shown(text) + shown.rest()
 
     def answers(self) -> Scrubbed:
         """The same for what comes piece by piece."""

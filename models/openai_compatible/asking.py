@@ -85,7 +85,7 @@ class Asker:
             met = answer
             if not met.passing:
                 if met.status in OF_A_REQUEST and not self._answered:
-                    self._ask_the_least(ready)
+                    self._ask_the_least(ready, held)
                 return self._refused(met)
             if attempt + 1 < TRIES and not gate.wait(patience(attempt, met.retry_after, time.time())):
                 return None
@@ -138,9 +138,9 @@ class Asker:
         finally:
             gate.leave(entered, good, busy, pause_s)
 
-    def _ask_the_least(self, ready: Ready) -> None:
+    def _ask_the_least(self, ready: Ready, held: Usage) -> None:
         """Find out, once, whether the endpoint answers anything like a request that it refused: if so, that is this
-        request's own failure."""
+        request's own failure. What was set aside for that one, which took nothing, is there for this one."""
         lock, asked = self._least
         with lock:
             if asked.is_set() or self._answered:
@@ -149,12 +149,14 @@ class Asker:
             messages = least(ready.inputs.messages, self._settings)
             try:
                 answer = _exhausted(self._chunks(replace(ready, inputs=Prepared(messages, LEAST_TOKENS))))
-                self._budget.spend(answer.usage, max(LEAST_TOKENS, answer.usage.prompt_tokens))
+                self._budget.spend(answer.usage if answer.usage != Usage() else held, ready.inputs.tokens)
             except SampleError:
-                pass
+                self._budget.spend(held, ready.inputs.tokens)
             except Exception as error:
-                if trouble_of(error, self._settings.timeout_s) is None:
+                if (met := trouble_of(error, self._settings.timeout_s)) is None:
                     raise
+                if met.begun:
+                    self._budget.spend(held, ready.inputs.tokens)
                 return
             self._answered = True
 

@@ -238,6 +238,13 @@ def test_half_an_answer_counts_as_what_was_set_aside(opens: Opens, fake: Endpoin
     assert len(fake.asked) == 3
 
 
+def test_the_least_request_counts_too_where_it_does_not_say_how_much(opens: Opens, fake: Endpoint) -> None:
+    fake.answer = lambda asked: streams("hi", usage=False) if asked.last == "Hello" else refuses(400, "too long")
+    model = opens(max_tokens_total="10000")
+    (found,) = outcomes(model, [asked("long", generation=Generation(max_new_tokens=120))])
+    assert isinstance(found, Failure) and "too long" in found.message and model._budget.tokens > 120
+
+
 def test_a_status_is_told_once(opens: Opens, fake: Endpoint) -> None:
     fake.answer = lambda asked: refuses(400, "no such thing") if asked.last == "bad" else GOOD
     _, bad = outcomes(opens(concurrency="1"), [asked("good"), asked("bad")])
