@@ -19,7 +19,7 @@ from tasks.mini.training import WORDINGS, training_scene
 
 Kind = Literal[
     "sentence", "fact", "translation", "reading", "text", "drill", "quiz", "imagined", "sketch", "storyboard",
-    "collage", "gallery", "caption", "question", "exercise", "clip",
+    "collage", "page", "gallery", "caption", "question", "exercise", "clip",
     "spoken question", "spoken fact", "spoken translation", "transcript", "noise",
 ]  # fmt: skip
 Make = Callable[[int, random.Random], Example]

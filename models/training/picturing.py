@@ -10,7 +10,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from harness.types import Message, Text
-from models.training.collages import collage
+from models.training.collages import Collage, collage
 from models.training.examples import CLIP, NOTHING, PICTURE, Example, assistant, user
 from models.training.making import (
     BENCHMARKS,
@@ -24,6 +24,7 @@ from models.training.making import (
     prompted,
     spoken_of,
 )
+from models.training.pages import page
 from tasks.mini.clip_exercises import training_clip
 from tasks.mini.exercises import training_exercise
 from tasks.mini.noting import noted
@@ -43,6 +44,7 @@ class Picturing(Maker):
     def kinds(self) -> dict[Kind, Make]:
         return {
             "collage": self.collage,
+            "page": self.page,
             "gallery": self.gallery,
             "caption": self.caption,
             "question": self.question,
@@ -52,7 +54,13 @@ class Picturing(Maker):
 
     def collage(self, number: int, rng: random.Random) -> Example:
         """Things in a picture, to be named where they are; without a conversation."""
-        made = collage(random.Random(f"collage {self.seed} {self.apart(number)}"))
+        return self._named(collage(random.Random(f"collage {self.seed} {self.apart(number)}")))
+
+    def page(self, number: int, rng: random.Random) -> Example:
+        """As `collage`, of writing alone."""
+        return self._named(page(random.Random(f"page {self.seed} {self.apart(number)}")))
+
+    def _named(self, made: Collage) -> Example:
         units, spots = self.sights.places(made.things)
         return Example(NOTHING, NOTHING, self.pixels(made.image), units=units, spots=spots)
 

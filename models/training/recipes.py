@@ -20,6 +20,8 @@ ADAPTER = ("model.audio_encoder.adpter.", "model.audio_encoder.prompt_embeddings
 EMBEDDINGS = "model.embed_tokens."
 LANGUAGE = ("model.layers.", "model.norm.", "lm_head.")
 """All but the words' embeddings. Those stay: pictures and speech are named by them, the speech decoder says them."""
+TOWER_LAYERS, LANGUAGE_LAYERS = "model.vision_tower.vision_tower.encoder.", "model.layers."
+"""What the stages after the paper's move: neither how words, pictures and speech are put in, nor how words come out."""
 CTC_HEAD = "ctc_head."
 
 
@@ -125,6 +127,58 @@ STAGES: Mapping[str, Stage] = {
         # Speech output learns from readings, which are no conversations (`models.training.speech_out`).
         Stage("3.1", "codec", (), ("codec.",), {}, 1.5e-3, "spectra"),
         Stage("3.2", "speech decoders", ("2.2", "3.1"), ("decoder.",), {}, 1.5e-3, "codes"),
+        # The paper ends here. What a small model is weak at is practised once more: to read, without the language
+        # model; to look and to watch, in pictures of words and so without the tower; then both together. Words and
+        # their output stay as they are, so that the speech decoders go on to fit.
+        Stage(
+            "4.1",
+            "vision tower, further",
+            ("2.2",),
+            (TOWER_LAYERS,),
+            {"page": 0.4, "collage": 0.2, "gallery": 0.4},
+            8e-4,
+            "naming",
+        ),
+        Stage(
+            "4.2",
+            "language model, further",
+            ("2.2",),
+            (LANGUAGE_LAYERS,),
+            {
+                "sketch": 0.5,
+                "storyboard": 0.17,
+                "quiz": 0.07,
+                "drill": 0.07,
+                "imagined": 0.04,
+                "fact": 0.03,
+                "translation": 0.04,
+                "reading": 0.04,
+                "sentence": 0.04,
+            },
+            1e-3,
+        ),
+        Stage(
+            "4.3",
+            "all together, further",
+            ("4.1", "4.2"),
+            (TOWER_LAYERS, LANGUAGE_LAYERS),
+            {
+                "exercise": 0.31,
+                "clip": 0.12,
+                "question": 0.12,
+                "spoken question": 0.03,
+                "sketch": 0.09,
+                "storyboard": 0.03,
+                "quiz": 0.03,
+                "transcript": 0.11,
+                "spoken fact": 0.06,
+                "spoken translation": 0.04,
+                "translation": 0.02,
+                "reading": 0.02,
+                "noise": 0.02,
+            },
+            6e-4,
+        ),
     )
 }
 SPEAKING: tuple[str, ...] = tuple(name for name, stage in STAGES.items() if stage.loss in ("spectra", "codes"))
@@ -192,9 +246,12 @@ SIZES: Mapping[str, Size] = {
             "2.2": Effort(720, 32),
             "3.1": Effort(2800, 8),
             "3.2": Effort(5000, 16),
+            "4.1": Effort(3000, 16),
+            "4.2": Effort(1200, 28),
+            "4.3": Effort(1200, 32),
         },
     ),
     "tiny": Size(
-        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 12)) | {"3.1": Effort(8, 4)}
+        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 13)) | {"3.1": Effort(8, 4)}
     ),
 }

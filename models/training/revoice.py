@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from models.checkpoint_error import CheckpointError
 from models.released.identity import write_card
 from models.training import targets
 from models.training.card import BLANKS, stage_line
+from models.training.card_edits import replaced
 from models.training.release import NAME, NOTE, scores
 from models.training.rounding import round_weights
 from models.training.scored import digest, reports, stages
@@ -46,18 +46,6 @@ def put(stage: Path, weights: Path) -> None:
     round_weights(decoder)
     save_speech_decoder(weights / checkpoint.SPEECH_FOLDER / "decoder", decoder, torch.bfloat16)
     write_card(weights, NAME, NOTE, checkpoint.content_files(weights))
-
-
-def replaced(card: str, rows: Mapping[str, str]) -> str:
-    """A card with other lines in its tables, by their first cells. Raises ValueError naming one that is not there."""
-    lines, left = card.split("\n"), dict(rows)
-    for place, line in enumerate(lines):
-        first = line.removeprefix("| ").partition(" |")[0]
-        if line.startswith("| ") and first in left:
-            lines[place] = left.pop(first)
-    if left:
-        raise ValueError(f"the card has no line for {', '.join(left)}")
-    return "\n".join(lines)
 
 
 def main() -> int:

@@ -13,14 +13,14 @@ BITS = 8
 """Of which one is the sign."""
 
 
-def rounded(weight: Tensor) -> Tensor:
+def rounded(weight: Tensor, bits: int = BITS) -> Tensor:
     """[N, ...] -> bfloat16: each row's numbers are whole multiples of the power of two by which its largest has less
-    than 2 ** 7 of them. What has one dimension, such as norms and biases, keeps all of bfloat16."""
+    than 2 ** (bits - 1) of them. What has one dimension, such as norms and biases, keeps all of bfloat16."""
     if weight.ndim < 2:
         return weight.detach().bfloat16()
     rows = weight.detach().float().flatten(1)
     largest = rows.abs().amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    step = 2.0 ** ((largest / (2 ** (BITS - 1) - 0.5)).log2().ceil())
+    step = 2.0 ** ((largest / (2 ** (bits - 1) - 0.5)).log2().ceil())
     return ((rows / step).round() * step).view(weight.shape).bfloat16()
 
 

@@ -79,6 +79,8 @@ TARGETS: tuple[Target, ...] = (
 """VITA-1.5's small weights."""
 KEPT = ("mme", "mmbench_en", "mmstar", "ai2d", "mmmu", "ocrbench", "hallusionbench", "mathvista")
 """Tasks on pictures, which training for speech is to leave as good as they were."""
+SEEN = (*KEPT, "videomme", "mvbench", "tempcompass")
+"""All that is seen: practice is to make it better."""
 
 
 def tasks(targets: tuple[Target, ...] = TARGETS, blank: str = "") -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
     python -m models.training.vita15 --size mini --seed 0 [--stage S] [--out DIR] [--from DIR] [--processes N]
     python -m models.training.vita15 --stage 3.2 [--understanding DIR] [--voice DIR] [--steps N]
+    python -m models.training.vita15 --stage 4.1 [--understanding DIR]   (and 4.2, then 4.3)
 
 Each stage leaves a folder `stage-S` in the released layout, which `harness run --model vita15 --weights` loads, with
 its losses (CSV and plot), its controls and what it took in `stage.json`. A stage that is done is not done again; one
@@ -9,7 +10,8 @@ that was stopped goes on. Needs the extra `espeak`.
 
 Stage 3.2 may take another model's words than those of stage 2.2 (`--understanding`), and go on from a voice of before
 (`--voice`, a folder `vita_tts_ckpt` with codec, decoder and acoustics) in place of stage 3.1's codec and a decoder of
-random weights: so it is tuned to new embeddings in fewer steps.
+random weights: so it is tuned to new embeddings in fewer steps. Stages 4.1 and 4.2 may start from a model of before
+(`--understanding`) in place of stage 2.2's.
 """
 
 from __future__ import annotations
@@ -179,7 +181,7 @@ class Training:
         folder, voice = self.folder(stage.name), self.given.voice or self.folder("3.1")
         given = {"2.2": self.given.understanding, "3.1": self.given.voice}
         self._require(stage, [name for name in stage.after if given[name] is None])
-        before = self.given.understanding or self.folder("2.2")
+        before = self._understanding()
         begin = None if self.given.voice is None else load_speech_decoder(voice / "decoder")
         loaded = checkpoint.load(before)
         codec, acoustics = load_codec(voice / "codec"), load_acoustics(self.speech.codec, voice / "codec")
@@ -203,8 +205,14 @@ class Training:
                     f"stage {stage.name} starts from stage {name}, which {self.out} does not hold: run --stage {name}"
                 )
 
+    def _understanding(self) -> Path:
+        """The folder of stage 2.2, or what was given in its place."""
+        return self.given.understanding or self.folder("2.2")
+
     def _start(self, stage: Stage) -> Vita15:
         """The weights that a stage starts from."""
+        if stage.after[:1] == ("2.2",) and self.given.understanding is not None:
+            return checkpoint.load(self.given.understanding).model
         self._require(stage, stage.after)
         vita = checkpoint.load(self.folder(stage.after[0]) if stage.after else self._initial()).model
         for name in stage.after[1:]:
@@ -237,7 +245,7 @@ class Training:
 
     def _save(self, learner: Learner, folder: Path) -> None:
         checkpoint.save(learner.vita.to("cpu"), self.tokenizer, folder)
-        shutil.copyfile(self.out / "initial" / CMVN, folder / CMVN)
+        shutil.copyfile((self.given.understanding or self.out / "initial") / CMVN, folder / CMVN)
         if learner.stage.loss == "ctc":
             save_file(learner.ctc_head.state_dict(), folder / CTC_WEIGHTS)
 
@@ -250,7 +258,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder (default: runs/training/SIZE-SEED)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--from", dest="earlier", type=Path, help="weights to start from (default: random ones)")
-    parser.add_argument("--understanding", type=Path, help="stage 3.2: folder of the weights that give the words")
+    parser.add_argument("--understanding", type=Path, help="what stages 3.2, 4.1, 4.2 start from (default: 2.2)")
     parser.add_argument("--voice", type=Path, help="stage 3.2: folder `vita_tts_ckpt` to go on from")
     parser.add_argument("--steps", type=positive, help="of each stage, in place of the size's own")
     parser.add_argument("--processes", type=positive, default=1, help="that share each batch (default: 1)")

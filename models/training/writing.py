@@ -115,12 +115,12 @@ class Writing(Maker):
         return self._imagined(messages, [tile], rng)
 
     def sketch(self, number: int, rng: random.Random) -> Example:
-        """A benchmark's question on a picture of words: those for what the drawing shows, each in its place."""
+        """A benchmark's questions on a picture of words: those for what the drawing shows, each in its place."""
         benchmark = BENCHMARKS[number % len(BENCHMARKS)]
         made = training_exercise(benchmark, self.seed, self.apart(number))
         tiles = [self._sketched(image, made.shown, rng) for image in made.images]
-        turn = rng.choice(made.turns)
-        return self._imagined([user(*[PICTURE] * len(tiles), turn.asked), assistant(READ + turn.answer)], tiles, rng)
+        shown = [user(*[PICTURE] * len(tiles), made.turns[0].asked), assistant(READ + made.turns[0].answer)]
+        return self._imagined([*shown, *spoken_of(made.turns[1:])], tiles, rng)
 
     def storyboard(self, number: int, rng: random.Random) -> Example:
         """As `sketch`, on a clip."""
@@ -128,8 +128,8 @@ class Writing(Maker):
         made = training_clip(benchmark, self.seed, self.apart(number))
         tiles = [self._sketched(frame, "", rng) for frame in made.frames(rng.choice(FRAMES))]
         system = [Message("system", (Text(made.system),))] if made.system else []
-        turn = rng.choice(made.turns)
-        return self._imagined([*system, user(CLIP, turn.asked), assistant(READ + turn.answer)], tiles, rng)
+        shown = [user(CLIP, made.turns[0].asked), assistant(READ + made.turns[0].answer)]
+        return self._imagined([*system, *shown, *spoken_of(made.turns[1:])], tiles, rng)
 
     def _sketched(self, image: Image, shown: str, rng: random.Random) -> list[list[int]]:
         """A tile of names. What is `shown` and was not noted is said in some places: a tower learns to find it."""

@@ -11,13 +11,11 @@ from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
-from models.training.revoice import put, replaced
+from models.training.revoice import put
 from models.training.rounding import rounded
 from models.training.vita15 import Training
 from models.vita15.checkpoint import SPEECH_FOLDER
 from models.vita15.speech_checkpoint import load_speech
-
-CARD = "# name\n\n| what | now |\n|---|---|\n| one, WER | 40.0 % |\n| two | 3 |\n\n| 3.2 decoders | 1 |\n"
 
 
 @pytest.fixture
@@ -42,13 +40,3 @@ def test_decoders_for_other_words_are_refused(training: Training, weights: Path)
     save_file(tensors, weights / SINGLE)
     with pytest.raises(CheckpointError, match="speaks the words of another model"):
         put(training.folder("3.2"), weights)
-
-
-def test_lines_are_replaced_by_their_first_cell():
-    card = replaced(CARD, {"one, WER": "| one, WER | 20.0 % |", "3.2 decoders": "| 3.2 decoders | 2 |"})
-    assert card == CARD.replace("40.0", "20.0").replace("decoders | 1", "decoders | 2")
-
-
-def test_a_line_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match="no line for three"):
-        replaced(CARD, {"two": "| two | 4 |", "three": "| three | 4 |"})

@@ -1,0 +1,100 @@
+"""What stages 4.1 to 4.3 learnt, put into weights of VITA-1.5 that ship, and its figures into their card.
+
+    python -m models.training.practice --training DIR --before DIR [--weights DIR] [--person FLAC WHO SAID]
+
+The first DIR holds a finished stage 4.3 that started from the second (`models.training.vita15 --understanding`), a
+copy of the weights as they shipped. Only the layers of the vision tower and of the language model are written, rounded;
+all else stays byte for byte, so that a repository which keeps both takes little more for the second. All of the card's
+benchmarks are run, with and without their inputs; the lines of the card that have their figures, and those of stages
+and tables that it has already, are replaced. A run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from harness.failures import UsageError
+from models.checkpoint_error import CheckpointError
+from models.released.files import SINGLE
+from models.released.identity import write_card
+from models.training import card_edits, person, recorded, release, targets
+from models.training.card import BLANKS, BLIND, CATEGORIES, GUESSED, practice, said, stage_line, table_row
+from models.training.claims import ClaimError, compare, read
+from models.training.release import NAME, NOTE, PRACTISED, shipped
+from models.training.scored import digest, reports, stages
+from models.vita15 import checkpoint
+from models.vita15.adapter import MINI
+
+STAGES = ("4.1", "4.2", "4.3")
+LAST_STAGE = "3.2 speech decoders"
+"""Of the card's table, before those."""
+
+
+def put(stage: Path, weights: Path) -> None:
+    """Put what a stage 4.3 practised into a folder of weights, rounded.
+
+    Raises CheckpointError where it started from others than these weights.
+    """
+    path = weights / SINGLE
+    with safe_open(path, "pt") as file:
+        held, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    learnt = checkpoint.load(stage).model.state_dict()
+    if other := [name for name, value in held.items() if not _follows(name, learnt[name], value)]:
+        raise CheckpointError(f"{stage}: started from other weights than {weights}: {other[0]} differs")
+    save_file({name: shipped(name, learnt[name]) if name.startswith(PRACTISED) else value
+               for name, value in held.items()}, path, metadata=about)  # fmt: skip
+    write_card(weights, NAME, NOTE, checkpoint.content_files(weights))
+
+
+def _follows(name: str, learnt: Tensor, held: Tensor) -> bool:
+    """Whether a tensor was practised, or is as it was."""
+    return name.startswith(PRACTISED) or learnt.to(held.dtype).equal(held)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Put what was practised into weights that ship.")
+    parser.add_argument("--training", type=Path, required=True, help="folder of the training of stages 4.1 to 4.3")
+    parser.add_argument("--before", type=Path, required=True, help="folder of the weights that these started from")
+    parser.add_argument("--weights", type=Path, default=MINI, help="folder to write into (default: the package's)")
+    person.add_argument(parser)
+    options = parser.parse_args()
+    weights: Path = options.weights
+    try:
+        folders = stages(options.training, STAGES, "models.training.vita15 --understanding DIR --stage")
+        put(folders["4.3"], weights)
+        runs = options.training / "scores" / digest(checkpoint.content_files(weights))
+        results = release.scores(weights, runs / "final", targets.tasks())
+        blank = release.blanked(weights, runs)
+        was = options.training / "scores" / digest(checkpoint.content_files(options.before)) / "before"
+        release.scores(options.before, was, targets.SEEN)
+        gained = compare(was, runs / "final")
+        heard = person.hear(person.of_argument(options.person), "vita15", weights, runs)
+        changes = read(gained)
+    except (CheckpointError, UsageError, ClaimError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    before = recorded.load(weights)
+    claims = [one for one in before.claims if one.question != release.GAIN]
+    recorded.save(recorded.Record(NAME, (*claims, release.gain_claim(gained)), heard or before.heard), weights)
+    path = weights / "README.md"
+    text = path.read_text(encoding="utf-8")
+    rows = [targets.row(target, results, blank, BLANKS) for target in targets.TARGETS]
+    text = card_edits.replaced(text, {cells["title"]: table_row(*cells.values()) for cells in rows})
+    told = [stage_line(name, report) for name, report in reports(folders).items()]
+    lines = {f"{cells.pop('name')} {cells.pop('title')}": cells.values() for cells in told}
+    text = card_edits.after(text, LAST_STAGE, {name: table_row(name, *cells) for name, cells in lines.items()})
+    for start, line in zip((CATEGORIES, GUESSED, BLIND), said(results, blank), strict=True):
+        text = card_edits.begun(text, start, line)
+    path.write_text(card_edits.section(text, practice(changes), "## Recipe"), encoding="utf-8")
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Practice put into weights that ship: what is rounded, what stays byte for byte, whose practice is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from models.checkpoint_error import CheckpointError
+from models.released.files import SINGLE
+from models.training.practice import put
+from models.training.release import PRACTISED, PRACTISED_BITS, convert
+from models.training.rounding import rounded
+from models.training.vita15 import Training
+
+
+@pytest.fixture
+def weights(training: Training, tmp_path: Path) -> Path:
+    """As they would have shipped before."""
+    convert(training.folder("2.2"), training.folder("3.2"), tmp_path / "weights")
+    return tmp_path / "weights"
+
+
+def test_what_was_practised_is_put_there_rounded_and_all_else_stays(training: Training, weights: Path):
+    others = {path: path.read_bytes() for path in weights.rglob("*") if path.is_file() and path.name != SINGLE}
+    before, order = load_file(weights / SINGLE), _places(weights / SINGLE)
+    put(training.folder("4.3"), weights)
+    learnt, found = load_file(training.folder("4.3") / SINGLE), load_file(weights / SINGLE)
+    assert _places(weights / SINGLE) == order
+    for name, value in found.items():
+        if not name.startswith(PRACTISED):
+            assert value.equal(before[name]), name
+        elif value.ndim > 1:
+            assert value.equal(rounded(learnt[name], PRACTISED_BITS).half()), name
+        else:
+            assert value.equal(learnt[name].half()), name
+    kept = {path: held for path, held in others.items() if path.name not in ("weights.json", "model.safetensors")}
+    assert kept and all(path.read_bytes() == held for path, held in kept.items())
+
+
+def test_weights_made_at_once_are_those_put_into_others(training: Training, weights: Path, tmp_path: Path):
+    put(training.folder("4.3"), weights)
+    convert(training.folder("4.3"), training.folder("3.2"), tmp_path / "whole")
+    assert (weights / SINGLE).read_bytes() == (tmp_path / "whole" / SINGLE).read_bytes()
+
+
+def test_practice_of_other_weights_is_refused(training: Training, weights: Path, tmp_path: Path):
+    other = Path(shutil.copytree(weights, tmp_path / "other"))
+    tensors = load_file(other / SINGLE)
+    tensors["model.embed_tokens.weight"] += 1
+    save_file(tensors, other / SINGLE, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"started from other weights than .*: model\.embed_tokens\.weight differs"):
+        put(training.folder("4.3"), other)
+
+
+def _places(path: Path) -> list[str]:
+    with safe_open(path, "pt") as file:
+        return list(file.keys())
