@@ -195,11 +195,12 @@ def ask(
     from harness.config import own_options, resolve_device, resolve_dtype
     from harness.contracts import ModelOptions
     from harness.failures import RunStopped, SampleError, UsageError
+    from harness.files import real
     from harness.terminal import complain, print_json
     from harness.texts import printable
     from harness.types import Chunk, Generation
 
-    if speak is not None and not speak.resolve().parent.is_dir():
+    if speak is not None and not real(speak).parent.is_dir():
         raise UsageError(f"--speak {speak}: there is no folder {speak.parent}")
     chosen = resolve_device(device)
     own = own_options(option or [], mode=mode, base_url=base_url)

@@ -29,6 +29,14 @@ def need_file(path: Path, what: str) -> None:
         raise UsageError(f"{what} cannot be read: {path} is no regular file")
 
 
+def real(path: Path) -> Path:
+    """Where a path leads, whether anything is there or not. Raises UsageError where its links lead in a circle."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: before Python 3.13
+        raise UsageError(f"{path}: its links lead in a circle; name another") from error
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside `path`, then take its place at once."""
     write_lines_atomically(path, [content])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import orjson
 
 from harness.failures import UsageError
+from harness.files import real
 from harness.sync.index import Entry, Index, read_index, write_index
 from harness.sync.remote import Remote
 from harness.sync.snapshot import Snapshot, copied, hashed, identity, identity_of, is_log, read_scores, take
@@ -54,7 +55,7 @@ def push(run: Path, remote: Remote, known: Known | None = None, dry_run: bool = 
     Raises UsageError if another run is there, or answers that this one lacks.
     """
     taken = take(run)
-    if remote.folder is not None and remote.folder.resolve().is_relative_to(run.resolve()):
+    if remote.folder is not None and real(remote.folder).is_relative_to(real(run)):
         raise UsageError(f"{remote.url} is inside {run}; name a place outside it")
     index, known = _index_of(run, remote), known or Known()
     if not known.looked:

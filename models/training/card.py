@@ -158,7 +158,7 @@ def _categories(results: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _pictures(facts: Facts) -> float:
-    kinds = ("collage", "gallery", "caption", "question", "exercise")
+    kinds = ("collage", "page", "gallery", "caption", "question", "exercise")
     return sum(
         report["examples"] * _share(stage, *kinds) for stage, report in facts.reports.items() if stage not in SPEAKING
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from PIL.Image import Image
@@ -37,8 +37,8 @@ BENCHMARKS = (
 )  # fmt: skip
 """Whose questions on pictures take turns."""
 CLIP_BENCHMARKS = ("mvbench", "tempcompass", "videomme")
-FRAMES = (4, 6, 8)
-"""Of a clip, as many as a training can afford."""
+FRAMES: Mapping[str, tuple[int, ...]] = {"mvbench": (4, 5, 6, 8), "tempcompass": (4, 5, 6), "videomme": (8, 16, 16)}
+"""Of a clip of each benchmark, as many as the model is shown of such a one."""
 
 
 class Maker:

@@ -68,8 +68,9 @@ class Picturing(Maker):
         """As `collage`, of the pictures and clips of the benchmarks."""
         number = self.apart(number)
         if rng.random() < OF_CLIPS:
-            clip = training_clip(rng.choice(CLIP_BENCHMARKS), self.seed, number)
-            image, shown = rng.choice(clip.frames(rng.choice(FRAMES))), ""
+            benchmark = rng.choice(CLIP_BENCHMARKS)
+            clip = training_clip(benchmark, self.seed, number)
+            image, shown = rng.choice(clip.frames(rng.choice(FRAMES[benchmark]))), ""
         else:
             made = training_exercise(BENCHMARKS[number % len(BENCHMARKS)], self.seed, number)
             image, shown = made.images[0], made.shown if len(made.images) == 1 else ""
@@ -113,7 +114,7 @@ class Picturing(Maker):
         made = training_clip(benchmark, self.seed, self.apart(number))
         system = [Message("system", (Text(made.system),))] if made.system else []
         shown = [user(CLIP, made.turns[0].asked), assistant(READ + made.turns[0].answer)]
-        pixels = torch.cat([self.pixels(frame) for frame in made.frames(rng.choice(FRAMES))])
+        pixels = torch.cat([self.pixels(frame) for frame in made.frames(rng.choice(FRAMES[benchmark]))])
         return self.example([*system, *shown, *spoken_of(made.turns[1:])], pixels)
 
     def seen(self, scene: SceneItem, number: int, messages: list[Message]) -> Example:

@@ -172,8 +172,7 @@ STAGES: Mapping[str, Stage] = {
                 "quiz": 0.03,
                 "transcript": 0.11,
                 "spoken fact": 0.06,
-                "spoken translation": 0.04,
-                "translation": 0.02,
+                "spoken translation": 0.06,
                 "reading": 0.02,
                 "noise": 0.02,
             },
@@ -252,6 +251,6 @@ SIZES: Mapping[str, Size] = {
         },
     ),
     "tiny": Size(
-        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 13)) | {"3.1": Effort(8, 4)}
+        Vita15Config.tiny(), utterances=48, efforts=dict.fromkeys(STAGES, Effort(2, 12)) | {"3.1": Effort(8, 4)}
     ),
 }

@@ -7,7 +7,7 @@ Each stage leaves a folder `stage-S` with its weights (`model.safetensors`, para
 `config.json`, `generation_config.json`, the tokenizer, its losses (CSV and plot) and what it took in `stage.json`. A
 stage that is done is not done again; one that was stopped goes on.
 
-At size `tiny` the speech codes are synthetic: see `models.training.vita_audio_world`. At size `mini` they are those of
+At size `tiny` the speech codes are synthetic: see `models.training.mtp.world`. At size `mini` they are those of
 a speech tokenizer that is trained first, as are a vocoder and a flow (`models.training.codes`; needs the extra
 `espeak`).
 """
@@ -36,13 +36,13 @@ from models.training.codes.tokenizer_run import load as load_ear
 from models.training.codes.world import CodeWorld, Input, made_codes
 from models.training.controls import Controls
 from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
+from models.training.mtp.learner import AudioLearner, grown
+from models.training.mtp.sizes import SIZES
+from models.training.mtp.stages import STAGES, Stage
+from models.training.mtp.start import start_alike
+from models.training.mtp.world import AudioBatches, AudioWorld, rows_of
 from models.training.plot import plot_losses
 from models.training.team import Team, together
-from models.training.vita_audio_learner import AudioLearner, grown
-from models.training.vita_audio_sizes import SIZES
-from models.training.vita_audio_stages import STAGES, Stage
-from models.training.vita_audio_start import start_alike
-from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel, build
 from models.vita_audio.schedule import BALANCE, BOOST, Mode

@@ -30,12 +30,12 @@ from models.training.codes.judged import floors
 from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.tokenizer_run import load as load_ear
+from models.training.mtp.card import HEARD, SPOKEN, Facts, card
+from models.training.mtp.sizes import MINI_SPEECH
+from models.training.mtp.stages import STAGES
 from models.training.rounding import round_weights
 from models.training.scored import digest, ran, reports, stages
 from models.training.vita_audio import load
-from models.training.vita_audio_card import HEARD, SPOKEN, Facts, card
-from models.training.vita_audio_sizes import MINI_SPEECH
-from models.training.vita_audio_stages import STAGES
 from models.vita_audio import checkpoint
 from models.vita_audio.adapter import MINI
 from models.vita_audio.language import MtpModel

@@ -126,7 +126,7 @@ class Writing(Maker):
         """As `sketch`, on a clip."""
         benchmark = CLIP_BENCHMARKS[number % len(CLIP_BENCHMARKS)]
         made = training_clip(benchmark, self.seed, self.apart(number))
-        tiles = [self._sketched(frame, "", rng) for frame in made.frames(rng.choice(FRAMES))]
+        tiles = [self._sketched(frame, "", rng) for frame in made.frames(rng.choice(FRAMES[benchmark]))]
         system = [Message("system", (Text(made.system),))] if made.system else []
         shown = [user(CLIP, made.turns[0].asked), assistant(READ + made.turns[0].answer)]
         return self._imagined([*system, *shown, *spoken_of(made.turns[1:])], tiles, rng)

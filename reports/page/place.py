@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.failures import UsageError
+from harness.files import real
 
 MARK = "data/leaderboard.json"
 """What a folder has that an earlier report made; any other folder with something in it is left alone."""
@@ -19,7 +20,7 @@ def replacing(out: Path) -> Iterator[Path]:
 
     What a killed report left beside it is taken away. Raises UsageError where `out` holds something else.
     """
-    place = out.resolve()
+    place = real(out)
     fresh, old = (place.with_name(f".{place.name}.report-{state}") for state in ("new", "old"))
     _check(out)
     try:

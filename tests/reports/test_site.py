@@ -163,6 +163,13 @@ def test_an_earlier_site_that_a_kill_left_aside_is_put_back(tmp_path: Path) -> N
     assert contents(site) == before
 
 
+def test_a_place_whose_links_lead_in_a_circle_is_told(tmp_path: Path) -> None:
+    (tmp_path / "site").symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(tmp_path / "site")
+    with pytest.raises(UsageError, match="site: its links lead in a circle; name another"):
+        write_site([rich_run(tmp_path)], tmp_path / "site")
+
+
 # Media
 
 

@@ -1,4 +1,4 @@
-"""What VITA-Audio's language model is trained on at size mini: as in `vita_audio_world`, with codes of real sound.
+"""What VITA-Audio's language model is trained on at size mini: as in `mtp/world.py`, with codes of real sound.
 
 Transcripts and spoken questions are by the mini world's training voices, readings and spoken answers by the one voice
 that the model speaks with. Codes are made once, by the trained tokenizer.
@@ -22,8 +22,8 @@ from models.training.codes.clips import Clip
 from models.training.codes.sizes import SpeechSize
 from models.training.examples import SPEECH, user
 from models.training.loop import REPORT
+from models.training.mtp.world import SPOKEN, TO_SPEECH, TO_TEXT, AudioWorld
 from models.training.tokenizer import closed_tokenizer
-from models.training.vita_audio_world import SPOKEN, TO_SPEECH, TO_TEXT, AudioWorld
 from models.vita_audio.interleave import Example
 from models.vita_audio.prompts import VOICE, conversation
 from models.vita_audio.schedule import Mode

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.training.card import Facts, card
+from models.training.card import Changes, Facts, card
 from models.training.claims import Change, ClaimError, read
 from models.training.person import Heard
 from models.training.recipes import STAGES
@@ -37,9 +37,11 @@ def test_every_figure_is_where_it_belongs(training: Training):
     reports = {name: json.loads((training.folder(name) / REPORT).read_text()) for name in STAGES}
     model = load(training.folder("2.2")).model
     blanked = {"audio": results(99), "image": results(6), "video": results(50)}
-    kept = [Change("mme", "total", "2,400.0", "2,300.0", "-100.0 [-150.0, -50.0]", "0.002")]
+    hearing = [Change("mme", "total", "2,400.0", "2,300.0", "-100.0 [-150.0, -50.0]", "0.002")]
+    practice = [Change("videomme", "accuracy", "20.0 %", "70.0 %", "+50.0 [+40.0, +60.0]", "0.001")]
+    changes = Changes(hearing, practice)
     text = card(
-        Facts(reports, results(7), blanked, kept, [HEARD], model, {"en": 1.25, "zh": 2.5}, 48, 1_234_567, "dust")
+        Facts(reports, results(7), blanked, changes, [HEARD], model, {"en": 1.25, "zh": 2.5}, 48, 1_234_567, "dust")
     )
 
     lines = text.splitlines()
@@ -55,6 +57,7 @@ def test_every_figure_is_where_it_belongs(training: Training):
     assert f"| LLaMA questions, spoken to spoken | at least 50 % | {spoken} |" in lines
     assert "| Seed-TTS English, WER | at most 15 % | 7.0 % [6.0, 8.0] | – |" in lines
     assert "| mme total | 2,400.0 | 2,300.0 | -100.0 [-150.0, -50.0] | 0.002 |" in lines
+    assert "| videomme accuracy | 20.0 % | 70.0 % | +50.0 [+40.0, +60.0] | 0.001 |" in lines
     assert "guessing gets 75: posters 200, text translation 85." in text
     assert "whose intervals reach 75: text translation." in text
     assert "48 utterances in each language by 24 espeak-ng voices, 1.2 hours of English" in text

@@ -117,12 +117,13 @@ def test_the_loss_is_the_models_own_and_the_two_terms(learner: Learner):
 def test_every_kind_of_example_fits_what_it_says(training: Training):
     for kind, make in training.world.kinds.items():
         made = make(4, random.Random(0))
-        seen = ("collage", "gallery", "caption", "question", "exercise", "clip", "spoken question")
+        seen = ("collage", "page", "gallery", "caption", "question", "exercise", "clip", "spoken question")
         heard = ("spoken question", "spoken fact", "spoken translation", "transcript", "noise")
         assert (made.pixels is not None) == (kind in seen), kind
         assert (made.audio is not None) == (kind in heard), kind
         assert (made.imagined is not None) == (kind in ("imagined", "drill", "sketch", "storyboard")), kind
-        assert (made.labels >= 0).any() == (kind not in ("collage", "gallery")) and len(made.ids) == len(made.labels)
+        assert (made.labels >= 0).any() == (kind not in ("collage", "page", "gallery"))
+        assert len(made.ids) == len(made.labels)
         assert torch.equal(made.ids[made.labels >= 0], made.labels[made.labels >= 0])
 
 

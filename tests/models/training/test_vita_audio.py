@@ -16,12 +16,12 @@ from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
 from models.released.settings import GENERATION
 from models.training.loop import LOSSES, STATE, Settings, optimise
+from models.training.mtp.learner import AudioLearner, grown
+from models.training.mtp.sizes import SIZES
+from models.training.mtp.stages import MODULE_PARTS, STAGES, is_module
+from models.training.mtp.world import AudioBatches
 from models.training.precision import mixed
 from models.training.vita_audio import CONFIG, REPORT, Training, load, main
-from models.training.vita_audio_learner import AudioLearner, grown
-from models.training.vita_audio_sizes import SIZES
-from models.training.vita_audio_stages import MODULE_PARTS, STAGES, is_module
-from models.training.vita_audio_world import AudioBatches
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import build
 from models.vita_audio.loss import Packed

@@ -15,8 +15,8 @@ from harness.contracts import ModelOptions
 from harness.failures import UsageError
 from harness.registry import get_model
 from harness.run import start
+from models.training.mtp.card import HEARD, SPOKEN
 from models.training.targets import Target, metric
-from models.training.vita_audio_card import HEARD, SPOKEN
 from models.vita_audio.adapter import MINI
 from models.vita_audio.schedule import MODES
 

@@ -12,9 +12,9 @@ from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.sizes import Effort, SpeechSize
 from models.training.codes.world import speaking_tokenizer
+from models.training.mtp.sizes import SIZES, Size
+from models.training.mtp.stages import STAGES
 from models.training.vita_audio import Training
-from models.training.vita_audio_sizes import SIZES, Size
-from models.training.vita_audio_stages import STAGES
 from models.vita_audio.decoder_config import FlowConfig, VocoderConfig
 from models.vita_audio.speech_tokenizer import TokenizerConfig
 

@@ -18,11 +18,11 @@ from models.training.claims import Change
 from models.training.codes.run import STAGES as SPEECH_STAGES
 from models.training.codes.run import SpeechTraining
 from models.training.codes.world import Codes, CodeWorld, Said, made_codes, speaking_tokenizer
+from models.training.mtp.card import HEARD, SPOKEN, Facts, card
+from models.training.mtp.stages import STAGES, Kind
 from models.training.person import Heard
 from models.training.vita_audio import REPORT, Training
-from models.training.vita_audio_card import HEARD, SPOKEN, Facts, card
 from models.training.vita_audio_release import convert
-from models.training.vita_audio_stages import STAGES, Kind
 from models.vita_audio.interleave import IGNORED
 from models.vita_audio.opening import shipped_files
 from models.vita_audio.schedule import BOOST, MODES

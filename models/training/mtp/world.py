@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.types import Message, Text
 from models.text.tokenizer import TURN_END, QwenTokenizer
 from models.training.examples import SPEECH, user
+from models.training.mtp.stages import Kind, Stage
 from models.training.team import ALONE, Team
-from models.training.vita_audio_stages import Kind, Stage
 from models.vita_audio.interleave import Example, example, interleave
 from models.vita_audio.loss import Packed, pack
 from models.vita_audio.prompts import codes_content, conversation, tokenise

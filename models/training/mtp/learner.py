@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from models.training.vita_audio_stages import LOSS_WEIGHT, MODULE_PARTS, Stage, is_module
+from models.training.mtp.stages import LOSS_WEIGHT, MODULE_PARTS, Stage, is_module
 from models.vita_audio.language import MtpModel
 from models.vita_audio.loss import Packed, packed_loss
 

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from models.text.tokenizer import QwenTokenizer
+from models.training.mtp.start import EMBEDDING, start_alike
+from models.training.mtp.world import rows_of
 from models.training.tokenizer import closed_tokenizer
-from models.training.vita_audio_start import EMBEDDING, start_alike
-from models.training.vita_audio_world import rows_of
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.language import MtpModel, build
 from models.vita_audio.tokens import SpecialTokens, with_speech

@@ -10,7 +10,7 @@ from typing import Any
 from models.text.tokenizer import QwenTokenizer
 from models.training.codes.sizes import SPEECH_SIZES, SpeechSize
 from models.training.codes.world import speaking_tokenizer
-from models.training.vita_audio_stages import STAGES, Kind, Stage
+from models.training.mtp.stages import STAGES, Kind, Stage
 from models.vita_audio.config import MtpConfig
 from models.vita_audio.tokens import tiny_tokenizer
 

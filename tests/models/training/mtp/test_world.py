@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from models.training.vita_audio_sizes import SIZES
-from models.training.vita_audio_stages import STAGES, Kind
-from models.training.vita_audio_world import AudioBatches, AudioWorld, rows_of
+from models.training.mtp.sizes import SIZES
+from models.training.mtp.stages import STAGES, Kind
+from models.training.mtp.world import AudioBatches, AudioWorld, rows_of
 from models.vita_audio.interleave import IGNORED, Example
 from models.vita_audio.schedule import BOOST
 from models.vita_audio.tokens import BEGIN, END, tiny_tokenizer

@@ -11,11 +11,11 @@ from jinja2 import Environment, StrictUndefined
 
 from models.training.claims import Change
 from models.training.codes.sizes import SPEECH_SIZES
+from models.training.mtp.sizes import SIZES
 from models.training.person import Heard, told
 from models.training.targets import Target, metric, reached, remains
-from models.training.vita_audio_sizes import SIZES
 
-TEMPLATE = Path(__file__).with_name("vita_audio_card.md.j2")
+TEMPLATE = Path(__file__).with_name("card.md.j2")
 WITHIN = 3.0
 """Points of word or character errors by which turbo may be worse than vanilla."""
 HEARD = (
