@@ -83,15 +83,25 @@ class Took(NamedTuple):
     """That were trained."""
 
 
+class Given(NamedTuple):
+    """Folders of weights: small ones of VITA-1.5 whose language model the first stages start with, and those that the
+    last stage gives a voice to (None: of the stage before)."""
+
+    language: Path = MINI
+    understanding: Path | None = None
+
+
+SHIPPED = Given()
+
+
 class Training:
-    """All stages of one size and seed, below one folder. `steps`: in place of the stages' own; `speaks_for`: a
-    folder of weights that the last stage gives a voice to, in place of those of the stage before."""
+    """All stages of one size and seed, below one folder. `steps`: in place of the stages' own."""
 
     def __init__(
-        self, size: str, seed: int, out: Path, device: str, steps: int | None = None, speaks_for: Path | None = None
+        self, size: str, seed: int, out: Path, device: str, steps: int | None = None, given: Given = SHIPPED
     ) -> None:
         self.size, self.seed, self.out, self.device, self.steps = SIZES[size], seed, out, device, steps
-        self.speaks_for = speaks_for
+        self.given = given
         self.tokenizer = self.size.tokenizer()
         speaking = None if self.size.voice is None else OneVoice(self.size.codec)
         self.world = NexusWorld(self.size.config, self.tokenizer, seed, speaking)
@@ -147,7 +157,7 @@ class Training:
     def _before(self, name: str, after: Iterable[str]) -> Nexus:
         """Random weights with vita15-mini's language model, and what the stages before have trained, in order."""
         model = build(self.size.config, self.seed)
-        take_language(model, MINI)
+        take_language(model, self.given.language)
         for one in after:
             learnt = checkpoint.load(self._require(name, one)).model.state_dict()
             model.load_state_dict({key: value for key, value in learnt.items() if BASE[one].trains(key)}, strict=False)
@@ -253,7 +263,7 @@ class Training:
         return model
 
     def _given(self, stage: Stage) -> Path | None:
-        return self.speaks_for if stage.speaks else None
+        return self.given.understanding if stage.speaks else None
 
     def _starts_from(self, stage: Stage) -> str:
         if stage.after is None:
@@ -338,11 +348,15 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument(
         "--understanding", type=Path, help="stage 3: folder of the weights that get a voice (default: those of stage 2)"
     )
+    parser.add_argument(
+        "--language", type=Path, default=MINI, help="vita15-mini's folder, whose language model stages start with"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
-    training = Training(options.size, options.seed, out, options.device, options.steps, options.understanding)
+    given = Given(options.language, options.understanding)
+    training = Training(options.size, options.seed, out, options.device, options.steps, given)
     names = [options.stage] if options.stage else training.names
     if absent := [name for name in names if name not in training.names]:
         parser.error(f"--size {options.size} has no stage {absent[0]}: it has {', '.join(training.names)}")

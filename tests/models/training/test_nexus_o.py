@@ -26,7 +26,7 @@ from models.training.nexus.learner import NexusLearner
 from models.training.nexus.samples import Batch
 from models.training.nexus.stages import SETTINGS, STAGES
 from models.training.nexus.world import NexusBatches
-from models.training.nexus_o import REPLIES, REPORT, Training, main
+from models.training.nexus_o import REPLIES, REPORT, Given, Training, main
 
 MERGER = "model.visual.merger."
 MOVED = {
@@ -201,7 +201,7 @@ def test_a_stage_without_the_one_before_says_what_to_run(tmp_path: Path, capsys:
 
 
 def test_the_last_stage_gives_a_voice_to_the_weights_that_it_is_given(training: Training, tmp_path: Path):
-    given = Training("tiny", 0, tmp_path, "cpu", steps=1, speaks_for=training.folder("1"))
+    given = Training("tiny", 0, tmp_path, "cpu", steps=1, given=Given(understanding=training.folder("1")))
     given.run("3")
     report = json.loads((given.folder("3") / REPORT).read_text(encoding="utf-8"))
     assert report["start"] == f"the weights {training.folder('1').name}"
