@@ -35,6 +35,10 @@ STAGES = ("4.1", "4.2", "4.3")
 LAST_STAGE = "3.2 speech decoders"
 """Of the card's table, before those."""
 
+LEFT = "model.layers.0.self_attn.o_proj.weight"
+"""Of what was practised, the matrix that stays as it was: git stores a file as its difference from an earlier one only
+where less than half of it is new, and without this one it is. It costs 0.001 of a held-out loss of 1.115."""
+
 
 def put(stage: Path, weights: Path) -> None:
     """Put what a stage 4.3 practised into a folder of weights, rounded.
@@ -47,8 +51,10 @@ def put(stage: Path, weights: Path) -> None:
     learnt = checkpoint.load(stage).model.state_dict()
     if other := [name for name, value in held.items() if not _follows(name, learnt[name], value)]:
         raise CheckpointError(f"{stage}: started from other weights than {weights}: {other[0]} differs")
-    save_file({name: shipped(name, learnt[name]) if name.startswith(PRACTISED) else value
-               for name, value in held.items()}, path, metadata=about)  # fmt: skip
+    for name in held:
+        if name.startswith(PRACTISED) and name != LEFT:
+            held[name] = shipped(name, learnt[name])
+    save_file(held, path, metadata=about)
     write_card(weights, NAME, NOTE, checkpoint.content_files(weights))
 
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
-from models.training.practice import put
-from models.training.release import PRACTISED, PRACTISED_BITS, convert
+from models.training.practice import LEFT, put
+from models.training.release import PRACTISED, convert
 from models.training.rounding import rounded
 from models.training.vita15 import Training
 
@@ -31,20 +31,25 @@ def test_what_was_practised_is_put_there_rounded_and_all_else_stays(training: Tr
     learnt, found = load_file(training.folder("4.3") / SINGLE), load_file(weights / SINGLE)
     assert _places(weights / SINGLE) == order
     for name, value in found.items():
-        if not name.startswith(PRACTISED):
+        if name == LEFT or not name.startswith(PRACTISED):
             assert value.equal(before[name]), name
         elif value.ndim > 1:
-            assert value.equal(rounded(learnt[name], PRACTISED_BITS).half()), name
+            bits = 4 if name.startswith("model.layers.") and ".mlp." in name else 5
+            assert value.equal(rounded(learnt[name], bits).half()), name
         else:
             assert value.equal(learnt[name].half()), name
     kept = {path: held for path, held in others.items() if path.name not in ("weights.json", "model.safetensors")}
     assert kept and all(path.read_bytes() == held for path, held in kept.items())
 
 
-def test_weights_made_at_once_are_those_put_into_others(training: Training, weights: Path, tmp_path: Path):
+def test_weights_made_at_once_are_those_put_into_others_but_for_one_matrix(
+    training: Training, weights: Path, tmp_path: Path
+):
     put(training.folder("4.3"), weights)
     convert(training.folder("4.3"), training.folder("3.2"), tmp_path / "whole")
-    assert (weights / SINGLE).read_bytes() == (tmp_path / "whole" / SINGLE).read_bytes()
+    added, whole = load_file(weights / SINGLE), load_file(tmp_path / "whole" / SINGLE)
+    assert added.keys() == whole.keys()
+    assert [name for name, value in added.items() if not value.equal(whole[name])] in ([LEFT], [])
 
 
 def test_practice_of_other_weights_is_refused(training: Training, weights: Path, tmp_path: Path):
