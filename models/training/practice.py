@@ -87,9 +87,10 @@ def main() -> int:
         return 2
     before = recorded.load(weights)
     claims = [one for one in before.claims if one.question != release.GAIN]
-    recorded.save(recorded.Record(NAME, (*claims, release.gain_claim(gained)), heard or before.heard), weights)
+    now = recorded.Record(NAME, (*claims, release.gain_claim(gained)), heard or before.heard)
+    recorded.save(now, weights)
     path = weights / "README.md"
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace(person.told(before.heard), person.told(now.heard))
     rows = [targets.row(target, results, blank, BLANKS) for target in targets.TARGETS]
     text = card_edits.replaced(text, {cells["title"]: table_row(*cells.values()) for cells in rows})
     told = [stage_line(name, report) for name, report in reports(folders).items()]

@@ -245,9 +245,9 @@ SIZES: Mapping[str, Size] = {
             "2.2": Effort(720, 32),
             "3.1": Effort(2800, 8),
             "3.2": Effort(5000, 16),
-            "4.1": Effort(3000, 16),
-            "4.2": Effort(1200, 28),
-            "4.3": Effort(1200, 32),
+            "4.1": Effort(3200, 16),
+            "4.2": Effort(800, 28),
+            "4.3": Effort(900, 32),
         },
     ),
     "tiny": Size(
