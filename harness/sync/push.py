@@ -55,7 +55,7 @@ def push(run: Path, remote: Remote, known: Known | None = None, dry_run: bool = 
     Raises UsageError if another run is there, or answers that this one lacks.
     """
     taken = take(run)
-    if remote.folder is not None and real(remote.folder).is_relative_to(real(run)):
+    if remote.folder is not None and remote.folder.is_relative_to(real(run)):
         raise UsageError(f"{remote.url} is inside {run}; name a place outside it")
     index, known = _index_of(run, remote), known or Known()
     if not known.looked:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.failures import RunStopped, UsageError
+from harness.files import real
 from harness.texts import redacted
 
 WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"}
@@ -37,7 +38,7 @@ class Remote:
 
     def __init__(self, url: str) -> None:
         """Raises UsageError for a URL that holds credentials, names no place, is of no known kind, needs a package, or
-        cannot be reached where that is found out at once."""
+        cannot be reached where that is found out at once (a folder whose links lead in a circle)."""
         if harmless(url) != url:
             raise UsageError(
                 f"{harmless(url)} holds credentials, which logs would keep; put them where the storage's own tools "
@@ -46,6 +47,7 @@ class Remote:
         if not url.rpartition("://")[2].strip("/ "):
             raise UsageError(f"{url!r} names no place; name a folder, or a URL with one")
         from fsspec.core import url_to_fs
+        from fsspec.implementations.local import LocalFileSystem
 
         self.url = url.rstrip("/")
         try:
@@ -57,15 +59,10 @@ class Remote:
         except (ValueError, OSError) as error:
             raise UsageError(f"{url} cannot be opened: {error}") from error
         self.root = str(root).rstrip("/")
+        self.folder = real(Path(self.root)) if isinstance(self._fs, LocalFileSystem) else None
+        """On this machine, if it is there."""
         kinds: Any = self._fs.protocol
         self._whole = bool(WHOLE & ({kinds} if isinstance(kinds, str) else set(kinds)))
-
-    @property
-    def folder(self) -> Path | None:
-        """The folder on this machine, if it is one."""
-        from fsspec.implementations.local import LocalFileSystem
-
-        return Path(self.root) if isinstance(self._fs, LocalFileSystem) else None
 
     def read(self, path: str) -> bytes | None:
         """The content of a file; None where there is none."""

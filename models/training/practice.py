@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -24,14 +26,15 @@ from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
 from models.released.identity import write_card
 from models.training import card_edits, person, recorded, release, targets
-from models.training.card import BLANKS, BLIND, CATEGORIES, GUESSED, practice, said, stage_line, table_row
-from models.training.claims import ClaimError, compare, read
+from models.training.card import BLANKS, BLIND, CATEGORIES, GUESSED, Said, practice, said, stage_line, table_row
+from models.training.claims import Change, ClaimError, compare, read
 from models.training.release import NAME, NOTE, PRACTISED, shipped
 from models.training.scored import digest, reports, stages
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
 
 STAGES = ("4.1", "4.2", "4.3")
+TRAIN = "python -m models.training.vita15 --stage STAGE --understanding BEFORE --out TRAINING for each"
 LAST_STAGE = "3.2 speech decoders"
 """Of the card's table, before those."""
 
@@ -49,18 +52,43 @@ def put(stage: Path, weights: Path) -> None:
     with safe_open(path, "pt") as file:
         held, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
     learnt = checkpoint.load(stage).model.state_dict()
-    if other := [name for name, value in held.items() if not _follows(name, learnt[name], value)]:
-        raise CheckpointError(f"{stage}: started from other weights than {weights}: {other[0]} differs")
+    _check_follows(stage, learnt, weights, held)
     for name in held:
         if name.startswith(PRACTISED) and name != LEFT:
             held[name] = shipped(name, learnt[name])
-    save_file(held, path, metadata=about)
+    new = path.with_suffix(".new")
+    save_file(held, new, metadata=about)
+    new.replace(path)
     write_card(weights, NAME, NOTE, checkpoint.content_files(weights))
 
 
-def _follows(name: str, learnt: Tensor, held: Tensor) -> bool:
-    """Whether a tensor was practised, or is as it was."""
-    return name.startswith(PRACTISED) or learnt.to(held.dtype).equal(held)
+def _check_follows(one: Path, learnt: Mapping[str, Tensor], other: Path, held: Mapping[str, Tensor]) -> None:
+    """Raises CheckpointError unless two models are the same but for what was practised."""
+    if learnt.keys() != held.keys() or any(learnt[name].shape != value.shape for name, value in held.items()):
+        raise CheckpointError(f"{one}: is of another size than {other}")
+    plain = (name for name in held if not name.startswith(PRACTISED))
+    if differs := next((name for name in plain if not learnt[name].to(held[name].dtype).equal(held[name])), ""):
+        raise CheckpointError(f"{one}: started from other weights than {other}: {differs} differs")
+
+
+class Figures(NamedTuple):
+    """What a card says anew: rows of its scores and of its stages by their first cells, lines, and a table."""
+
+    scores: Mapping[str, str]
+    stages: Mapping[str, str]
+    said: Said
+    changes: Sequence[Change]
+
+
+EMPTY = Figures(dict.fromkeys((target.title for target in targets.TARGETS), ""), {}, Said("", "", ""), ())
+
+
+def edited(card: str, figures: Figures) -> str:
+    """A card with other figures. Raises ValueError naming what it lacks."""
+    card = card_edits.after(card_edits.replaced(card, figures.scores), LAST_STAGE, figures.stages)
+    for start, line in zip((CATEGORIES, GUESSED, BLIND), figures.said, strict=True):
+        card = card_edits.begun(card, start, line)
+    return card_edits.section(card, practice(figures.changes), "## Recipe")
 
 
 def main() -> int:
@@ -72,33 +100,40 @@ def main() -> int:
     options = parser.parse_args()
     weights: Path = options.weights
     try:
-        folders = stages(options.training, STAGES, "models.training.vita15 --understanding DIR --stage")
+        folders = stages(options.training, STAGES, TRAIN)
+        checkpoint.outline(weights)
+        was, is_now = (checkpoint.load(folder).model.state_dict() for folder in (options.before, weights))
+        _check_follows(options.before, was, weights, is_now)
+        before = recorded.load(weights)
+        path = weights / "README.md"
+        text = path.read_text(encoding="utf-8")
+        edited(text, EMPTY)  # a card that cannot take the figures is told before anything is written
         put(folders["4.3"], weights)
         runs = options.training / "scores" / digest(checkpoint.content_files(weights))
         results = release.scores(weights, runs / "final", targets.tasks())
         blank = release.blanked(weights, runs)
-        was = options.training / "scores" / digest(checkpoint.content_files(options.before)) / "before"
-        release.scores(options.before, was, targets.SEEN)
-        gained = compare(was, runs / "final")
+        earlier = options.training / "scores" / digest(checkpoint.content_files(options.before)) / "before"
+        release.scores(options.before, earlier, targets.SEEN)
+        gained = compare(earlier, runs / "final")
         heard = person.hear(person.of_argument(options.person), "vita15", weights, runs)
         changes = read(gained)
-    except (CheckpointError, UsageError, ClaimError, FileNotFoundError) as error:
+    except (CheckpointError, UsageError, ClaimError, FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    before = recorded.load(weights)
     claims = [one for one in before.claims if one.question != release.GAIN]
     now = recorded.Record(NAME, (*claims, release.gain_claim(gained)), heard or before.heard)
     recorded.save(now, weights)
-    path = weights / "README.md"
-    text = path.read_text(encoding="utf-8").replace(person.told(before.heard), person.told(now.heard))
     rows = [targets.row(target, results, blank, BLANKS) for target in targets.TARGETS]
-    text = card_edits.replaced(text, {cells["title"]: table_row(*cells.values()) for cells in rows})
     told = [stage_line(name, report) for name, report in reports(folders).items()]
     lines = {f"{cells.pop('name')} {cells.pop('title')}": cells.values() for cells in told}
-    text = card_edits.after(text, LAST_STAGE, {name: table_row(name, *cells) for name, cells in lines.items()})
-    for start, line in zip((CATEGORIES, GUESSED, BLIND), said(results, blank), strict=True):
-        text = card_edits.begun(text, start, line)
-    path.write_text(card_edits.section(text, practice(changes), "## Recipe"), encoding="utf-8")
+    figures = Figures(
+        {cells["title"]: table_row(*cells.values()) for cells in rows},
+        {name: table_row(name, *cells) for name, cells in lines.items()},
+        said(results, blank),
+        changes,
+    )
+    text = text.replace(person.told(before.heard), person.told(now.heard))
+    path.write_text(edited(text, figures), encoding="utf-8")
     print(path)
     return 0
 

@@ -42,6 +42,7 @@ from models.training.learner import Learner
 from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Effort, Stage
+from models.training.scored import digest
 from models.training.sights import digit_tokens
 from models.training.speech_out.codec_run import load_acoustics, train_codec
 from models.training.speech_out.decoder_run import Task, train_decoder
@@ -49,6 +50,7 @@ from models.training.speech_out.sizes import SPEECH_SIZES
 from models.training.team import Team, together
 from models.training.world import World, world_tokenizer
 from models.vita15 import checkpoint
+from models.vita15.config import Vita15Config
 from models.vita15.omni import Vita15
 from models.vita15.speech_checkpoint import load_codec, load_speech_decoder
 
@@ -56,6 +58,8 @@ CMVN = Path(checkpoint.AUDIO_FOLDER) / "global_cmvn"
 CMVN_CLIPS = 1000
 CTC_WEIGHTS = "ctc_head.safetensors"
 CONTROL_BATCHES = 12
+UNDERSTANDING = "2.2"
+"""The stage in whose place weights can be given."""
 VOCABULARY_STEP = 64
 """The embeddings' rows are a multiple of this, as in the release some are never used."""
 
@@ -90,6 +94,18 @@ class Done(NamedTuple):
     more: Mapping[str, Any] = {}
 
 
+def _sizes(config: Vita15Config) -> dict[str, int]:
+    """What has to be alike in weights that a stage goes on from."""
+    return {
+        "the vocabulary": config.language.vocab_size,
+        "the language model's width": config.language.hidden_size,
+        "its number of layers": config.language.num_hidden_layers,
+        "the vision tower's width": config.vision.hidden_size,
+        "a picture's": config.vision.image_size,
+        "the speech encoder's width": config.audio.hidden_size,
+    }
+
+
 def copy_understanding(source: Path, target: Path) -> None:
     """All of a model but its speech output."""
     speech = source / checkpoint.SPEECH_FOLDER
@@ -114,11 +130,11 @@ class Training:
 
     def run(self, stage: Stage) -> None:
         """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before."""
-        folder = self.folder(stage.name)
-        if done_before(stage.name, folder, seed=self.seed, steps=self.effort(stage).steps):
+        folder, effort = self.folder(stage.name), self.effort(stage)
+        if done_before(stage.name, folder, seed=self.seed, steps=effort.steps, **self._given_words(stage)):
             return
+        self._check_given(stage)
         folder.mkdir(parents=True, exist_ok=True)
-        effort = self.effort(stage)
         match stage.loss:
             case "spectra":
                 self._report(stage, self._codec(effort))
@@ -164,6 +180,7 @@ class Training:
             "threads": torch.get_num_threads() * self.means.processes,
             "trained_parameters": done.parameters,
             "held_out_loss": done.found._asdict(),
+            **self._given_words(stage),
             **done.more,
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {stage.name}: {stage.title}")
@@ -179,7 +196,7 @@ class Training:
     def _decoder(self, stage: Stage, effort: Effort) -> Done:
         """Beside the understanding weights, which are copied, so that its folder is a whole model's."""
         folder, voice = self.folder(stage.name), self.given.voice or self.folder("3.1")
-        given = {"2.2": self.given.understanding, "3.1": self.given.voice}
+        given = {UNDERSTANDING: self.given.understanding, "3.1": self.given.voice}
         self._require(stage, [name for name in stage.after if given[name] is None])
         before = self._understanding()
         begin = None if self.given.voice is None else load_speech_decoder(voice / "decoder")
@@ -207,14 +224,43 @@ class Training:
 
     def _understanding(self) -> Path:
         """The folder of stage 2.2, or what was given in its place."""
-        return self.given.understanding or self.folder("2.2")
+        return self.given.understanding or self.folder(UNDERSTANDING)
+
+    def _given_words(self, stage: Stage) -> dict[str, str]:
+        """For the report of a stage that starts with weights which were given: their digest."""
+        if self.given.understanding is None or stage.after[:1] != (UNDERSTANDING,):
+            return {}
+        return {"understanding": digest(checkpoint.content_files(self.given.understanding))}
+
+    def _check_given(self, stage: Stage) -> None:
+        """Raises CheckpointError on given weights of other sizes, StateError where the stages before started from
+        different ones."""
+        if self._given_words(stage) and (found := checkpoint.outline(self._understanding())) is not None:
+            own = _sizes(self.config)
+            if other := [
+                f"{what} is {has} and not {own[what]}" for what, has in _sizes(found).items() if has != own[what]
+            ]:
+                raise CheckpointError(
+                    f"{self.given.understanding}: of another size than --size says: {', '.join(other)}"
+                )
+        done = [self.folder(name) / REPORT for name in stage.after]
+        starts = {json.loads(path.read_text(encoding="utf-8")).get("understanding") for path in done if path.exists()}
+        if stage.after and stage.after[0] != UNDERSTANDING and len(starts) > 1:
+            raise StateError(
+                f"{self.out}: stages {' and '.join(stage.after)} started from different weights; delete one's folder "
+                "and train it again with the other's --understanding"
+            )
+
+    def _before(self, stage: Stage) -> Path:
+        """The folder of the weights that a stage starts from."""
+        if stage.after[:1] == (UNDERSTANDING,):
+            return self._understanding()
+        return self.folder(stage.after[0]) if stage.after else self._initial()
 
     def _start(self, stage: Stage) -> Vita15:
         """The weights that a stage starts from."""
-        if stage.after[:1] == ("2.2",) and self.given.understanding is not None:
-            return checkpoint.load(self.given.understanding).model
-        self._require(stage, stage.after)
-        vita = checkpoint.load(self.folder(stage.after[0]) if stage.after else self._initial()).model
+        self._require(stage, [name for name in stage.after if name != UNDERSTANDING or not self._given_words(stage)])
+        vita = checkpoint.load(self._before(stage)).model
         for name in stage.after[1:]:
             learnt = load_file(self.folder(name) / SINGLE)
             prefixes = STAGES[name].trainable
@@ -245,7 +291,7 @@ class Training:
 
     def _save(self, learner: Learner, folder: Path) -> None:
         checkpoint.save(learner.vita.to("cpu"), self.tokenizer, folder)
-        shutil.copyfile((self.given.understanding or self.out / "initial") / CMVN, folder / CMVN)
+        shutil.copyfile(self._before(learner.stage) / CMVN, folder / CMVN)
         if learner.stage.loss == "ctc":
             save_file(learner.ctc_head.state_dict(), folder / CTC_WEIGHTS)
 

@@ -272,6 +272,13 @@ def test_a_copy_of_a_place_is_a_run_that_can_be_synced_and_fetched(run: Path, tm
     assert files(tmp_path / "back") == files(run)
 
 
+def test_a_place_whose_links_lead_in_a_circle_is_told(tmp_path: Path) -> None:
+    (tmp_path / "there").symlink_to(tmp_path / "back")
+    (tmp_path / "back").symlink_to(tmp_path / "there")
+    with pytest.raises(UsageError, match="its links lead in a circle; name another"):
+        Remote(str(tmp_path / "there"))
+
+
 def test_a_place_inside_the_run_is_refused(run: Path) -> None:
     with pytest.raises(UsageError, match="is inside"):
         push(run, Remote(str(run / "copy")))

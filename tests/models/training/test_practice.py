@@ -11,10 +11,11 @@ from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
-from models.training.practice import LEFT, put
+from models.training.practice import LEFT, main, put
 from models.training.release import PRACTISED, convert
 from models.training.rounding import rounded
 from models.training.vita15 import Training
+from models.vita15.adapter import MINI
 
 
 @pytest.fixture
@@ -64,3 +65,31 @@ def test_practice_of_other_weights_is_refused(training: Training, weights: Path,
 def _places(path: Path) -> list[str]:
     with safe_open(path, "pt") as file:
         return list(file.keys())
+
+
+def test_practice_of_another_size_is_refused_and_nothing_is_written(training: Training, tmp_path: Path):
+    weights = Path(shutil.copytree(MINI, tmp_path / "mini"))
+    before = {path: path.read_bytes() for path in weights.rglob("*") if path.is_file()}
+    with pytest.raises(CheckpointError, match="is of another size than"):
+        put(training.folder("4.3"), weights)
+    assert {path: path.read_bytes() for path in weights.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("lost", ["README.md", "claims.json", "before", "a table"])
+def test_what_is_missing_is_told_before_anything_is_written(
+    training: Training, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+):
+    before = Path(shutil.copytree(weights, tmp_path / "before"))
+    for name in ("README.md", "claims.json"):
+        shutil.copyfile(MINI / name, weights / name)
+    if lost == "before":
+        shutil.rmtree(before)
+    elif lost == "a table":
+        (weights / "README.md").write_text("# Weights\n", encoding="utf-8")
+    else:
+        (weights / lost).unlink()
+    held = {path: path.read_bytes() for path in weights.rglob("*") if path.is_file()}
+    arguments = ["--training", str(training.out), "--before", str(before), "--weights", str(weights)]
+    monkeypatch.setattr("sys.argv", ["practice", *arguments])
+    assert main() == 2
+    assert {path: path.read_bytes() for path in weights.rglob("*") if path.is_file()} == held

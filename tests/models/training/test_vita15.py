@@ -12,6 +12,7 @@ from models.released.files import SINGLE
 from models.training.loop import LOSSES, STATE
 from models.training.recipes import SIZES, SPEAKING, STAGES
 from models.training.vita15 import CMVN, CTC_WEIGHTS, REPORT, Training, main
+from models.vita15.adapter import MINI
 from models.vita15.audio_features import load_cmvn
 from models.vita15.checkpoint import load
 
@@ -78,3 +79,23 @@ def test_every_size_says_how_long_each_stage_lasts():
     for size in SIZES.values():
         assert size.efforts.keys() == STAGES.keys()
         assert all(effort.batch >= len(STAGES[name].shares) for name, effort in size.efforts.items())
+
+
+def test_given_weights_of_another_size_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ["--size", "tiny", "--stage", "4.1", "--out", str(tmp_path), "--understanding", str(MINI)]
+    assert main(arguments) == 2
+    assert "of another size than --size says: " in capsys.readouterr().err
+    assert not (tmp_path / "stage-4.1").exists()
+
+
+def test_a_stage_is_not_taken_for_one_that_started_from_other_weights(
+    training: Training, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    def trained(stage: str, start: str) -> int:
+        given = ["--understanding", str(training.folder(start))] if start else []
+        return main(["--size", "tiny", "--out", str(tmp_path), "--stage", stage, "--steps", "1", *given])
+
+    assert trained("4.1", "2.2") == 0 and trained("4.1", "2.2") == 0
+    assert trained("4.1", "1.3") == 2 and "stage 4.1 was done with understanding" in capsys.readouterr().err
+    assert trained("4.2", "1.3") == 0
+    assert trained("4.3", "") == 2 and "4.1 and 4.2 started from different weights" in capsys.readouterr().err
