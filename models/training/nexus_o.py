@@ -349,13 +349,19 @@ def main(arguments: Iterable[str] | None = None) -> int:
         "--understanding", type=Path, help="stage 3: folder of the weights that get a voice (default: those of stage 2)"
     )
     parser.add_argument(
-        "--language", type=Path, default=MINI, help="vita15-mini's folder, whose language model stages start with"
+        "--language",
+        type=Path,
+        help="vita15-mini's folder whose language model stages start with (default: as it ships)",
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
-    given = Given(options.language, options.understanding)
+    if options.language is not None and not SIZES[options.size].base:
+        parser.error(f"--language {options.language}: size {options.size} starts from random weights; leave it out")
+    if options.language is not None and not options.language.is_dir():
+        parser.error(f"--language {options.language}: no such folder")
+    given = Given(options.language or MINI, options.understanding)
     training = Training(options.size, options.seed, out, options.device, options.steps, given)
     names = [options.stage] if options.stage else training.names
     if absent := [name for name in names if name not in training.names]:

@@ -235,3 +235,14 @@ def test_a_stage_of_another_size_is_not_gone_on_from(training: Training, tmp_pat
     other.size = replace(other.size, config=replace(config, choices=replace(config.choices, mix="two_way")))
     with pytest.raises(CheckpointError, match="take another --out or --size"):
         other.run("2")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [("tiny", "size tiny starts from random weights; leave it out"), ("mini", "no such folder")]
+)
+def test_a_language_model_that_cannot_be_taken_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: str, said: str
+):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--size", size, "--out", str(tmp_path), "--language", str(tmp_path / "nowhere")])
+    assert stopped.value.code == 2 and said in capsys.readouterr().err
