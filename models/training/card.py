@@ -40,6 +40,8 @@ class Changes(NamedTuple):
 
     hearing: Sequence[Change]
     practice: Sequence[Change]
+    practice_found: str
+    """What the tests of the second decide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ def card(facts: Facts) -> str:
         readings={name: f"{count:,}" for name, count in READINGS.items()},
         said=said(facts.results, facts.blanked),
         hearing=facts.changes.hearing,
-        practice=practice(facts.changes.practice),
+        practice=practice(facts.changes.practice, facts.changes.practice_found),
         person=told(facts.heard),
         stages=[stage_line(name, report) for name, report in facts.reports.items()],
         language_rates=", ".join(
@@ -99,14 +101,14 @@ def card(facts: Facts) -> str:
 PRACTICE = "## What does practice after the paper's stages bring?"
 
 
-def practice(changes: Sequence[Change]) -> str:
-    """A section of the card, its heading PRACTICE."""
+def practice(changes: Sequence[Change], found: str) -> str:
+    """A section of the card, its heading PRACTICE; `found`: what the tests decide (`claims.verdict`)."""
     return "\n".join(
         (
             PRACTICE,
             "",
             "Stages 4.1 to 4.3 are our own: a small model is weak at much that a large one learns by the way. The same",
-            "questions before them and with the weights that ship; `harness compare` tests them in pairs.",
+            f"questions before them and with the weights that ship, tested in pairs: {found}.",
             "",
             "| task | after 2.2 | as shipped | difference [95 % CI] | p (Holm) |",
             "|---|---|---|---|---|",

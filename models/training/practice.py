@@ -27,7 +27,7 @@ from models.released.files import SINGLE
 from models.released.identity import write_card
 from models.training import card_edits, person, recorded, release, targets
 from models.training.card import BLANKS, BLIND, CATEGORIES, GUESSED, Said, practice, said, stage_line, table_row
-from models.training.claims import Change, ClaimError, compare, read
+from models.training.claims import Change, ClaimError, compare, read, verdict
 from models.training.release import NAME, NOTE, PRACTISED, shipped
 from models.training.scored import digest, reports, stages
 from models.vita15 import checkpoint
@@ -78,9 +78,10 @@ class Figures(NamedTuple):
     stages: Mapping[str, str]
     said: Said
     changes: Sequence[Change]
+    found: str
 
 
-EMPTY = Figures(dict.fromkeys((target.title for target in targets.TARGETS), ""), {}, Said("", "", ""), ())
+EMPTY = Figures(dict.fromkeys((target.title for target in targets.TARGETS), ""), {}, Said("", "", ""), (), "")
 
 
 def edited(card: str, figures: Figures) -> str:
@@ -88,7 +89,7 @@ def edited(card: str, figures: Figures) -> str:
     card = card_edits.after(card_edits.replaced(card, figures.scores), LAST_STAGE, figures.stages)
     for start, line in zip((CATEGORIES, GUESSED, BLIND), figures.said, strict=True):
         card = card_edits.begun(card, start, line)
-    return card_edits.section(card, practice(figures.changes), "## Recipe")
+    return card_edits.section(card, practice(figures.changes, figures.found), "## Recipe")
 
 
 def main() -> int:
@@ -131,6 +132,7 @@ def main() -> int:
         {name: table_row(name, *cells) for name, cells in lines.items()},
         said(results, blank),
         changes,
+        verdict(gained),
     )
     text = text.replace(person.told(before.heard), person.told(now.heard))
     path.write_text(edited(text, figures), encoding="utf-8")

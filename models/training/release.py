@@ -25,7 +25,7 @@ from models.checkpoint_error import CheckpointError
 from models.released.identity import write_card
 from models.training import person, recorded, targets
 from models.training.card import Changes, Facts, card
-from models.training.claims import ClaimError, compare, read
+from models.training.claims import ClaimError, compare, read, verdict
 from models.training.corpus import LANGUAGES, corpus
 from models.training.recipes import LANGUAGE_LAYERS, MINI_UTTERANCES, STAGES, TOWER_LAYERS
 from models.training.rounding import round_weights, rounded
@@ -120,7 +120,7 @@ def main() -> int:
         scores(folders["2.2"], runs / "2.2", targets.SEEN)
         kept, gained = compare(runs / "1.3", runs / "2.2"), compare(runs / "2.2", runs / "final")
         heard = person.hear(person.of_argument(options.person), "vita15", options.weights, runs)
-        changes = Changes(read(kept), read(gained))
+        changes = Changes(read(kept), read(gained), verdict(gained))
     except (CheckpointError, UsageError, ClaimError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -16,6 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from models.checkpoint_error import CheckpointError
 from models.nexus_o.omni import Nexus, Seen
 from models.training.batches import counts
 from models.training.examples import Example
@@ -91,13 +92,16 @@ def take_language(model: Nexus, folder: Path) -> None:
     """Give a model the language model of a folder of VITA-1.5, in place.
 
     On text both compute the same: of a token of text all three axes of a position are its number.
-    Raises CheckpointError and, on another size, RuntimeError.
+    Raises CheckpointError, on another size too.
     """
     source = vita15.load(folder).model
     kept = ("embed_tokens.", "layers.", "norm.")
     state = {name: value for name, value in source.model.state_dict().items() if name.startswith(kept)}
-    model.model.language_model.load_state_dict(state)
-    model.lm_head.load_state_dict(source.lm_head.state_dict())
+    try:
+        model.model.language_model.load_state_dict(state)
+        model.lm_head.load_state_dict(source.lm_head.state_dict())
+    except RuntimeError as error:
+        raise CheckpointError(f"{folder}: its language model is of another size; take that of vita15-mini") from error
 
 
 class BaseBatches:

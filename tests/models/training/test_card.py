@@ -39,7 +39,7 @@ def test_every_figure_is_where_it_belongs(training: Training):
     blanked = {"audio": results(99), "image": results(6), "video": results(50)}
     hearing = [Change("mme", "total", "2,400.0", "2,300.0", "-100.0 [-150.0, -50.0]", "0.002")]
     practice = [Change("videomme", "accuracy", "20.0 %", "70.0 %", "+50.0 [+40.0, +60.0]", "0.001")]
-    changes = Changes(hearing, practice)
+    changes = Changes(hearing, practice, "of 1 numbers 1 better")
     text = card(
         Facts(reports, results(7), blanked, changes, [HEARD], model, {"en": 1.25, "zh": 2.5}, 48, 1_234_567, "dust")
     )
@@ -58,6 +58,7 @@ def test_every_figure_is_where_it_belongs(training: Training):
     assert "| Seed-TTS English, WER | at most 15 % | 7.0 % [6.0, 8.0] | – |" in lines
     assert "| mme total | 2,400.0 | 2,300.0 | -100.0 [-150.0, -50.0] | 0.002 |" in lines
     assert "| videomme accuracy | 20.0 % | 70.0 % | +50.0 [+40.0, +60.0] | 0.001 |" in lines
+    assert "tested in pairs: of 1 numbers 1 better." in text
     assert "guessing gets 75: posters 200, text translation 85." in text
     assert "whose intervals reach 75: text translation." in text
     assert "48 utterances in each language by 24 espeak-ng voices, 1.2 hours of English" in text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
 from models.nexus_o.omni import Kind, Nexus, build
 from models.nexus_o.prompts import mark_ids
@@ -31,6 +33,7 @@ from models.training.nexus_o import REPORT, Training
 from models.training.world import world_tokenizer
 from models.vita15 import checkpoint as vita15
 from models.vita15.adapter import MINI
+from models.vita15.config import Vita15Config
 from models.vita15.language import causal_hidden
 from models.vita15.prompts import STATE_MARKS
 from tasks.mini.drawing import SIZE
@@ -57,6 +60,14 @@ def test_the_tokens_of_the_mini_world_keep_their_ids():
     assert len(TOKENIZER) <= CONFIG.language.vocab_size
     assert TOKENIZER.decode([TOKENIZER.id_of("<|AUDIO|>")]) == ""
     assert len(TOKENIZER.encode("You are a helpful assistant.")) == 1
+
+
+def test_a_language_model_of_another_size_is_not_taken_over(tmp_path: Path):
+    tiny = Vita15Config.tiny()
+    small = vita15.build(replace(tiny, language=replace(tiny.language, vocab_size=CONFIG.language.vocab_size)), 0)
+    vita15.save(small, world_tokenizer(), tmp_path)
+    with pytest.raises(CheckpointError, match="its language model is of another size; take that of vita15-mini"):
+        take_language(build(CONFIG, 0), tmp_path)
 
 
 @torch.no_grad()
