@@ -131,7 +131,8 @@ class Training:
     def run(self, stage: Stage) -> None:
         """Train one stage, unless it is done. Raises FileNotFoundError naming a stage that has to come before."""
         folder, effort = self.folder(stage.name), self.effort(stage)
-        if done_before(stage.name, folder, seed=self.seed, steps=effort.steps, **self._given_words(stage)):
+        if (folder / REPORT).exists():
+            done_before(stage.name, folder, seed=self.seed, steps=effort.steps, **self._given_words(stage))
             return
         self._check_given(stage)
         folder.mkdir(parents=True, exist_ok=True)
@@ -196,8 +197,6 @@ class Training:
     def _decoder(self, stage: Stage, effort: Effort) -> Done:
         """Beside the understanding weights, which are copied, so that its folder is a whole model's."""
         folder, voice = self.folder(stage.name), self.given.voice or self.folder("3.1")
-        given = {UNDERSTANDING: self.given.understanding, "3.1": self.given.voice}
-        self._require(stage, [name for name in stage.after if given[name] is None])
         before = self._understanding()
         begin = None if self.given.voice is None else load_speech_decoder(voice / "decoder")
         loaded = checkpoint.load(before)
@@ -233,13 +232,13 @@ class Training:
         return {"understanding": digest(checkpoint.content_files(self.given.understanding))}
 
     def _check_given(self, stage: Stage) -> None:
-        """Raises CheckpointError on given weights of other sizes, StateError where the stages before started from
-        different ones."""
-        if self._given_words(stage) and (found := checkpoint.outline(self._understanding())) is not None:
-            own = _sizes(self.config)
-            if other := [
-                f"{what} is {has} and not {own[what]}" for what, has in _sizes(found).items() if has != own[what]
-            ]:
+        """Raises FileNotFoundError naming a stage that has to come before, CheckpointError on given weights of other
+        sizes, StateError where the stages before started from different ones."""
+        given = {UNDERSTANDING: self.given.understanding, "3.1": self.given.voice if stage.loss == "codes" else None}
+        self._require(stage, [name for name in stage.after if given.get(name) is None])
+        if self.given.understanding is not None and stage.after[:1] == (UNDERSTANDING,):
+            own, found = _sizes(self.config), _sizes(checkpoint.outline(self.given.understanding))
+            if other := [f"{what} is {has} and not {own[what]}" for what, has in found.items() if has != own[what]]:
                 raise CheckpointError(
                     f"{self.given.understanding}: of another size than --size says: {', '.join(other)}"
                 )
@@ -259,7 +258,6 @@ class Training:
 
     def _start(self, stage: Stage) -> Vita15:
         """The weights that a stage starts from."""
-        self._require(stage, [name for name in stage.after if name != UNDERSTANDING or not self._given_words(stage)])
         vita = checkpoint.load(self._before(stage)).model
         for name in stage.after[1:]:
             learnt = load_file(self.folder(name) / SINGLE)

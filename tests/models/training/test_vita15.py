@@ -73,6 +73,7 @@ def test_the_same_seed_gives_the_same_weights(out: Path, tmp_path: Path):
 def test_a_stage_says_which_one_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["--size", "tiny", "--stage", "1.2", "--out", str(tmp_path)]) == 2
     assert "stage 1.2 starts from stage 1.1" in capsys.readouterr().err
+    assert not (tmp_path / "stage-1.2").exists()
 
 
 def test_every_size_says_how_long_each_stage_lasts():
