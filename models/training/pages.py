@@ -11,7 +11,7 @@ from PIL.Image import Image
 from models.training.collages import LABELS, WRITING_COLOURS, Collage
 from tasks.mini.dice import Dice
 from tasks.mini.drawing import COLOURS, PAPER, SIZE, Pen, blank, fitting_size, font, label, write, written
-from tasks.mini.lettering import scribble, turned
+from tasks.mini.lettering import RADIUS, SLOPES, scribble, spread, turned
 from tasks.mini.noting import Colour, Frame, Thing
 from tasks.mini.papers import WORDS
 
@@ -21,8 +21,6 @@ MARGIN = 8
 """Pixels of a cell that stay free."""
 LARGEST, SMALLEST_BENT = 64, 24
 """Font sizes: of any writing, and from which on a line may be bent."""
-RADIUS = 110
-"""Pixels, of an arch."""
 
 
 class Line(NamedTuple):
@@ -112,25 +110,15 @@ def _decorated(image: Image, pen: Pen, line: Line, rng: random.Random) -> None:
 
 def _arched(image: Image, pen: Pen, line: Line, rng: random.Random) -> None:
     up = rng.choice((1, -1))
-    for sign, along in _spread(line):
+    for sign, along in spread(line.text, line.size):
         angle = along / RADIUS
         x, y = line.centre[0] + RADIUS * math.sin(angle), line.centre[1] + up * RADIUS * (1 - math.cos(angle))
         turned(image, sign, (x, y), line.size, -up * math.degrees(angle), line.colour)
 
 
 def _sloped(image: Image, pen: Pen, line: Line, rng: random.Random) -> None:
-    turn = rng.choice((-25, -18, 18, 25))
+    turn = rng.choice(SLOPES)
     angle = math.radians(turn)
-    for sign, along in _spread(line):
+    for sign, along in spread(line.text, line.size):
         centre = (line.centre[0] + along * math.cos(angle), line.centre[1] - along * math.sin(angle))
         turned(image, sign, centre, line.size, turn, line.colour)
-
-
-def _spread(line: Line) -> list[tuple[str, float]]:
-    """Each sign with how far it is from the middle of the line, in pixels."""
-    widths = [font(line.size).getlength(sign) + 2 for sign in line.text]
-    at, spread = -sum(widths) / 2, list[tuple[str, float]]()
-    for sign, width in zip(line.text, widths, strict=True):
-        spread.append((sign, at + width / 2))
-        at += width
-    return spread

@@ -11,6 +11,10 @@ from tasks.mini.drawing import COLOURS, PAPER, SIZE, Pen, blank, fitting_size, f
 from tasks.mini.noting import Colour
 
 DARK = ("red", "blue", "green", "black", "purple", "brown")
+RADIUS = 110
+"""Pixels, of an arch."""
+SLOPES = (-25, -18, 18, 25)
+"""Degrees to the left."""
 
 
 def _hue(dice: Dice) -> Colour:
@@ -34,23 +38,30 @@ def turned(image: Image.Image, sign: str, centre: tuple[float, float], size: int
     image.paste(colour, (round(centre[0] - size), round(centre[1] - size)), mask)
 
 
+def spread(text: str, size: int) -> list[tuple[str, float]]:
+    """Each sign with how far its middle is from the middle of a line, in pixels."""
+    widths = [font(size).getlength(sign) + 2 for sign in text]
+    at, found = -sum(widths) / 2, list[tuple[str, float]]()
+    for sign, width in zip(text, widths, strict=True):
+        found.append((sign, at + width / 2))
+        at += width
+    return found
+
+
 def curved(dice: Dice, text: str) -> Image.Image:
     """On an arch, in a bowl or up a slope."""
     image, _ = blank(dice.choice(PAPER))
     size, colour, manner = fitting_size(text, 160, 44), _hue(dice), dice.choice(("arch", "bowl", "slope"))
-    widths = [font(size).getlength(sign) + 2 for sign in text]
-    at, turn = -sum(widths) / 2, dice.choice((-25, -18, 18, 25))
+    turn = dice.choice(SLOPES)
     middle = dice.number(90, 130, 5)
-    for sign, width in zip(text, widths, strict=True):
-        along = at + width / 2
-        at += width
+    for sign, along in spread(text, size):
         if manner == "slope":
             t = math.radians(turn)
             turned(image, sign, (112 + along * math.cos(t), middle - along * math.sin(t)), size, turn, colour)
             continue
-        t = along / 110
+        t = along / RADIUS
         up = 1 if manner == "arch" else -1
-        x, y = 112 + 110 * math.sin(t), middle + up * 110 * (1 - math.cos(t))
+        x, y = 112 + RADIUS * math.sin(t), middle + up * RADIUS * (1 - math.cos(t))
         turned(image, sign, (x, y), size, -up * math.degrees(t), colour)
     return image
 
