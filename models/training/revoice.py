@@ -55,18 +55,19 @@ def main() -> int:
     options = parser.parse_args()
     try:
         folder = stages(options.training, [STAGE], f"models.training.vita15 --stage {STAGE}")[STAGE]
+        cells = stage_line(STAGE, reports({STAGE: folder})[STAGE])
+        stage = f"{cells.pop('name')} {cells.pop('title')}"
+        path = options.weights / "README.md"
+        card = path.read_text(encoding="utf-8")
+        rows = [*(target.title for target in (*READ, *ANSWERED)), stage]
+        replaced(card, dict.fromkeys(rows, ""))  # told before anything is written
         put(folder, options.weights)
         runs = options.training / "scores" / digest(checkpoint.content_files(options.weights))
         results = scores(options.weights, runs / "spoken", targets.tasks((*READ, *ANSWERED)))
         silent = scores(options.weights, runs / "silence", targets.tasks(ANSWERED), "audio")
         found = [targets.row(target, results, {"audio": silent}, BLANKS) for target in (*READ, *ANSWERED)]
         lines = {cells["title"]: f"| {' | '.join(cells.values())} |" for cells in found}
-        cells = stage_line(STAGE, reports({STAGE: folder})[STAGE])
-        stage = f"{cells.pop('name')} {cells.pop('title')}"
-        path = options.weights / "README.md"
-        text = replaced(
-            path.read_text(encoding="utf-8"), {**lines, stage: f"| {stage} | {' | '.join(cells.values())} |"}
-        )
+        text = replaced(card, {**lines, stage: f"| {stage} | {' | '.join(cells.values())} |"})
     except (CheckpointError, UsageError, FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from models.checkpoint_error import CheckpointError
 from models.released.files import SINGLE
-from models.training.revoice import put
+from models.training.revoice import main, put
 from models.training.rounding import rounded
 from models.training.vita15 import Training
 from models.vita15.checkpoint import SPEECH_FOLDER
@@ -40,3 +40,15 @@ def test_decoders_for_other_words_are_refused(training: Training, weights: Path)
     save_file(tensors, weights / SINGLE)
     with pytest.raises(CheckpointError, match="speaks the words of another model"):
         put(training.folder("3.2"), weights)
+
+
+@pytest.mark.parametrize("card", [None, "# Weights\n"])
+def test_a_card_that_cannot_take_the_figures_is_told_before_anything_is_written(
+    training: Training, weights: Path, monkeypatch: pytest.MonkeyPatch, card: str | None
+):
+    if card is not None:
+        (weights / "README.md").write_text(card, encoding="utf-8")
+    held = {path: path.read_bytes() for path in weights.rglob("*") if path.is_file()}
+    monkeypatch.setattr("sys.argv", ["revoice", "--training", str(training.out), "--weights", str(weights)])
+    assert main() == 2
+    assert {path: path.read_bytes() for path in weights.rglob("*") if path.is_file()} == held
