@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from harness import media as media_files
-from harness.contracts import Model, StreamingModel
+from harness.contracts import Model, StreamingModel, answer_of
 from harness.engines.local import prepared
 from harness.failures import SampleError, UsageError
 from harness.media import Clip
@@ -27,7 +27,6 @@ from harness.types import (
     Request,
     Response,
     Text,
-    Timings,
     Waveform,
 )
 
@@ -94,40 +93,13 @@ def ask(
                 if isinstance(content, Clip):
                     content.close()
         if on_chunk is not None:
-            return _collected(cast(StreamingModel, model).stream(ready), on_chunk)
+            return answer_of(cast(StreamingModel, model).stream(ready), on_chunk)
         _, answer = next(model.generate([ready], 1))
     if not isinstance(answer, Response):
         raise SampleError(answer.message, answer.kind)
     if speak and answer.speech is None:
         raise SampleError(f"no speech was made of the answer {answer.text[:80]!r}")
     return answer
-
-
-def _collected(chunks: Iterator[Chunk], on_chunk: Callable[[Chunk], None]) -> Response:
-    """The answer that the chunks make up, with the moments at which its parts were known."""
-    text: list[str] = []
-    speech: list[Waveform] = []
-    first_token = first_audio = None
-    end = 0.0
-    for chunk in chunks:
-        on_chunk(chunk)
-        end = chunk.at
-        if chunk.text:
-            text.append(chunk.text)
-            first_token = chunk.at if first_token is None else first_token
-        if chunk.speech is not None and len(chunk.speech.samples):
-            speech.append(chunk.speech)
-            first_audio = chunk.at if first_audio is None else first_audio
-    joined = None
-    if speech:
-        joined = Waveform(np.concatenate([piece.samples for piece in speech]), speech[0].rate)
-    timings = Timings(
-        end=end,
-        first_token=first_token,
-        first_audio=first_audio,
-        audio_s=None if joined is None else joined.seconds,
-    )
-    return Response("".join(text), speech=joined, timings=timings)
 
 
 def write_wav(path: Path, speech: Waveform) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -111,11 +111,24 @@ class Model(Protocol):
 class StreamingModel(Model, Protocol):
     """A model whose capabilities announce `stream`."""
 
-    def stream(self, ready: Ready) -> Iterator[Chunk]:
-        """Answer one request piece by piece; speech follows the text closely where the request asks for it.
+    def stream(self, ready: Ready) -> Generator[Chunk, None, Response]:
+        """Answer one request piece by piece; speech follows the text closely where the request asks for it. The
+        generator's value is the whole answer.
 
         Raises `SampleError` where `generate` would give a `Failure`.
         """
+
+
+def answer_of(stream: Generator[Chunk, None, Response], on_chunk: Callable[[Chunk], object] | None = None) -> Response:
+    """The whole answer of a stream, once every chunk was made, and handed to `on_chunk`."""
+    while True:
+        try:
+            chunk = next(stream)
+        except StopIteration as end:
+            answer: Response = end.value
+            return answer
+        if on_chunk is not None:
+            on_chunk(chunk)
 
 
 ProbeStage = Literal["unembedding", "embedding"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -81,10 +81,12 @@ class TransformersModel(LazyModel[Opened, Outline]):
             numbers, items, start = zip(*together, strict=True)
             yield from zip(numbers, self._answers(opened, items, start), strict=True)
 
-    def stream(self, ready: Ready) -> Iterator[Chunk]:
+    def stream(self, ready: Ready) -> Generator[Chunk, None, Response]:
         if self._is_recogniser:
             raise SampleError("a recogniser does not stream", "unsupported")
-        return Stream(self._ready(), ready, self._speaking)
+        answer = Stream(self._ready(), ready, self._speaking)
+        yield from answer
+        return answer.response()
 
     def _answers(self, opened: Opened, items: Sequence[Ready], start: Sequence[float]) -> list[Response]:
         if self._is_recogniser:

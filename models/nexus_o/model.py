@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -115,15 +115,17 @@ class NexusModel(SpeakingModel[Opened, Outline, Voice]):
         else:
             yield from spoken(loaded, items, rows, self._speaker(), self._longest_s)
 
-    def stream(self, ready: Ready) -> Iterator[Chunk]:
+    def stream(self, ready: Ready) -> Generator[Chunk, None, Response]:
         """Answer one request piece by piece; its speech follows its text a token a step.
 
         Raises SampleError where speech is asked for and none was made.
         """
         answer = self._answer_stream(ready)
         yield from answer
-        if "speech" in ready.request.outputs and answer.response().speech is None:
+        made = answer.response()
+        if "speech" in ready.request.outputs and made.speech is None:
             raise SampleError("nothing to hear: the answer is empty, or the speech decoder ended at once")
+        return made
 
     def hidden_states(
         self, batch: Sequence[LoadedRequest], stage: ProbeStage

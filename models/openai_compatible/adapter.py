@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from queue import SimpleQueue
 from threading import Thread
@@ -107,7 +107,7 @@ class Endpoint:
         sizes = [_extent(content) for content in loaded.media]
         return Prepared(messages_of(loaded, self._settings), estimate(loaded.request, sizes, self._settings.frames))
 
-    def stream(self, ready: Ready) -> Iterator[Chunk]:
+    def stream(self, ready: Ready) -> Generator[Chunk, None, Response]:
         return self._asker().stream(ready)
 
     def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:

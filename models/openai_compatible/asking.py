@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
+from harness.contracts import answer_of
 from harness.endpoints.patience import TRIES, Garbled, Trouble, patience, trouble_of
 from harness.failures import SampleError
 from harness.types import Chunk, Failure, FailureKind, Ready, Response, Timings, Usage
@@ -118,7 +119,7 @@ class Asker:
     def _tried(self, ready: Ready, held: Usage, gate: Gate, entered: float) -> Response | Trouble:
         good, busy, pause_s = False, False, 0.0
         try:
-            answer = _exhausted(self._chunks(ready))
+            answer = answer_of(self._chunks(ready))
             good = self._answered = True
             self._budget.spend(answer.usage if answer.usage != Usage() else held, ready.inputs.tokens)
             return answer
@@ -148,7 +149,7 @@ class Asker:
             asked.set()
             messages = least(ready.inputs.messages, self._settings)
             try:
-                answer = _exhausted(self._chunks(replace(ready, inputs=Prepared(messages, LEAST_TOKENS))))
+                answer = answer_of(self._chunks(replace(ready, inputs=Prepared(messages, LEAST_TOKENS))))
                 self._budget.spend(answer.usage if answer.usage != Usage() else held, ready.inputs.tokens)
             except SampleError:
                 self._budget.spend(held, ready.inputs.tokens)
@@ -246,11 +247,3 @@ def response(made: list[Chunk], end: float, usage: Usage, timed: bool) -> Respon
         underruns=underruns(spoken) if timed else None,
     )
     return Response("".join(chunk.text for chunk in made), speech, timings, usage)
-
-
-def _exhausted(chunks: Generator[Chunk, None, Response]) -> Response:
-    while True:
-        try:
-            next(chunks)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -106,12 +106,14 @@ class Vita15Model(SpeakingModel[Opened, Outline, SpeechSynthesizer]):
         for place, ready in enumerate(items):
             yield place, self._spoken(ready)
 
-    def stream(self, ready: Ready) -> Iterator[Chunk]:
+    def stream(self, ready: Ready) -> Generator[Chunk, None, Response]:
         """Answer one request piece by piece; its speech follows each segment of its text."""
         try:
-            yield from self._answer_stream(ready)
+            answer = self._answer_stream(ready)
+            yield from answer
         except ValueError as error:  # an answer that cannot be spoken
             raise SampleError(str(error)) from error
+        return answer.response()
 
     def hidden_states(
         self, batch: Sequence[LoadedRequest], stage: ProbeStage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -114,18 +114,20 @@ class VitaAudioModel(SpeakingModel[Opened, Outline, Voice]):
         for place, ready in enumerate(items):
             yield place, self._streamed(ready)
 
-    def stream(self, ready: Ready) -> Iterator[Chunk]:
+    def stream(self, ready: Ready) -> Generator[Chunk, None, Response]:
         """Answer one request piece by piece; its speech follows the segments of its codes.
 
         Raises SampleError where speech is asked for and none was made.
         """
         answer = self._answer_stream(ready)
         yield from answer
-        if "speech" in ready.request.outputs and (made := answer.response()).speech is None:
+        made = answer.response()
+        if "speech" in ready.request.outputs and made.speech is None:
             codes = made.usage.speech_tokens
             were = "1 code of speech was" if codes == 1 else f"{codes} codes of speech were"
             lost = f"{were} not sent, as the release's demo drops the last ones"
             raise SampleError(f"nothing to hear: {lost if codes else 'the answer has no code of speech'}")
+        return made
 
     def _streamed(self, ready: Ready) -> Response | Failure:
         answer = self._answer_stream(ready)

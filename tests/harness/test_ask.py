@@ -21,6 +21,7 @@ def test_the_spoken_answer_is_a_valid_wav_and_streaming_changes_nothing(call: Ca
     first = json.loads(call(*TINY, "--text", "hello", "--speak", whole, "--json").out)
     second = json.loads(call(*TINY, "--text", "hello", "--speak", streamed, "--stream", "--json").out)
     assert first["text"] == second["text"]
+    assert all(first[tokens] == second[tokens] > 0 for tokens in ("new_tokens", "speech_tokens"))
     (a, rate), (b, _) = soundfile.read(whole), soundfile.read(streamed)
     assert rate == RATE
     assert len(a) == HOP * first["speech_tokens"] > 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple, cast
 
-from harness.contracts import Model
+from harness.contracts import Model, StreamingModel, answer_of
 from harness.engines.local import prepared
-from harness.types import Failure, LoadedRequest, Ready, Response
+from harness.types import Chunk, Failure, LoadedRequest, Ready, Response
 
 
 def ready(model: Model, batch: Sequence[LoadedRequest]) -> list[Ready]:
@@ -25,3 +26,14 @@ def responses(model: Model, batch: Sequence[LoadedRequest], rows: int | None = N
     answered = [outcome for outcome in found if isinstance(outcome, Response)]
     assert len(answered) == len(found), found
     return answered
+
+
+class Streamed(NamedTuple):
+    chunks: list[Chunk]
+    answer: Response
+
+
+def streamed(model: Model, item: Ready) -> Streamed:
+    """What is streamed, and what it makes up."""
+    chunks: list[Chunk] = []
+    return Streamed(chunks, answer_of(cast(StreamingModel, model).stream(item), chunks.append))

@@ -15,7 +15,7 @@ from harness.contracts import Model, StreamingModel
 from harness.engines.local import prepared
 from harness.failures import SampleError
 from harness.types import Generation, LoadedRequest, Output, Ready, Response
-from tests.models.asking import responses
+from tests.models.asking import responses, streamed
 from tests.models.contract import FREE, LENGTH, SPEAKING, SPOKEN, asked, model_of
 
 DELAY = 0.15
@@ -76,6 +76,20 @@ def test_waiting_for_a_free_row_is_part_of_no_answers_times(decoding: Model) -> 
     assert sum(answer.timings.end for answer in found if answer.timings) <= whole
 
 
+def test_a_streams_value_is_what_its_chunks_make_up(decoding: Model) -> None:
+    outputs: tuple[Output, ...] = SPOKEN if decoding.name in SPEAKING else ("text",)
+    question = asked("say hello", outputs=outputs, generation=Generation(max_new_tokens=64))
+    chunks, answer = streamed(decoding, prepared(decoding, question))
+    whole = responses(decoding, [question])[0]
+    assert "".join(chunk.text for chunk in chunks) == answer.text == whole.text
+    assert answer.usage == whole.usage and answer.usage.new_tokens > 0
+    assert answer.timings is not None and answer.timings.end >= chunks[-1].at
+    if "speech" in outputs:
+        assert answer.speech is not None
+        spoken = [chunk.speech.seconds for chunk in chunks if chunk.speech is not None]
+        assert answer.speech.seconds == pytest.approx(sum(spoken))
+
+
 # Every field of Generation, on every path.
 
 
@@ -85,15 +99,15 @@ def texts_on_every_path(model: Model, generation: Generation, *parts: str) -> se
     plain = asked(*parts, generation=generation)
     beside = asked("something else, longer than it", generation=generation)
     found = {responses(model, [beside, plain], 2)[1].text}
-    found.add(streamed(model, plain))
+    found.add(streamed_text(model, plain))
     if "speech" in model.capabilities.outputs:
         spoken = asked(*parts, generation=generation, outputs=SPOKEN)
         found.add(responses(model, [spoken])[0].text)
-        found.add(streamed(model, spoken))
+        found.add(streamed_text(model, spoken))
     return found
 
 
-def streamed(model: Model, loaded: LoadedRequest) -> str:
+def streamed_text(model: Model, loaded: LoadedRequest) -> str:
     """The text of a stream; one whose answer holds nothing to speak ends in an error that says so."""
     texts: list[str] = []
     with suppress(SampleError):

@@ -18,7 +18,7 @@ from harness.registry import get_model
 from harness.types import Generation, LoadedRequest
 from models.hf.loading import writer
 from models.hf.model import TransformersModel
-from tests.models.asking import ready, responses
+from tests.models.asking import ready, responses, streamed
 from tests.models.contract import SPOKEN, asked
 from tests.models.hf.folders import MAKERS
 
@@ -113,10 +113,9 @@ def test_alone_and_in_batches_answers_are_the_same(model: TransformersModel, fil
 def test_a_stream_is_the_answer(model: TransformersModel, files: dict[str, Path]) -> None:
     for loaded in requests(model, files)[:3]:
         (one,) = ready(model, [loaded])
-        stream = model.stream(one)
-        chunks = list(stream)
+        chunks, answer = streamed(model, one)
         want = responses(model, [loaded])[0]
-        assert "".join(chunk.text for chunk in chunks) == want.text == stream.response().text
+        assert "".join(chunk.text for chunk in chunks) == want.text == answer.text
         assert [chunk.at for chunk in chunks] == sorted(chunk.at for chunk in chunks)
 
 
