@@ -2,7 +2,7 @@
 
     python -m models.training.nexus_o --size tiny --seed 0 [--stage 1..3] [--steps N] [--dry-run]
     python -m models.training.nexus_o --size mini --seed 0 [--stage seeing|hearing|looking|codec|1..3]
-                                      [--understanding DIR]
+                                      [--language DIR | --base DIR] [--understanding DIR]
 
 Each stage leaves a folder `stage-S` in the released layout, which `models.nexus_o.checkpoint` loads, with its losses
 (CSV and plot) and what it took in `stage.json`. A stage that is done is not done again; one that was stopped goes on.
@@ -38,7 +38,7 @@ from models.released.files import write_json
 from models.training.arguments import positive
 from models.training.controls import Controls
 from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
-from models.training.nexus.base import BASE, BaseStage, take_language
+from models.training.nexus.base import BASE, BaseStage, take_base, take_language
 from models.training.nexus.codec_run import STAGE as CODEC_STAGE
 from models.training.nexus.codec_run import TITLE as CODEC_TITLE
 from models.training.nexus.codec_run import CodecEffort, train_codec
@@ -84,11 +84,14 @@ class Took(NamedTuple):
 
 
 class Given(NamedTuple):
-    """Folders of weights: small ones of VITA-1.5 whose language model the first stages start with, and those that the
-    last stage gives a voice to (None: of the stage before)."""
+    """Folders of weights."""
 
     language: Path = MINI
+    """Small ones of VITA-1.5, whose language model the first stages start with."""
+    base: Path | None = None
+    """Small ones of NEXUS-O, whose vision tower, speech encoder and language model the first stages go on from."""
     understanding: Path | None = None
+    """Those that the last stage gives a voice to; None: of the stage before."""
 
 
 SHIPPED = Given()
@@ -155,9 +158,12 @@ class Training:
         return self.size.voice if self.steps is None else replace(self.size.voice, steps=self.steps)
 
     def _before(self, name: str, after: Iterable[str]) -> Nexus:
-        """Random weights with vita15-mini's language model, and what the stages before have trained, in order."""
+        """Random weights with those that are given, and what the stages before have trained, in order."""
         model = build(self.size.config, self.seed)
-        take_language(model, self.given.language)
+        if self.given.base is None:
+            take_language(model, self.given.language)
+        else:
+            take_base(model, self._loaded(self.given.base))
         for one in after:
             learnt = checkpoint.load(self._require(name, one)).model.state_dict()
             model.load_state_dict({key: value for key, value in learnt.items() if BASE[one].trains(key)}, strict=False)
@@ -252,12 +258,15 @@ class Training:
             return self._before(work.name, self.size.base)
         if after is None:
             return build(self.size.config, self.seed)
-        before = self._given(work.stage) or self._require(work.name, after)
-        model = checkpoint.load(before).model
+        return self._loaded(self._given(work.stage) or self._require(work.name, after))
+
+    def _loaded(self, folder: Path) -> Nexus:
+        """Weights of this size. Raises CheckpointError on others."""
+        model = checkpoint.load(folder).model
         if _understanding(model.config) != _understanding(self.size.config):
             raise CheckpointError(
-                f"{before / checkpoint.CONFIG}: has {model.config}, but this size {self.size.config}; "
-                "take another --out or --size"
+                f"{folder / checkpoint.CONFIG}: has {model.config}, but this size {self.size.config}; "
+                "take another folder or --size"
             )
         model.config = self.size.config
         return model
@@ -348,20 +357,25 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument(
         "--understanding", type=Path, help="stage 3: folder of the weights that get a voice (default: those of stage 2)"
     )
-    parser.add_argument(
+    first = parser.add_mutually_exclusive_group()
+    first.add_argument(
         "--language",
         type=Path,
         help="vita15-mini's folder whose language model stages start with (default: as it ships)",
+    )
+    first.add_argument(
+        "--base", type=Path, help="nexus-o-mini's folder whose tower, encoder and language model stages go on from"
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dry-run", action="store_true", help="print what would be trained, and how")
     options = parser.parse_args(None if arguments is None else list(arguments))
     out = options.out or Path("runs") / "training" / f"nexus-o-{options.size}-{options.seed}"
-    if options.language is not None and not SIZES[options.size].base:
-        parser.error(f"--language {options.language}: size {options.size} starts from random weights; leave it out")
-    if options.language is not None and not options.language.is_dir():
-        parser.error(f"--language {options.language}: no such folder")
-    given = Given(options.language or MINI, options.understanding)
+    for option, folder in (("--language", options.language), ("--base", options.base)):
+        if folder is not None and not SIZES[options.size].base:
+            parser.error(f"{option} {folder}: size {options.size} starts from random weights; leave it out")
+        if folder is not None and not folder.is_dir():
+            parser.error(f"{option} {folder}: no such folder")
+    given = Given(options.language or MINI, options.base, options.understanding)
     training = Training(options.size, options.seed, out, options.device, options.steps, given)
     names = [options.stage] if options.stage else training.names
     if absent := [name for name in names if name not in training.names]:

@@ -33,6 +33,8 @@ from models.vita15 import checkpoint as vita15
 VISION, HEARING = "model.visual.", "model.audio_tower."
 LANGUAGE = ("model.language_model.layers.", "model.language_model.norm.", "lm_head.")
 """All but the words' embeddings, by which pictures and speech are named."""
+TAKEN = (VISION, HEARING, "model.language_model.", "lm_head.")
+"""What base models have: all but the audio adapter, which the published stages start at random."""
 FIRST = 10_000_000
 """Stages see different pictures: each numbers its own from a multiple of this."""
 
@@ -63,7 +65,13 @@ BASE: Mapping[str, BaseStage] = {
     stage.name: stage
     for stage in (
         BaseStage(
-            "seeing", "vision tower", (), (VISION,), 1.5e-3, "naming", {"collage": 0.4, "gallery": 0.6},
+            "seeing",
+            "vision tower",
+            (),
+            (VISION,),
+            1.5e-3,
+            "naming",
+            {"page": 0.2, "collage": 0.3, "gallery": 0.5},
         ),
         BaseStage("hearing", "speech encoder", (), (HEARING, "phoneme_head.", "ctc_head."), 2e-3, "spelling", {}),
         BaseStage(
@@ -102,6 +110,12 @@ def take_language(model: Nexus, folder: Path) -> None:
         model.lm_head.load_state_dict(source.lm_head.state_dict())
     except RuntimeError as error:
         raise CheckpointError(f"{folder}: its language model is of another size; take that of vita15-mini") from error
+
+
+def take_base(model: Nexus, given: Nexus) -> None:
+    """Give a model the vision tower, speech encoder and language model of another of its size, in place."""
+    state = {name: value for name, value in given.state_dict().items() if name.startswith(TAKEN)}
+    model.load_state_dict(state, strict=False)
 
 
 class BaseBatches:

@@ -42,7 +42,7 @@ class Facts:
     """What is known of a finished training.
 
     reports: each stage's `stage.json`; results: `results.json` of the weights that ship; blanked: those with a medium
-    blanked, by medium; kept: what tasks on pictures lost or won since before any audio; aligned: the model's input
+    blanked, by medium; kept: what tasks on pictures lost or won since before audio; aligned: the model's input
     after each stage; heard: what it makes of a person's speech; bytes: of the folder that ships.
     """
 
@@ -76,7 +76,7 @@ def card(facts: Facts) -> str:
         person=told(facts.heard),
         stages=[_stage(name, report) for name, report in facts.reports.items()],
         seed=next(iter(facts.reports.values()))["seed"],
-        minutes=f"{sum(report['seconds'] for report in facts.reports.values()) / 60:.0f}",
+        minutes=f"{sum(report['seconds'] * report['threads'] for report in facts.reports.values()) / 60:.0f}",
         parts=[(name, f"{count:,}") for name, count in counts.items()],
         megabytes=f"{facts.bytes / 1e6:.1f}",
     )

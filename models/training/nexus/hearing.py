@@ -23,7 +23,7 @@ from models.training.codes.phonemes import NAMES
 from models.training.codes.tokenizer_stage import NOT_SPEECH, changed
 from models.training.nexus.base import BaseStage
 
-MADE = {"en": 8200, "zh": 8200, "fact": 4200}
+MADE = {"en": 14_000, "zh": 12_000, "fact": 5000}
 """Clips of each kind."""
 HELD_OUT = 200
 """The first of each kind are kept from training."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.checkpoint_error import CheckpointError
 from models.nexus_o import checkpoint
+from models.nexus_o.adapter import MINI as NEXUS_MINI
 from models.nexus_o.audio_decoder import random_decoder
 from models.nexus_o.decoder_checkpoint import FOLDER, load_decoder
 from models.nexus_o.decoder_config import DecoderConfig
@@ -24,6 +25,7 @@ from models.training import loop
 from models.training.loop import LOSSES, STATE, optimise
 from models.training.nexus.learner import NexusLearner
 from models.training.nexus.samples import Batch
+from models.training.nexus.sizes import SIZES
 from models.training.nexus.stages import SETTINGS, STAGES
 from models.training.nexus.world import NexusBatches
 from models.training.nexus_o import REPLIES, REPORT, Given, Training, main
@@ -233,16 +235,37 @@ def test_a_stage_of_another_size_is_not_gone_on_from(training: Training, tmp_pat
     shutil.copytree(training.folder("1"), tmp_path / "stage-1")
     config = other.size.config
     other.size = replace(other.size, config=replace(config, choices=replace(config.choices, mix="two_way")))
-    with pytest.raises(CheckpointError, match="take another --out or --size"):
+    with pytest.raises(CheckpointError, match="take another folder or --size"):
         other.run("2")
 
 
+@pytest.mark.parametrize("option", ["--language", "--base"])
 @pytest.mark.parametrize(
     ("size", "said"), [("tiny", "size tiny starts from random weights; leave it out"), ("mini", "no such folder")]
 )
-def test_a_language_model_that_cannot_be_taken_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: str, said: str
+def test_first_weights_that_cannot_be_taken_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, size: str, said: str
 ):
     with pytest.raises(SystemExit) as stopped:
-        main(["--size", size, "--out", str(tmp_path), "--language", str(tmp_path / "nowhere")])
-    assert stopped.value.code == 2 and said in capsys.readouterr().err
+        main(["--size", size, "--out", str(tmp_path), option, str(tmp_path / "nowhere")])
+    assert stopped.value.code == 2 and f"{option} {tmp_path / 'nowhere'}: {said}" in capsys.readouterr().err
+
+
+def test_a_stage_goes_on_from_weights_that_are_given_but_for_their_adapter(tmp_path: Path):
+    given = Given(base=NEXUS_MINI)
+    started = Training("mini", 1, tmp_path, "cpu", given=given)._before("seeing", ()).state_dict()
+    shipped, random = (
+        model.state_dict() for model in (checkpoint.load(NEXUS_MINI).model, build(SIZES["mini"].config, 1))
+    )
+    assert started.keys() == shipped.keys()
+    for name, value in started.items():
+        assert value.equal((random if name.startswith("model.audio_adapter.") else shipped)[name]), name
+
+
+def test_weights_of_another_size_are_not_gone_on_from(
+    training: Training, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    base = training.folder("1")
+    assert main(["--size", "mini", "--stage", "seeing", "--base", str(base), "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert str(base) in told and "take another folder or --size" in told and not list(tmp_path.iterdir())

@@ -51,7 +51,7 @@ def test_every_figure_is_where_it_belongs():
     assert "| mmbench_en accuracy | 70.0 % | 60.0 % | -10.0 [-15.0, -5.0] | 0.002 |" in lines
     assert "| 1 | audio-text | cka | 0.500 [0.400, 0.600] | 0.100 | +0.200 | 0.01 |" in lines
     seeing = next(line for line in lines if line.startswith("| seeing"))
-    assert "2.50 M | collage 40%, gallery 60% | 10 x 16 | 2 (1) | 1.00 / 2.50 |" in seeing
+    assert "2.50 M | page 20%, collage 30%, gallery 50% | 10 x 16 | 2 (1) | 1.00 / 2.50 |" in seeing
     assert any(line.startswith("| 3 title of 3 |") and "reading" in line for line in lines)
     assert any("the folder holds 5.7 MB" in line for line in lines)
     assert lines[lines.index("  “Good morning.”, it writes") + 1] == "  “ten lemons” (WER 100 %)."
