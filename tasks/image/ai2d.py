@@ -27,8 +27,19 @@ from tasks.scoring.choice.lmms_eval import comparable
 def doc_of(row: Row) -> Doc:
     """With `image_key`, by which questions on one diagram are known."""
     doc = kept(row, "question", "answer")
-    scored.lettered(doc)
+    gold(doc)
     return {**doc, "image_key": content_key(row.get("image"))}
+
+
+def gold(doc: Doc) -> str:
+    """The gold letter: the table's answer is one, the hub's is the place of an option, counted from 0, even where options
+    are numbers. Raises ValueError."""
+    answer, options = str(doc.get("answer", "")).strip(), list(options_of(doc))
+    if not answer.isdecimal():
+        return scored.lettered(doc)
+    if int(answer) >= len(options):
+        raise ValueError(f"answer {answer!r} is the place of none of the {len(options)} options, counted from 0")
+    return options[int(answer)]
 
 
 def _letter(answer: str, options: Options) -> str | None:
@@ -42,7 +53,7 @@ def _lmms_eval(row: Row) -> str:
 
 AI2D = Task(
     name="ai2d",
-    version="1",
+    version="2",
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("AI2D", "AI2D_TEST.tsv"),
@@ -58,7 +69,7 @@ AI2D = Task(
         "vlmevalkit": preset(vlmevalkit_asks, VLMEVALKIT_TOKENS),
     },
     default_preset="vlmevalkit",
-    scorer=scored.scorer(_letter, lambda doc: tagged(doc, "category"), gold=scored.lettered),
+    scorer=scored.scorer(_letter, lambda doc: tagged(doc, "category"), gold=gold),
     metrics=(Ratio("accuracy", "%", True, "right", "n", headline=True, by=("category",)),),
     profiles=scored.PROFILES,
     default_profile="vlmevalkit_vita",

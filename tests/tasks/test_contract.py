@@ -20,6 +20,7 @@ from harness.types import Answer, Media, Sample, Text
 from reports.published import place, place_of
 from reports.published import records as published_cells
 from tasks.data import MINI
+from tasks.image.ai2d import gold as ai2d_gold
 from tasks.scoring.cells import listed
 from tasks.scoring.choice.scored import lettered
 from tasks.scoring.mmmu import is_open
@@ -70,7 +71,9 @@ def reference(name: str, doc: Any) -> str:
             return str(doc["answer"]).split("<OR>")[0].replace("<AND>", " ")
         case "tempcompass":
             return tempcompass_gold(doc)
-        case "ai2d" | "mmmu" | "videomme" | "videomme_subtitles" | "mvbench":
+        case "ai2d":
+            return ai2d_gold(doc)
+        case "mmmu" | "videomme" | "videomme_subtitles" | "mvbench":
             return lettered(doc)
         case _ if name.startswith("mmbench"):
             return lettered(doc)

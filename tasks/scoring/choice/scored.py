@@ -71,15 +71,13 @@ def by_judge(gold: Gold, options: OptionsOf = options_of) -> Callable[[str, Doc]
 
 
 def lettered(doc: Doc) -> str:
-    """The gold letter out of `answer_letter` or `answer`, which may be a letter, a place counted from 0, or an
-    option's text. Raises ValueError naming the field where it is none of these."""
+    """The gold letter out of `answer_letter` or `answer`, which may be a letter or an option's text. Raises ValueError
+    naming the field where it is neither."""
     options = options_of(doc)
     value = doc.get("answer_letter") or doc.get("answer")
     text = "" if value is None else str(value).strip()
     if text in options or (len(text) == 1 and not options and text.isupper()):
         return text
-    if text.isdecimal() and int(text) < len(options) and text not in options.values():
-        return list(options)[int(text)]
     if named := [letter for letter, option in options.items() if option == text]:
         return named[0]
     raise ValueError(f"answer {value!r} names none of the options {dict(options)}")
