@@ -32,8 +32,8 @@ def doc_of(row: Row) -> Doc:
 
 
 def gold(doc: Doc) -> str:
-    """The gold letter: the table's answer is one, the hub's is the place of an option, counted from 0, even where options
-    are numbers. Raises ValueError."""
+    """The gold letter: the table's answer is one, the hub's is the place of an option, counted from 0, even where the
+    options are numbers. Raises ValueError."""
     answer, options = str(doc.get("answer", "")).strip(), list(options_of(doc))
     if not answer.isdecimal():
         return scored.lettered(doc)
