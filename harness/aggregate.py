@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from harness import stats
 from harness.failures import MIN_COVERAGE, coverage
 from harness.idset import IdSet
+from harness.measures import aggregated, quantile
 from harness.plan import key
 from harness.profiles import stands_in
 from harness.schema import GroupResult, JudgeUsage, MetricResult, Record, Scored, ScoreResult, TaskResult
@@ -264,27 +263,18 @@ def _measured(
     if isinstance(metric, Ratio):
         return _ratio(metric, units)
     if isinstance(metric, Aggregate):
-        return _aggregated(metric, tables)
+        made = aggregated(metric, tables)
+        return _entry(metric, made.value, None, "sample", made.n)
     if isinstance(metric, Quantile):
-        values = np.sort(np.concatenate([table.values(metric.part) for table in tables]))
-        value = float(np.quantile(values, metric.q)) if len(values) else None
+        made, values = quantile(metric, tables)
         interval = stats.quantile_interval(values, metric.q) if len(values) else None
-        return _entry(metric, value, interval, "sample", len(values))
+        return _entry(metric, made.value, interval, "sample", made.n)
     units = units.having(metric.over)
     if not len(units.parts):
         return _entry(metric, None, None, units.kind, 0)
     sums = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
     interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
     return _entry(metric, float(metric.compute(sums)), interval, units.kind, len(units.parts))
-
-
-def _aggregated(metric: Aggregate, tables: Sequence[PartTable]) -> MetricResult:
-    """The mean over repeats of what the function makes of each."""
-    of_repeats = [payloads for table in tables if (payloads := table.payloads(metric.name))]
-    made = [metric.compute(payloads) for payloads in of_repeats]
-    numbers = [value for value in made if value is not None]
-    value = sum(numbers) / len(numbers) if numbers and len(numbers) == len(made) else None
-    return _entry(metric, value, None, "sample", max(map(len, of_repeats), default=0))
 
 
 def _ratio(metric: Ratio, units: Units) -> MetricResult:

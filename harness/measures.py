@@ -91,6 +91,32 @@ def measure(task: Task, metric: Metric, tables: Sequence[PartTable]) -> Measure 
     return Measure(metric, keys, parts, named or (kinds.pop() if len(kinds) == 1 else "unit"), _sum_of(metric, of))
 
 
+class Whole(NamedTuple):
+    """A metric that is made of all samples at once, and of how many."""
+
+    value: float | None
+    n: int
+
+
+def quantile(metric: Quantile, tables: Sequence[PartTable]) -> tuple[Whole, Floats]:
+    """Over the samples of all repeats that have its part; with their values, sorted."""
+    values = np.sort(np.concatenate([table.values(metric.part) for table in tables])) if tables else np.zeros(0)
+    return Whole(float(np.quantile(values, metric.q)) if len(values) else None, len(values)), values
+
+
+def aggregated(metric: Aggregate, tables: Sequence[PartTable]) -> Whole:
+    """The mean over repeats of what the function makes of each."""
+    of_repeats = [payloads for table in tables if (payloads := table.payloads(metric.name))]
+    made = [metric.compute(payloads) for payloads in of_repeats]
+    numbers = [value for value in made if value is not None]
+    value = sum(numbers) / len(numbers) if numbers and len(numbers) == len(made) else None
+    return Whole(value, max(map(len, of_repeats), default=0))
+
+
+def whole(metric: Quantile | Aggregate, tables: Sequence[PartTable]) -> Whole:
+    return quantile(metric, tables)[0] if isinstance(metric, Quantile) else aggregated(metric, tables)
+
+
 def _ratio(metric: Ratio, sums: Floats) -> Floats:
     with np.errstate(all="ignore"):
         value = metric.scale * sums[..., 0] / sums[..., 1]

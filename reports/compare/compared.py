@@ -9,19 +9,19 @@ from typing import NamedTuple
 from harness import registry, stats
 from harness.differences import changes
 from harness.failures import UsageError
-from harness.measures import Measure, matched, measure, tables_of
+from harness.measures import Measure, matched, measure, tables_of, whole
 from harness.schema import MetricResult
-from harness.task import Task
+from harness.task import Aggregate, Quantile, Task
 from harness.types import Channel
 from harness.units import PartTable
-from reports.compare.joined import Joined, join
+from reports.compare.joined import Joined, both_score, join, key_of
 from reports.conditions import asked, conditions_of, decoding_of
 from reports.runs import Run
 
 
 @dataclass(frozen=True)
 class MetricChange:
-    """A metric in both runs over the units that both have. `difference` is the second minus the first."""
+    """A metric in both runs over the samples that both score. `difference` is the second minus the first."""
 
     name: str
     unit: str
@@ -155,9 +155,12 @@ def _decoded(one: Run, other: Run, task: str) -> list[str]:
 
 def _task_change(one: Run, other: Run, name: str, profile: str, resamples: int) -> TaskChange:
     task, channel = registry.get_task(name), one.results.tasks[name].channel
-    tables = [tables_of(task, profile, channel, run.counted(name)) for run in (one, other)]
-    stored = [run.results.tasks[name].scores[profile][channel].metrics for run in (one, other)]
-    changes = metric_changes(task, tables, stored, resamples)
+    shared = both_score(one, other, task, profile, channel)
+    tables = [
+        tables_of(task, profile, channel, (pair for pair in run.counted(name) if key_of(pair[0]) in shared))
+        for run in (one, other)
+    ]
+    changes = metric_changes(task, tables, one.results.tasks[name].scores[profile][channel].metrics, resamples)
     head = next((metric for metric in changes if metric.headline), changes[0])
     joined = join(one, other, name, profile, channel, head.higher_is_better)
     fixed, broken = joined.counts["fixed"], joined.counts["broken"]
@@ -168,24 +171,31 @@ def _task_change(one: Run, other: Run, name: str, profile: str, resamples: int) 
 def metric_changes(
     task: Task,
     tables: Sequence[Sequence[PartTable]],
-    stored: Sequence[Mapping[str, MetricResult]],
+    stored: Mapping[str, MetricResult],
     resamples: int = stats.PAIRED_RESAMPLES,
 ) -> list[MetricChange]:
-    """Every metric of a task in two runs, from their parts (or, of quantiles, from the results)."""
+    """Every metric of a task that is stored, in two runs, from the parts of the same samples."""
     found = []
     for metric in task.metrics:
-        if metric.name not in stored[0]:
+        if metric.name not in stored:
+            continue
+        change = MetricChange(
+            metric.name,
+            metric.unit,
+            metric.higher_is_better,
+            stored[metric.name].headline,
+            None,
+            None,
+            0,
+            "sample",
+            None,
+        )
+        if isinstance(metric, Quantile | Aggregate):
+            one, other = (whole(metric, own) for own in tables)
+            found.append(replace(change, one=one.value, other=other.value, units=min(one.n, other.n)))
             continue
         both = [measure(task, metric, own) for own in tables]
-        about = stored[0][metric.name]
-        change = MetricChange(
-            metric.name, metric.unit, metric.higher_is_better, about.headline, None, None, 0, "", None
-        )
-        if both[0] is not None and both[1] is not None:
-            found.append(paired(change, both[0], both[1], resamples))
-        else:
-            one, other = (by_name[metric.name].value if metric.name in by_name else None for by_name in stored)
-            found.append(replace(change, one=one, other=other, units=about.n, kind="sample"))
+        found.append(change if both[0] is None or both[1] is None else paired(change, both[0], both[1], resamples))
     return found
 
 

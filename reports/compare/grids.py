@@ -39,7 +39,7 @@ def numbers(found: Comparison, effect: float | None = None) -> Grid:
         if metric.headline
     ]
     title = f"{found.one.model} ({found.one.name}) → {found.other.model} ({found.other.name})"
-    said = ("Difference: the second run minus the first, over the units that both have, with a paired bootstrap.",)
+    said = ("Difference: the second run minus the first, over the samples that both score, with a paired bootstrap.",)
     return Grid(title, tuple(columns), tuple(rows), said, notes.all())
 
 
@@ -53,10 +53,11 @@ def _cells(entry: TaskChange, metric: MetricChange, effect: float | None, notes:
     change = metric.difference
     if change is None:
         difference = None if metric.one is None or metric.other is None else metric.other - metric.one
-        untested = notes.mark("no paired test: a quantile, or too few units")
-        yield (
-            Cell(signed(difference, metric.unit), difference, marks=(untested,)) if difference is not None else Cell()
-        )
+        if difference is None:
+            yield Cell()
+        else:
+            untested = notes.mark("no paired test: a quantile, or too few units")
+            yield Cell(signed(difference, metric.unit), difference, marks=(untested,))
         yield from (Cell(), Cell(), Cell())
     else:
         verdict = "better" if metric.better else "worse"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from harness.plan import key
+from harness.schema import Record
+from harness.task import Task
 from harness.types import Channel, Score
 from reports.runs import Run
 
@@ -64,6 +66,30 @@ def join(one: Run, other: Run, task: str, profile: str, channel: Channel, higher
     changes.sort(key=lambda change: (-abs(change.gain), change.id, change.repeat))
     kinds: tuple[Kind, ...] = ("fixed", "broken", "better", "worse", "same")
     return Joined({kind: counts[kind] for kind in kinds}, changes, alone + len(held), judged)
+
+
+def key_of(record: Record) -> tuple[str, int]:
+    return record.id, record.repeat
+
+
+def both_score(one: Run, other: Run, task: Task, profile: str, channel: Channel) -> set[tuple[str, int]]:
+    """The samples, by id and repeat, that both runs score; where samples are scored together, those of groups of which
+    both score the same."""
+    mine, theirs = (_groups(run, task.name, profile, channel) for run in (one, other))
+    shared = mine.keys() & theirs.keys()
+    if task.group is None:
+        return shared
+    torn = {(held[name], name[1]) for held in (mine, theirs) for name in held.keys() - shared}
+    return {name for name in shared if not torn & {(held[name], name[1]) for held in (mine, theirs)}}
+
+
+def _groups(run: Run, task: str, profile: str, channel: Channel) -> dict[tuple[str, int], str]:
+    """The samples that a run scores, with the name of what each belongs to."""
+    return {
+        key_of(record): record.cluster or f"alone {record.id}"
+        for record, scored in run.counted(task)
+        if (score := scored.scores.get(profile, {}).get(channel)) is not None and score.status != "unscored"
+    }
 
 
 def changed(name: str, repeat: int, one: Verdict, other: Verdict, higher: bool) -> Change:
