@@ -13,7 +13,7 @@ from typing import Literal
 from harness import registry, stats
 from harness.differences import changes
 from harness.failures import UsageError
-from harness.measures import matched, measure
+from harness.measures import matched, measure, whole
 from harness.schema import MetricResult
 from harness.task import Aggregate, Metric, Quantile, Ratio, Task
 from harness.types import Channel
@@ -85,11 +85,13 @@ def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail
     assert metric.value is not None
     if fault := _unlike_its_samples(gate, mine, metric.value, run):
         return replace(outcome, status="fail", reason=fault)
+    theirs = baseline.tasks.get(gate.task) if baseline and gate.compares else None
     if fault := _beyond_limits(gate, metric.value):
-        return replace(outcome, status="fail", reason=fault, regression=True)
+        unlike = _not_comparable(gate, mine, theirs) if theirs else ""
+        reason = f"{fault}; {unlike}" if unlike else fault
+        return replace(outcome, status="fail", reason=reason, regression=not unlike)
     if not gate.compares:
         return replace(outcome, reason="within its limits")
-    theirs = baseline.tasks.get(gate.task) if baseline else None
     before = _number(theirs, gate) if theirs else None
     if baseline is None or theirs is None or before is None or before.value is None:
         what = "there is no baseline" if baseline is None else f"the baseline has no number of {gate.name}"
@@ -104,6 +106,9 @@ def _decide(gate: Gate, run: Side, baseline: Side | None, missing: Literal["fail
     outcome = replace(outcome, baseline=before.value)
     if not theirs.valid:
         return replace(outcome, status="fail", reason="the baseline's result is invalid: update it")
+    again = _made_again(gate, theirs, baseline)
+    if again is not None and not _close(again, before.value):
+        return replace(outcome, status="fail", reason=f"the baseline's samples give {again:g}: was it edited?")
     if fault := _not_comparable(gate, mine, theirs):
         return replace(outcome, status="fail", reason=fault)
     return _compared(gate, metric, outcome, run, baseline)
@@ -148,12 +153,27 @@ def _rests_on_too_little(gate: Gate, side: TaskSide, metric: MetricResult) -> st
 
 def _unlike_its_samples(gate: Gate, side: TaskSide, value: float, run: Side) -> str:
     """A number is made again from its samples' parts, so that an edited one does not pass."""
-    parts = run.parts(gate.task, _channel(gate, side))
-    chosen = _metric(registry.get_task(gate.task), gate.metric)
-    again = measure(registry.get_task(gate.task), chosen, parts) if parts and chosen else None
-    if again is None or math.isclose(again.value, value, rel_tol=1e-6, abs_tol=1e-6):
+    again = _made_again(gate, side, run)
+    if again is None or _close(again, value):
         return ""
-    return f"its samples give {again.value:g} and not {value:g}: `harness verify RUN` tells what was changed"
+    return f"its samples give {again:g} and not {value:g}: `harness verify RUN` tells what was changed"
+
+
+def _made_again(gate: Gate, side: TaskSide, of: Side) -> float | None:
+    """The number that its samples' parts give; None where they are not kept."""
+    parts = of.parts(gate.task, _channel(gate, side))
+    task = registry.get_task(gate.task)
+    metric = _metric(task, gate.metric)
+    if not parts or metric is None:
+        return None
+    if isinstance(metric, Quantile | Aggregate):
+        return whole(metric, parts).value
+    made = measure(task, metric, parts)
+    return None if made is None else made.value
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
 
 
 def _channel(gate: Gate, side: TaskSide) -> Channel:
@@ -222,8 +242,6 @@ def _chance(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, basel
     one, other = (measure(task, chosen, parts) if chosen else None for parts in (theirs, mine))
     if one is None or other is None:
         return replace(outcome, status="fail", reason="there are no samples to pair")
-    if outcome.baseline is not None and not math.isclose(one.value, outcome.baseline, rel_tol=1e-6, abs_tol=1e-6):
-        return replace(outcome, status="fail", reason=f"the baseline's samples give {one.value:g}: was it edited?")
     shared = matched(one, other)
     if shared.alone:
         return replace(outcome, status="fail", reason=f"{shared.alone} units have no partner in the other run")
@@ -236,19 +254,20 @@ def _chance(gate: Gate, metric: MetricResult, outcome: Outcome, run: Side, basel
 
 
 def _judged(gate: Gate, task: Task, metric: Metric | None, parts: Parts) -> Judged:
-    """(Repeat, sample) -> whether it is wrong. Raises UsageError where the metric is no share of right answers."""
+    """(Repeat, sample) -> whether it is wrong. Raises UsageError where the metric is no share of answers."""
     fits = isinstance(metric, Ratio) and task.group is None
+    counts_wrong = fits and metric.higher_is_better == metric.complement  # type: ignore[union-attr]
     found: Judged = {}
     for repeat, table in enumerate(parts):
         for key, _, own, _ in table.rows():
-            part, whole = (own.get(metric.part, 0.0), own.get(metric.whole, 0.0)) if fits else (0.5, 1.0)  # type: ignore[union-attr]
-            if whole == 0:
+            part, of = (own.get(metric.part, 0.0), own.get(metric.whole, 0.0)) if fits else (0.5, 1.0)  # type: ignore[union-attr]
+            if of == 0:
                 continue
-            if whole != 1 or part not in (0.0, 1.0):
+            if of != 1 or part not in (0.0, 1.0):
                 raise UsageError(
                     f"gate {gate.name}: mcnemar is for shares of answers that are right or wrong; use paired_bootstrap"
                 )
-            found[repeat, key] = part == 0
+            found[repeat, key] = bool(part) == counts_wrong
     return found
 
 

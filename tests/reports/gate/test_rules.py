@@ -9,12 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.failures import UsageError
+from harness.units import PartTable
 from reports.gate.config import Gate, Gates
 from reports.gate.rules import Outcome, decide, decide_all
 from reports.gate.side import Side
-from tests.reports.gate.sides import ASR, CHOICE, CONDITIONS, LATENCY, MME, answers, asr, gate, metric, numbers
+from tests.reports.gate.sides import (
+    ASR,
+    CHOICE,
+    CONDITIONS,
+    LATENCY,
+    MME,
+    answers,
+    asr,
+    gate,
+    metric,
+    numbers,
+    task_side,
+)
 
 GOOD = [1.0] * 40
+SPOKEN = "llama_questions"
 PAIRED = {"test": "paired_bootstrap"}
 
 
@@ -173,3 +187,40 @@ def test_a_better_number_never_fails(before: float, gain: float, absolute: float
     run, baseline = numbers(ASR, wer=metric(max(0.0, before - gain))), numbers(ASR, wer=metric(before))
     rule = gate(abs_tol=absolute, rel_tol=relative)
     assert decide(rule, run, baseline).status in ("pass", "improved")
+
+
+def test_mcnemar_knows_a_share_of_which_less_is_better() -> None:
+    def spoken(silent: int) -> Side:
+        table = PartTable()
+        for number in range(40):
+            table.add(str(number), {"silent": float(number < silent), "spoken": 1.0}, None, {})
+        side = task_side({"no_speech": metric(100 * silent / 40)})
+        return Side("run", "float32 on cpu", {SPOKEN: side}, lambda task, channel: [table])
+
+    outcome = decide(gate(SPOKEN, "no_speech", test="mcnemar"), spoken(10), spoken(0))
+    assert (outcome.fixed, outcome.broken, outcome.status) == (0, 10, "fail")
+
+
+def test_an_edited_quantile_and_an_edited_baseline_are_seen() -> None:
+    def timed(told: float) -> Side:
+        table = PartTable()
+        for number in range(21):
+            table.add(str(number), {"ttft_ms": 900.0 + number}, None, {})
+        side = task_side({"ttft_p50_ms": metric(told, "ms")})
+        return Side("run", "float32 on cpu", {LATENCY: side}, lambda task, channel: [table])
+
+    rule = gate(LATENCY, "ttft_p50_ms", rel_tol=0.1)
+    assert told(rule, timed(910.0), timed(910.0))[0] == "pass"
+    assert told(rule, timed(1.0), timed(910.0)) == (
+        "fail",
+        "its samples give 910 and not 1: `harness verify RUN` tells what was changed",
+    )
+    assert told(rule, timed(910.0), timed(2000.0)) == ("fail", "the baseline's samples give 910: was it edited?")
+
+
+def test_a_limit_that_is_broken_by_a_run_unlike_the_baseline_is_no_regression_to_accept() -> None:
+    rule = gate(ceiling=1.0, abs_tol=0.1)
+    assert decide(rule, asr(GOOD), asr([0.0] * 40)).regression
+    other = decide(rule, asr(GOOD, conditions=CONDITIONS | {"prompt": "other"}), asr([0.0] * 40))
+    assert (other.status, other.regression) == ("fail", False)
+    assert other.reason == "above the ceiling of 1; not made as the baseline was: prompt: 'vita' -> 'other'"
