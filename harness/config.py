@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.failures import UsageError
+from harness.files import at_home, is_there
 from harness.part import PATTERN as PART
 from harness.texts import redacted
 
@@ -25,7 +26,7 @@ WHERE = ("engine", "replicas", "address")
 
 
 Natural = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
+Positive = Annotated[int, Meta(ge=1, le=2**62)]
 PartText = Annotated[str, Meta(pattern=PART)]
 
 
@@ -127,8 +128,8 @@ def _plain(name: str, value: Any) -> Any:
     if name in ("tasks", "judge") and isinstance(value, str):
         return value.split(",")
     if name in ("data", "weights") and isinstance(value, str) and value not in ("hub", "mini"):
-        folder = Path(value).expanduser()
-        return str(folder.absolute()) if folder.exists() else value
+        folder = at_home(value)
+        return str(folder.absolute()) if is_there(folder) else value
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -149,16 +150,26 @@ def gather(given: Mapping[str, Any], file: Path | None = None, objects: Mapping[
             raise UsageError(f"{file}: {error}") if str(file) not in str(error) else error from None
         options = {**stated.get("option", {}), **fields.get("option", {})}
         fields = stated | fields | ({"option": options} if options else {})
-    if isinstance(fields.get("tasks"), str | list):
-        named = fields["tasks"].split(",") if isinstance(fields["tasks"], str) else fields["tasks"]
-        found = [task for name in named for task in ([name] if name in own else expand_tasks(str(name)))]
+    if fields.get("tasks") is not None:
+        named = [one for text in _texts("tasks", fields["tasks"], file) for one in text.split(",")]
+        found = [task for name in named for task in ([name] if name in own else expand_tasks(name))]
         fields["tasks"] = list(dict.fromkeys(found))
     for name, names in (("profile", "profiles"), ("prompt", "presets")):
-        if isinstance(chosen := fields.get(name), str | list):
-            values = [chosen] if isinstance(chosen, str) else chosen
-            known = {task: tuple(getattr(own.get(task) or get_task(task), names)) for task in fields.get("tasks", [])}
-            fields[name] = parse_choices(name, values, known)
+        chosen = fields.get(name)
+        if chosen is not None and not isinstance(chosen, Mapping):
+            tasks = fields.get("tasks") or []
+            known = {task: tuple(getattr(own.get(task) or get_task(task), names)) for task in tasks}
+            fields[name] = parse_choices(name, _texts(name, chosen, file), known)
     return make_config(fields, str(file) if file else "command line")
+
+
+def _texts(name: str, value: Any, file: Path | None) -> list[str]:
+    """One text or a list of them, as a list. Raises UsageError naming the file and the field."""
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    if any(not isinstance(one, str) for one in values):
+        told = f"{name} is {value!r}: expected a name or a list of names, in quotes where YAML knows the word"
+        raise UsageError(f"{file}: {told}" if file else told)
+    return values
 
 
 def parse_choices(what: str, values: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, str]:

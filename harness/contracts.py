@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from harness.files import at_home
 from harness.media import Extent
 from harness.types import (
     Ask,
@@ -200,7 +201,7 @@ class DataChoice:
         match text:
             case "hub" | "mini":
                 return cls(text)
-        return cls("folder", Path(text).expanduser().absolute())
+        return cls("folder", at_home(text).absolute())
 
     def __str__(self) -> str:
         return str(self.folder) if self.folder is not None else self.kind

@@ -37,6 +37,22 @@ def real(path: Path) -> Path:
         raise UsageError(f"{path}: its links lead in a circle; name another") from error
 
 
+def at_home(path: str | Path) -> Path:
+    """With `~` as the home that it stands for; as it is where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether something is at a path; of one that no file can have, such as too long a name, nothing is."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside `path`, then take its place at once."""
     write_lines_atomically(path, [content])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from harness import media
+from harness.files import at_home
 from harness.media.files import intern
 from harness.types import Generation, Media, MediaKind, Message, Part, Role, Text
 
@@ -125,7 +126,7 @@ def _of_path(path: str, kind: MediaKind | None) -> Media:
         raise ValueError(f"a medium behind the address {path[:80]}; only files can be opened")
     suffix = Path(path).suffix.lower()
     by_name: MediaKind = next((known for known, suffixes in _SUFFIXES.items() if suffix in suffixes), "video")
-    return media.reference(kind or by_name, Path(path).expanduser().absolute())
+    return media.reference(kind or by_name, at_home(path).absolute())
 
 
 def _png(picture: Any) -> bytes:

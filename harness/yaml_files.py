@@ -30,6 +30,8 @@ def read_yaml(path: Path, what: str) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 (a safe loader's own)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{what} cannot be read: {path}: {error}") from error
+    except (LookupError, AttributeError) as error:
+        raise UsageError(f"{what} is not YAML: {path}: a value does not fit the !!tag before it ({error})") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of month 13, thousands of lists in lists
         raise UsageError(f"{what} is not YAML: {path}: {' '.join(str(error).split())[:500]}") from error
     if not isinstance(content, dict):

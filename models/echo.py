@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.contracts import Capabilities, ModelOptions
 from harness.failures import UsageError
-from harness.files import need_file
+from harness.files import at_home, need_file
 from harness.media import Extent, sha256_of
 from harness.types import Failure, Generation, LoadedRequest, Ready, Request, Response, Text, Timings, Usage
 from models.own_options import check_own
@@ -87,7 +87,7 @@ def _texts(request: Request) -> list[str]:
 def echo(options: ModelOptions) -> Echo:
     """`options.weights` may name a JSONL table of {"id", "response"}."""
     check_own("echo", options.own)
-    return Echo(Path(options.weights).expanduser() if options.weights else None)
+    return Echo(at_home(options.weights) if options.weights else None)
 
 
 def read_table(path: Path) -> dict[str, str]:

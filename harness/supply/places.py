@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 import orjson
 
+from harness.files import at_home, is_there
 from harness.hub_cache import hub_cache, repository, snapshot
 from harness.media import cache_folder
 from harness.needs import Need
@@ -30,7 +31,7 @@ class Places:
     def of(cls, to: Path | None = None) -> Places:
         """Those of this process, or those below a folder that is to be carried elsewhere."""
         if to is not None:
-            root = to.expanduser().absolute()
+            root = at_home(to).absolute()
             return cls(root / "hub", root / "omni-harness", root / "modelscope", root)
         scope = os.environ.get("MODELSCOPE_CACHE") or Path.home() / ".cache" / "modelscope" / "hub"
         return cls(hub_cache(), cache_folder(), Path(scope))
@@ -83,9 +84,9 @@ def state(need: Need, places: Places, verify: bool = False) -> State:
             found = next((folder for folder in scope_folders(need.name, places.modelscope) if folder.is_dir()), None)
             return State(None, "is not there") if found is None else State(found, need.lacks(found), size_of(found))
         case "folder":
-            folder = Path(need.name).expanduser()
+            folder = at_home(need.name)
             return (
-                State(folder, need.lacks(folder), size_of(folder)) if folder.exists() else State(None, "is not there")
+                State(folder, need.lacks(folder), size_of(folder)) if is_there(folder) else State(None, "is not there")
             )
         case "nowhere":
             lacks = need.lacks(Path())

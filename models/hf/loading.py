@@ -10,6 +10,7 @@ import torch
 
 from harness.contracts import DType, ModelOptions
 from harness.failures import UsageError
+from harness.files import at_home, is_there
 from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
 from models.generation import GenerationDefaults
@@ -35,15 +36,15 @@ class Place:
 
     @classmethod
     def of(cls, rest: str) -> Place:
-        if Path(rest).expanduser().is_dir():
-            return cls(rest)
+        if (whole := cls(rest)).folder is not None:
+            return whole
         name, _, revision = rest.partition("@")
         return cls(name, revision or None)
 
     @property
     def folder(self) -> Path | None:
-        path = Path(self.name).expanduser()
-        return path if path.is_dir() else None
+        path = at_home(self.name)
+        return path if is_there(path) and path.is_dir() else None
 
     @property
     def shown(self) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.files import at_home
 from harness.needs import says
 from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
@@ -50,7 +51,7 @@ def nexus_o(options: ModelOptions) -> NexusModel:
 
     def outline() -> Outline:
         try:
-            folder = Path(weights).expanduser()
+            folder = at_home(weights)
             return Outline(checkpoint.outline(folder, options.own), load_tokenizer(folder))
         except CheckpointError:  # a hub id, or a folder that is refused when it is opened
             published = NexusConfig.published()

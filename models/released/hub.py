@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.files import at_home, is_there
 from harness.needs import Need
 from models.checkpoint_error import CheckpointError
 
@@ -46,7 +47,7 @@ def needed(release: Release, weights: str | None = None, optional: str = "") -> 
         return ""
 
     name = weights or release.id
-    if Path(name).expanduser().exists():
+    if is_there(at_home(name)):
         return Need("weights", "folder", name, "", (), lacks, optional, release.folder)
     if not _HUB_ID.fullmatch(name):
         raise UsageError(f"--weights {_shown(name)}: no such folder, and no hub id of the form owner/name")
@@ -62,7 +63,7 @@ def needing(release: Release, *parts: Release, speaks_by: Release | None = None)
 
     def needs(options: ModelOptions) -> Sequence[Need]:
         main = needed(release, options.weights)
-        inside = Path(main.name).expanduser() if main.place == "folder" else None
+        inside = at_home(main.name) if main.place == "folder" else None
         wanted = [(part, "") for part in parts] + [(part, "its speech") for part in (speaks_by,) if part]
         there = [part for part, _ in wanted if inside and (inside / part.id.rpartition("/")[2]).is_dir()]
         return [main, *(needed(part, optional=lost) for part, lost in wanted if part not in there)]
@@ -83,10 +84,10 @@ def locate(weights: str, release: Release, revision: str | None = None) -> Sourc
 
     Raises UsageError that says what is missing and how else the weights can be given.
     """
-    folder = Path(weights).expanduser()
-    if folder.is_dir():
+    folder = at_home(weights)
+    if is_there(folder) and folder.is_dir():
         return Source(folder, str(folder), None)
-    if not _HUB_ID.fullmatch(weights) or folder.exists():
+    if not _HUB_ID.fullmatch(weights) or is_there(folder):
         what = f"--weights {_shown(weights)}: no such folder, and no hub id of the form owner/name."
         raise UsageError(f"{what}\n{_ways(release.id, release)}")
     cached, incomplete = _cached(weights, release, revision)

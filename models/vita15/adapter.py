@@ -14,6 +14,7 @@ import torch
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.files import at_home
 from harness.needs import says
 from models.checkpoint_error import CheckpointError, left_out
 from models.devices import dtype_of
@@ -46,7 +47,7 @@ def vita15(options: ModelOptions) -> Vita15Model:
 
     def outline() -> Outline:
         try:
-            return _outline(Path(chosen).expanduser())
+            return _outline(at_home(chosen))
         except CheckpointError:  # a hub id, or a folder that is refused when it is opened
             return Outline(Vita15Config.published())
 

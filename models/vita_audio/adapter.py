@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from harness.contracts import ModelOptions
 from harness.failures import UsageError
+from harness.files import at_home
 from harness.needs import says
 from models.checkpoint_error import CheckpointError
 from models.devices import dtype_of
@@ -141,7 +142,7 @@ def _released(name: str, options: ModelOptions) -> VitaAudioModel:
 
     def outline() -> Outline:
         try:
-            folder = Path(weights).expanduser()
+            folder = at_home(weights)
             return Outline(checkpoint.outline(folder).plus, load_tokenizer(folder))
         except CheckpointError:  # a hub id, or a folder that is refused when it is opened
             return Outline(release.plus)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import failure_from
+from harness.files import at_home
 from harness.media import load as load_media
 from harness.types import Ask, Failure, Media, Verdict, Waveform
 from tasks.judges.mini_ctc import store
@@ -70,6 +71,6 @@ class MiniCtc:
 
 def mini_ctc(options: JudgeOptions) -> MiniCtc:
     """`--judge mini-ctc:DIR` names another folder of weights. Raises UsageError where a file of it is missing."""
-    judge = MiniCtc(Path(options.weights).expanduser() if options.weights else store.SHIPPED)
+    judge = MiniCtc(at_home(options.weights) if options.weights else store.SHIPPED)
     judge.fingerprint()
     return judge

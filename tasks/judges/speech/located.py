@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.failures import UsageError
+from harness.files import at_home, is_there
 from harness.hub_cache import snapshot
 from harness.media import sha256_of
 from harness.needs import Need
@@ -59,8 +60,8 @@ def located(judge: str, text: str, patterns: tuple[str, ...] = ()) -> Located:
     Raises UsageError, within `PATIENCE_S` seconds, for a path that is not there and a hub id that is neither in the
     cache nor to be had.
     """
-    path = Path(text).expanduser()
-    if path.exists():
+    path = at_home(text)
+    if is_there(path):
         return Located(path.name, path, {"content": _digest(path)})
     if not _HUB_ID.fullmatch(text) or path.parent.is_dir():
         raise UsageError(f"--judge {judge}: there is no file or folder {text}")
@@ -79,7 +80,7 @@ def needed(judge: str, text: str, patterns: tuple[str, ...], files: Sequence[str
         return ""
 
     remedy = f"name a local copy: --judge {judge}:FOLDER"
-    if Path(text).expanduser().exists():
+    if is_there(at_home(text)):
         return Need("judge", "folder", text, "", (), lacks, "", remedy)
     if not _HUB_ID.fullmatch(text):
         raise UsageError(f"--judge {judge}: there is no file or folder {text}")

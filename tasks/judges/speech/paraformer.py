@@ -14,6 +14,7 @@ import numpy as np
 
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
+from harness.files import at_home
 from harness.needs import Need, says
 from harness.offline import is_offline
 from harness.supply.places import Places, scope_folders
@@ -45,7 +46,7 @@ class Paraformer:
 
     def __init__(self, folder: str | None, device: str) -> None:
         need_package("paraformer-zh", "funasr")
-        self._folder = None if folder is None else Path(folder).expanduser()
+        self._folder = None if folder is None else at_home(folder)
         self._device = device
         if self._folder is None:
             self._pin: Mapping[str, str] = {"hub": DEFAULT, "revision": REVISION}

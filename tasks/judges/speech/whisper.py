@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.contracts import JudgeOptions
 from harness.failures import UsageError
+from harness.files import at_home
 from harness.needs import Need, says
 from harness.texts import unread
 from harness.types import Ask
@@ -181,7 +182,7 @@ class OpenAi:
 def _needs(options: JudgeOptions) -> list[Need]:
     text = options.weights or DEFAULT
     weights = needed("whisper", SHORT_NAMES.get(text, text), PATTERNS, FILES)
-    by_openai = weights.place == "folder" and Path(text).expanduser().is_file()
+    by_openai = weights.place == "folder" and at_home(text).is_file()
     return [weights, *([package("whisper")] if by_openai else [])]
 
 
