@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -115,6 +114,8 @@ def _triple(identity: str, row: Mapping[str, Any], folder: Path, speech: bool) -
 def _media(kind: Any, value: Any, folder: Path) -> Media:
     """A file of the folder, or bytes that the table itself holds."""
     if isinstance(value, Mapping) and value.get("bytes"):
+        if not isinstance(value["bytes"], bytes):
+            raise ValueError(f"field {kind} has bytes that are text: expected the name of a file")
         return media_files.intern(kind, value["bytes"])
     name = value.get("path") if isinstance(value, Mapping) else value
     if not isinstance(name, str) or not name:
@@ -144,7 +145,7 @@ def _source(choice: DataChoice) -> _Source:
     name = {"source": str(choice), "table": table.name}
     try:
         return _Source(name, folder, iter(list(_table_rows(table))))
-    except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{table} cannot be read: {error}. {_LAYOUT}") from error
 
 
@@ -153,22 +154,28 @@ def _table_rows(table: Path) -> Iterator[dict[str, Any]]:
         case "captions.parquet":
             yield from _parquet_rows(table)
         case "captions.jsonl":
-            for number, line in enumerate(table.read_text(encoding="utf-8").split("\n"), start=1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise UsageError(f"{table}, line {number}: not a JSON object. {_LAYOUT}")
-                yield row
+            for number, line in enumerate(table.read_text(encoding="utf-8-sig").split("\n"), start=1):
+                if line.strip():
+                    yield _json_row(line, f"{table}, line {number}")
         case "captions.tsv":
-            with table.open(encoding="utf-8", newline="") as file:
+            with table.open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
                 _require_columns(table, reader.fieldnames or ())
                 yield from reader
         case _:
-            with table.open(encoding="utf-8", newline="") as file:
+            with table.open(encoding="utf-8-sig", newline="") as file:
                 for cells in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                     yield dict(zip(("image", "caption", "audio"), cells, strict=False))
+
+
+def _json_row(line: str, place: str) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:  # half a surrogate and lists a thousand deep too
+        raise UsageError(f"{place}: not JSON: {error.msg}, column {error.colno}. {_LAYOUT}") from error
+    if not isinstance(row, dict):
+        raise UsageError(f"{place}: not a JSON object. {_LAYOUT}")
+    return row
 
 
 def _parquet_rows(table: Path) -> Iterator[dict[str, Any]]:

@@ -101,6 +101,30 @@ def test_a_concept_list_needs_no_header(folder: Path) -> None:
     ]
 
 
+def test_a_byte_order_mark_belongs_to_no_column_and_no_picture(folder: Path) -> None:
+    for name, content in (
+        ("concepts.tsv", "a.png\tone\nb.png\ttwo\n"),
+        ("captions.tsv", "image\tcaption\na.png\tone\n"),
+    ):
+        (folder / name).write_text(content, encoding="utf-8-sig")
+        found = load(str(folder), audio=False)
+        assert found.triples[0].caption == "one" and not found.rejected
+
+
+def test_bytes_that_are_text_are_told_of_their_row_alone(folder: Path) -> None:
+    rows = [{"image": {"bytes": "abc"}, "caption": "x"}, {"image": "a.png", "caption": "one"}]
+    (folder / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    found = load(str(folder), audio=False)
+    assert len(found.triples) == 1 and "field image has bytes that are text" in found.rejected[0].failure.message
+
+
+@pytest.mark.parametrize("line", ["oops", '{"caption": "\\ud800"}', "[" * 100_000, '{"id": ' + "9" * 5000 + "}"])
+def test_a_line_that_is_no_json_is_told_by_its_number(folder: Path, line: str) -> None:
+    (folder / "captions.jsonl").write_text('{"image": "a.png", "caption": "one"}\n\n' + line, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"captions\.jsonl, line 3: not JSON"):
+        load(str(folder), audio=False)
+
+
 def test_the_fingerprint_follows_the_content(folder: Path) -> None:
     data = write(folder, "1\ta.png\tred\ta.wav")
     before = load(data).fingerprint["sha256"]
@@ -147,7 +171,7 @@ def test_without_espeak_the_remedy_is_told(folder: Path, monkeypatch: pytest.Mon
     [
         ("captions.tsv", "picture\ttext\n", "no column image, caption"),
         ("captions.tsv", "id\timage\tcaption\n", "no rows"),
-        ("captions.jsonl", "{not json", "cannot be read"),
+        ("captions.jsonl", "{not json", "line 1: not JSON"),
         ("captions.jsonl", "[1]", "not a JSON object"),
         ("captions.parquet", "not parquet", "cannot be read as Parquet"),
         ("other.csv", "x", "no table of pictures"),
