@@ -73,12 +73,13 @@ class LocalEngine:
 
     def _answered(self, queue: _Queue) -> Iterator[Answer]:
         """A group's answers. Out of memory asks again with fewer rows; after any other exception each request that
-        had been taken in is asked alone, and the group goes on with the others."""
+        had been taken in is asked alone, and the group goes on with the others. Where none was taken in, the next one
+        is asked alone, so that a model that can no longer answer fails request by request and the group ends."""
         rows = queue.rows
         while not queue.empty:
             taken: dict[int, tuple[Planned, Ready]] = {}
             broken: list[Answer] = []
-            failure, out_of_memory = UNANSWERED, False
+            failure, out_of_memory, waiting = UNANSWERED, False, len(queue)
             try:
                 for index, outcome in self._model.generate(_feed(queue, taken, broken), rows):
                     yield from _drained(broken)
@@ -99,6 +100,11 @@ class LocalEngine:
                 yield from self._settled(list(taken.values()), rows)
             if not taken and failure is UNANSWERED and not queue.empty:
                 raise RuntimeError(f"model {self._model.name} left requests of a group unasked")
+            if len(queue) < waiting:
+                continue
+            next(_feed(queue, taken, broken), None)
+            yield from _drained(broken)
+            yield from self._settled(list(taken.values()), 1)
 
     def _settled(self, taken: Sequence[tuple[Planned, Ready]], rows: int) -> Iterator[Answer]:
         def ask(items: Sequence[tuple[Planned, Ready]]) -> Iterator[tuple[int, Response | Failure]]:
@@ -171,9 +177,13 @@ class _Queue:
         self._prepare, self._pool = prepare, pool
         self._room = max(LEAST_AHEAD, min(group.rows, MOST_AHEAD))
 
+    def __len__(self) -> int:
+        """How many requests were not taken yet."""
+        return len(self._waiting) + len(self._items)
+
     @property
     def empty(self) -> bool:
-        return not self._waiting and not self._items
+        return not len(self)
 
     def __iter__(self) -> Iterator[tuple[Planned, Ready | Failure]]:
         while not self.empty:

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from harness.endpoints.patience import patience
 
 PATIENCE_S = 30.0
 TRIES = 5
+NO_SUCH_RANGE = 416
+PASSING = (408, 429)
+"""Refusals that may pass, beside the server's own faults."""
 _PIECE = 1 << 20
 
 Tell = Callable[[int], None]
@@ -68,7 +75,7 @@ def fetch(url: str, place: Path, known: Sum, size: int | None, token: str | None
 
 def _fill(url: str, part: Path, size: int | None, token: str | None, tell: Tell) -> None:
     fault: Exception | None = None
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         have = part.stat().st_size if part.exists() else 0
         if size is not None and have == size:
             return
@@ -78,11 +85,19 @@ def _fill(url: str, part: Path, size: int | None, token: str | None, tell: Tell)
         before = have
         try:
             have = _more(url, part, have, token, tell)
+        except HTTPError as error:
+            if error.code == NO_SUCH_RANGE and have:  # all of it is there, or it was of another file: its sum tells
+                return
+            if 400 <= error.code < 500 and error.code not in PASSING:
+                told = _ACCESS if error.code in (401, 403) else ""
+                raise TransferError(f"{url} is refused: {error}{told}") from error
+            fault = error
+            if attempt + 1 < TRIES:
+                time.sleep(patience(attempt, error.headers.get("Retry-After"), time.time()))
+            continue
         except (HTTPException, OSError) as error:
             if isinstance(error, OSError) and error.filename:  # of the file, not of the connection
                 raise
-            if (code := getattr(error, "code", None)) is not None and 400 <= code < 500 and code not in (408, 429):
-                raise TransferError(f"{url} is refused: {error}{_ACCESS if code in (401, 403) else ''}") from error
             fault = error
             continue
         if size is None or have >= size:

@@ -136,3 +136,18 @@ def test_the_settings_are_the_models(make: Make) -> None:
     engine = make(ToyModel())
     assert engine.effective(Generation(repetition_penalty=1.5)) == {"repetition_penalty": 1.5}
     assert engine.open().name == "toy-model"
+
+
+class NeverPulls(ToyModel):
+    """Its device is lost: it raises before it takes a request."""
+
+    def generate(self, batch: Iterable[Ready], rows: int) -> Iterator[tuple[int, Response | Failure]]:
+        raise RuntimeError("device-side assert triggered")
+        yield
+
+
+def test_a_model_that_can_no_longer_answer_fails_each_request_and_ends(make: Make) -> None:
+    model = NeverPulls()
+    found = answers(make(model), plan(5, model))
+    assert len(found) == 5
+    assert all(isinstance(a.outcome, Failure) and "device-side assert" in a.outcome.message for a in found.values())
