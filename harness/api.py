@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contracts import Model
 from harness.exclusions import excluded
 from harness.export import flat
+from harness.recount import recounted
 from harness.run import Objects
 from harness.schema import Manifest, Results
 from harness.store import RunDir
@@ -48,8 +49,8 @@ class Run:
 
     @property
     def results(self) -> Results:
-        """Raises UsageError while the run is not finished."""
-        return self._directory.results()
+        """Invalid where plan or log changed since. Raises UsageError while the run is not finished."""
+        return recounted(self._directory)
 
     def samples(self, task: str, profile: str | None = None) -> pd.DataFrame:
         """One row for each sample and channel: what was asked and answered, and its score under a profile (the

@@ -12,7 +12,7 @@ import msgspec
 from harness.exclusions import excluded
 from harness.files import encoded, told
 from harness.schema import Record, Scored
-from harness.store import RunDir
+from harness.store import RunDir, joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,7 @@ def _rows(run: RunDir, folder: Path, task: str) -> Iterator[dict[str, Any]]:
     decoder = msgspec.json.Decoder(Scored)
     reasons = excluded(run).reasons(task)
     with (folder / f"{task}.jsonl").open("rb") as lines:
-        for record, scored in zip(run.records(task), map(decoder.decode, lines), strict=True):
+        for record, scored in joined(run.records(task), map(decoder.decode, lines)):
             yield from flat(task, record, scored, reasons.get(record.id))
 
 

@@ -208,8 +208,11 @@ class RunDir:
         return lines_of(self.path / results.scores / f"{task}.jsonl", Scored)
 
     def pairs(self, task: str) -> Iterator[tuple[Record, Scored]]:
-        """Each record with its scores."""
-        return zip(self.records(task), self.scored(task), strict=False)
+        """The task's records in the order in which they finished, each with its own scores.
+
+        A log that changed since it was scored keeps its records apart: one without scores comes with none.
+        """
+        return joined(self.records(task), self.scored(task))
 
     def new_scores(self) -> Path:
         """An empty folder for scores, beside the current ones. What an earlier attempt left is removed."""
@@ -331,3 +334,17 @@ def _cut_torn_tail(file: int) -> None:
         end = start
     if end < size:
         os.ftruncate(file, end)
+
+
+def joined(records: Iterable[Record], scored: Iterable[Scored]) -> Iterator[tuple[Record, Scored]]:
+    """Records, each with the scores of its id and repeat; with none where there are none."""
+    lines, early = iter(scored), dict[str, Scored]()
+    for record in records:
+        own = key(record.id, record.repeat)
+        found = early.pop(own, None)
+        while found is None and (line := next(lines, None)) is not None:
+            if key(line.id, line.repeat) == own:
+                found = line
+            else:
+                early[key(line.id, line.repeat)] = line
+        yield record, found or Scored(record.id, {}, repeat=record.repeat)

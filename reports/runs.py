@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.exclusions import excluded
 from harness.failures import UsageError
+from harness.idset import IdSet
 from harness.part import Part
 from harness.plan import key
 from harness.recount import recounted
@@ -54,25 +55,21 @@ class Run:
         return self.results.model.released and not self.is_mini and not self.manifest.config.get("option")
 
     def samples(self, task: str) -> Iterator[tuple[Record, Scored]]:
-        """The task's records in the order in which they finished, each with its own scores.
-
-        A log that changed since it was scored keeps its records apart: one without scores comes with none.
-        """
-        scored, early = self.directory.scored(task), dict[str, Scored]()
-        for record in self.directory.records(task):
-            own = key(record.id, record.repeat)
-            found = early.pop(own, None)
-            while found is None and (line := next(scored, None)) is not None:
-                if key(line.id, line.repeat) == own:
-                    found = line
-                else:
-                    early[key(line.id, line.repeat)] = line
-            yield record, found or Scored(record.id, {}, repeat=record.repeat)
+        """See `RunDir.pairs`."""
+        return self.directory.pairs(task)
 
     def counted(self, task: str) -> Iterator[tuple[Record, Scored]]:
-        """The samples that count in the numbers: those that are not excluded."""
-        left_out = excluded(self.directory).by_task.get(task, {})
-        return (pair for pair in self.samples(task) if pair[0].id not in left_out)
+        """The samples that count in the numbers: those that are not excluded, each once."""
+        left_out, seen = excluded(self.directory).by_task.get(task, {}), IdSet()
+        return (
+            pair
+            for pair in self.samples(task)
+            if pair[0].id not in left_out and seen.add(key(pair[0].id, pair[0].repeat))
+        )
+
+    def counted_records(self, task: str) -> Iterator[Record]:
+        """The same without their scores."""
+        return (record for record, _ in self.counted(task))
 
 
 def load(path: Path) -> Run:

@@ -11,6 +11,7 @@ from harness.export import write_parquet
 from harness.failures import UsageError
 from harness.files import arriving, encoded
 from harness.kinds import need_finished
+from harness.recount import recounted
 from harness.registry import get_task
 from harness.schema import Record
 from harness.store import RunDir
@@ -127,22 +128,22 @@ def _write_table(path: Path, directory: RunDir, tasks: list[str], form: Format) 
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
-    results = directory.results()
-    folder = directory.path / results.scores
+    results, place = recounted(directory), directory.path / directory.results().scores / "samples.parquet"
+    problems = ((task, line) for task in tasks for line in results.tasks[task].problems)
+    told = [f"{task}: {line}" for task, line in problems if line.startswith("invalid: the log")]
     if form == "parquet":
-        write_parquet(directory, folder, tasks, path)
-        return Exported(path, pq.ParquetFile(path).metadata.num_rows, [])
+        write_parquet(directory, place.parent, tasks, path)
+        return Exported(path, pq.ParquetFile(path).metadata.num_rows, told)
     try:
-        table = pq.read_table(folder / "samples.parquet").to_pandas(maps_as_pydicts="strict")
+        with place.open("rb") as file:
+            table = pq.read_table(file).to_pandas(maps_as_pydicts="strict")
     except (OSError, ArrowException) as error:
-        raise UsageError(
-            f"{folder / 'samples.parquet'} cannot be read: {error}; `harness score {directory.path}` makes it again"
-        ) from error
+        raise UsageError(f"{place} cannot be read: {error}; `harness score {directory.path}` makes it again") from error
     table = table[table["task"].isin(tasks)]
     for name in ("parts", "tags", "media"):
         table[name] = table[name].map(_as_json)
     table.to_csv(path, index=False, lineterminator="\n")
-    return Exported(path, len(table), [])
+    return Exported(path, len(table), told)
 
 
 def _as_json(value: Any) -> str:

@@ -69,7 +69,7 @@ HEADINGS = (
 
 def speed_row(run: Run, task: str) -> list[str]:
     """A task's line under `HEADINGS`."""
-    speed = speed_of(run.directory.records(task))
+    speed = speed_of(run.counted_records(task))
     alone = run.manifest.tasks[task].max_batch == 1
     return [
         task,

@@ -52,7 +52,7 @@ def spread(run: Run, task: str) -> Spread | None:
     """The rates under the headline's profile and channel; None where answers are not scored by error rates."""
     entry = run.results.tasks[task]
     rate, rates, errors, units, wordless = "", list[float](), 0.0, 0.0, 0
-    for _, scored in run.samples(task):
+    for _, scored in run.counted(task):
         score = scored.scores.get(entry.profile, {}).get(entry.channel)
         if score is None or score.name not in RATES or "units" not in score.parts or "errors" not in score.parts:
             continue

@@ -52,7 +52,7 @@ class Timed:
 
 def timed(run: Run, task: str) -> Timed:
     answers, without = [], 0
-    for record in run.directory.records(task):
+    for record in run.counted_records(task):
         timings = None if record.cached or record.response is None else record.response.timings
         if timings is None:
             without += 1
