@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -16,6 +17,7 @@ from harness.media import cache_folder
 from harness.needs import Need
 from harness.offline import Refused, is_offline
 from harness.progress import track
+from harness.supply.transfer import Sum
 from harness.task import Row
 from tasks.readers.hub import DataSetError
 from tasks.readers.tsv import read_table
@@ -64,9 +66,15 @@ class Download:
         raise NotImplementedError("a download has no files of the hub")
 
     def rows(self) -> Iterator[Row]:
-        """Rows of the kept table, which is fetched when it is not there. Raises DataSetError."""
+        """Rows of the kept table, which is fetched when it is not there. Raises DataSetError, on a kept one that is
+        another too."""
         if not self.path.is_file():
             self._fetch()
+        found = self.path.stat()
+        if (md5 := _md5(self.path, found.st_mtime_ns, found.st_size)) != self.md5:
+            raise DataSetError(
+                f"{self.path} has the MD5 {md5}, not {self.md5}: delete it; another edition is --data DIR"
+            )
         return read_table(self.path, ("question",))
 
     def _fetch(self) -> None:
@@ -92,3 +100,9 @@ class Download:
             raise DataSetError(f"{self.url} cannot be fetched: {error}") from error
         finally:
             partial.unlink(missing_ok=True)
+
+
+@lru_cache
+def _md5(path: Path, changed_ns: int, size: int) -> str:
+    """Of a file that last changed then: read once."""
+    return Sum("md5", "").of(path)

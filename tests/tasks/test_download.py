@@ -66,3 +66,11 @@ def test_what_cannot_be_had_is_told_and_not_kept(
 def test_a_replaced_table_is_refused(address: tuple[str, list[str]]) -> None:
     with pytest.raises(DataSetError, match="it was replaced, or came damaged"):
         download(f"{address[0]}/a.tsv", b"another").rows()
+
+
+def test_a_kept_table_that_is_another_is_refused(address: tuple[str, list[str]], content: bytes) -> None:
+    table = download(f"{address[0]}/a.tsv", content)
+    assert len(list(table.rows())) == 4
+    table.path.write_bytes(content + b" ")
+    with pytest.raises(DataSetError, match=f"has the MD5 .*, not {table.md5}: delete it"):
+        table.rows()
