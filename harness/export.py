@@ -7,12 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from harness.exclusions import excluded
 from harness.files import encoded, told
 from harness.schema import Record, Scored
-from harness.store import RunDir, joined
+from harness.store import RunDir, joined, lines_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,11 +54,9 @@ def write_parquet(run: RunDir, folder: Path, tasks: list[str], path: Path) -> No
 
 
 def _rows(run: RunDir, folder: Path, task: str) -> Iterator[dict[str, Any]]:
-    decoder = msgspec.json.Decoder(Scored)
     reasons = excluded(run).reasons(task)
-    with (folder / f"{task}.jsonl").open("rb") as lines:
-        for record, scored in joined(run.records(task), map(decoder.decode, lines)):
-            yield from flat(task, record, scored, reasons.get(record.id))
+    for record, scored in joined(run.records(task), lines_of(folder / f"{task}.jsonl", Scored)):
+        yield from flat(task, record, scored, reasons.get(record.id))
 
 
 def flat(task: str, record: Record, scored: Scored, why_excluded: str | None = None) -> Iterator[dict[str, Any]]:

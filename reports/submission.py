@@ -131,6 +131,10 @@ def _write_table(path: Path, directory: RunDir, tasks: list[str], form: Format) 
     results, place = recounted(directory), directory.path / directory.results().scores / "samples.parquet"
     problems = ((task, line) for task in tasks for line in results.tasks[task].problems)
     told = [f"{task}: {line}" for task, line in problems if line.startswith("invalid: the log")]
+    if bare := sum(not scored.scores for task in tasks for _, scored in directory.pairs(task)):
+        told.append(
+            f"{bare:,} records have no scores and are in no row; `harness score {directory.path}` gives them some"
+        )
     if form == "parquet":
         write_parquet(directory, place.parent, tasks, path)
         return Exported(path, pq.ParquetFile(path).metadata.num_rows, told)

@@ -8,6 +8,7 @@ import pytest
 
 from harness.api import load_run
 from harness.exclusions import Exclusion, append
+from harness.failures import UsageError
 from harness.store import RunDir
 from reports.page.efficiency import speed_of
 from reports.plots.errors import spread
@@ -53,6 +54,16 @@ def test_an_export_of_such_a_run_says_so(run: Path, tmp_path: Path, form: str) -
     assert made.rows == 4
     (told,) = made.told
     assert f"{TASK}: invalid: the log has 4 records" in told and "harness score" in told
+
+
+def test_an_export_without_scores_says_so_and_damaged_ones_are_named(run: Path, tmp_path: Path) -> None:
+    scores = run / "scores" / "1" / f"{TASK}.jsonl"
+    scores.write_bytes(b"{}\n")
+    with pytest.raises(UsageError, match=f"{TASK}.jsonl, line 1"):
+        export(run, None, "parquet", tmp_path / "out.parquet")
+    scores.unlink()
+    made = export(run, None, "parquet", tmp_path / "out.parquet")
+    assert made.rows == 0 and "5 records have no scores" in made.told[0]
 
 
 def test_excluded_samples_are_in_no_plot(run: Path) -> None:
