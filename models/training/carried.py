@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.checkpoint_error import CheckpointError
 from models.text.tokenizer import QwenTokenizer
 from models.vita15 import checkpoint
 from models.vita15.omni import Vita15
@@ -20,10 +21,17 @@ def carry_over(model: Vita15, tokenizer: QwenTokenizer, folder: Path) -> list[st
     """Put the weights of an earlier model of the same sizes into `model`; returns the names of those left as they were.
 
     The rows of tokens go by what a token says. Rows of new tokens keep their directions and get the mean length of
-    those carried over. Raises CheckpointError on a folder that holds no such model.
+    those carried over. Raises CheckpointError on a folder that holds no such model, also on one of other sizes.
     """
     earlier = checkpoint.load(folder)
     old, new = earlier.model.state_dict(), model.state_dict()
+    for name in old.keys() & new.keys():
+        first = 1 if name in ROWS else 0
+        if old[name].shape[first:] != new[name].shape[first:]:
+            raise CheckpointError(
+                f"{folder}: {name} is {tuple(old[name].shape)}, this size's {tuple(new[name].shape)}\n"
+                "Take weights of the same sizes, or another --size."
+            )
     places = {earlier.tokenizer.decode([token]): token for token in range(len(earlier.tokenizer))}
     pairs = [
         (token, places[text])
@@ -34,7 +42,7 @@ def carry_over(model: Vita15, tokenizer: QwenTokenizer, folder: Path) -> list[st
     for name, tensor in new.items():
         if name in ROWS:
             tensor.copy_(_rows(tensor, old[name].to(tensor.dtype), pairs))
-        elif name in old and old[name].shape == tensor.shape:
+        elif name in old:
             tensor.copy_(old[name])
         else:
             left.append(name)

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from models.checkpoint_error import CheckpointError
 from models.training.precision import mixed
 from models.training.team import ALONE, Team
 
@@ -92,11 +93,30 @@ class StateError(RuntimeError):
     """A state cannot be gone on from: it belongs to another start or another recipe."""
 
 
+def write_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """At once: half a report would mark a stage as done."""
+    new = folder / f"{REPORT}.new"
+    new.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    new.replace(folder / REPORT)
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """What a stage that is done came to. Raises CheckpointError where it cannot be read."""
+    path = folder / REPORT
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{path}: is damaged ({error})\nDelete {folder} and train the stage again.") from error
+    if not isinstance(report, dict):
+        raise CheckpointError(f"{path}: is no report of a stage\nDelete {folder} and train the stage again.")
+    return report
+
+
 def done_before(name: str, folder: Path, **asked: Any) -> bool:
     """Whether a stage is done, which is told then. Raises StateError where it was done with another of the settings."""
     if not (folder / REPORT).exists():
         return False
-    report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    report = read_report(folder)
     if other := [
         f"{what} {report[what]} and not {value}" for what, value in asked.items() if report.get(what, value) != value
     ]:

@@ -34,10 +34,9 @@ from models.nexus_o.decoder_config import DecoderConfig
 from models.nexus_o.firefly import Firefly
 from models.nexus_o.firefly_checkpoint import load_firefly, random_firefly, save_firefly
 from models.nexus_o.omni import Nexus, build
-from models.released.files import write_json
 from models.training.arguments import positive
 from models.training.controls import Controls
-from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise, write_report
 from models.training.nexus.base import BASE, BaseStage, take_base, take_language
 from models.training.nexus.codec_run import STAGE as CODEC_STAGE
 from models.training.nexus.codec_run import TITLE as CODEC_TITLE
@@ -192,7 +191,7 @@ class Training:
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {title}")
         (folder / STATE).unlink(missing_ok=True)
-        write_json(folder / REPORT, report)
+        write_report(folder, report)
         print(json.dumps(report), file=sys.stderr)
 
     def _published(self, name: str, folder: Path) -> None:

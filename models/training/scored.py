@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.config import RunConfig
 from harness.run import start
-from models.training.loop import REPORT
+from models.training.loop import REPORT, read_report
 
 
 def stages(training: Path, names: Iterable[str], command: str) -> dict[str, Path]:
@@ -24,7 +24,8 @@ def stages(training: Path, names: Iterable[str], command: str) -> dict[str, Path
 
 
 def reports(folders: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
-    return {name: json.loads((folder / REPORT).read_text(encoding="utf-8")) for name, folder in folders.items()}
+    """What each came to. Raises CheckpointError where one cannot be read."""
+    return {name: read_report(folder) for name, folder in folders.items()}
 
 
 def digest(files: Iterable[Path]) -> str:

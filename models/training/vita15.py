@@ -39,7 +39,7 @@ from models.training.carried import carry_over
 from models.training.controls import Controls, controls
 from models.training.initial import initial, make_akin, write_cmvn
 from models.training.learner import Learner
-from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise, read_report, write_report
 from models.training.plot import plot_losses
 from models.training.recipes import SIZES, STAGES, Effort, Stage
 from models.training.scored import digest
@@ -186,7 +186,7 @@ class Training:
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {stage.name}: {stage.title}")
         (folder / STATE).unlink(missing_ok=True)
-        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_report(folder, report)
         print(json.dumps(report), file=sys.stderr)
 
     def _codec(self, effort: Effort) -> Done:
@@ -236,19 +236,22 @@ class Training:
         sizes, StateError where the stages before started from different ones."""
         given = {UNDERSTANDING: self.given.understanding, "3.1": self.given.voice if stage.loss == "codes" else None}
         self._require(stage, [name for name in stage.after if given.get(name) is None])
-        if self.given.understanding is not None and stage.after[:1] == (UNDERSTANDING,):
-            own, found = _sizes(self.config), _sizes(checkpoint.outline(self.given.understanding))
-            if other := [f"{what} is {has} and not {own[what]}" for what, has in found.items() if has != own[what]]:
-                raise CheckpointError(
-                    f"{self.given.understanding}: of another size than --size says: {', '.join(other)}"
-                )
-        done = [self.folder(name) / REPORT for name in stage.after]
-        starts = {json.loads(path.read_text(encoding="utf-8")).get("understanding") for path in done if path.exists()}
+        for folder in (given.get(name) or self.folder(name) for name in stage.after):
+            if (folder / "config.json").exists():  # the codec has none
+                self._check_size(folder)
+        done = [folder for folder in map(self.folder, stage.after) if (folder / REPORT).exists()]
+        starts = {read_report(folder).get("understanding") for folder in done}
         if stage.after and stage.after[0] != UNDERSTANDING and len(starts) > 1:
             raise StateError(
                 f"{self.out}: stages {' and '.join(stage.after)} started from different weights; delete one's folder "
                 "and train it again with the other's --understanding"
             )
+
+    def _check_size(self, folder: Path) -> None:
+        """Raises CheckpointError on weights of other sizes."""
+        own, found = _sizes(self.config), _sizes(checkpoint.outline(folder))
+        if other := [f"{what} is {has} and not {own[what]}" for what, has in found.items() if has != own[what]]:
+            raise CheckpointError(f"{folder}: of another size than --size says: {', '.join(other)}")
 
     def _before(self, stage: Stage) -> Path:
         """The folder of the weights that a stage starts from."""

@@ -35,7 +35,7 @@ from models.training.codes.run import SpeechTraining
 from models.training.codes.tokenizer_run import load as load_ear
 from models.training.codes.world import CodeWorld, Input, made_codes
 from models.training.controls import Controls
-from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise
+from models.training.loop import LOSSES, REPORT, STATE, StateError, done_before, optimise, write_report
 from models.training.mtp.learner import AudioLearner, grown
 from models.training.mtp.sizes import SIZES
 from models.training.mtp.stages import STAGES, Stage
@@ -129,7 +129,7 @@ class Training:
         }
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {stage.title}")
         (folder / STATE).unlink(missing_ok=True)
-        write_json(folder / REPORT, report)
+        write_report(folder, report)
         print(json.dumps(report), file=sys.stderr)
 
     @torch.no_grad()

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.released.files import write_json
 from models.training.codes import flow_stage, vocoder_stage
 from models.training.codes.flow_stage import FlowBatches, FlowLearner, Spoken
 from models.training.codes.phases import join_losses, run
@@ -23,7 +22,7 @@ from models.training.codes.sizes import SpeechSize
 from models.training.codes.tokenizer_run import codes_of, load, train_tokenizer
 from models.training.codes.vocoder_stage import Sound, VocoderBatches, VocoderLearner, sound
 from models.training.controls import Controls
-from models.training.loop import LOSSES, REPORT, done_before
+from models.training.loop import LOSSES, REPORT, done_before, write_report
 from models.training.plot import plot_losses
 from models.training.speech_out.spectra import mel_loss
 from models.vita_audio.flow import SAMPLE_RATE, Flow
@@ -68,7 +67,7 @@ class SpeechTraining:
         report = {"stage": name, "title": STAGES[name], "seed": self.seed, "threads": torch.get_num_threads(), **done}
         report["seconds"] = round(report["seconds"], 1)
         plot_losses(folder / LOSSES, folder / "losses.svg", f"Stage {name}: {STAGES[name]}")
-        write_json(folder / REPORT, report)
+        write_report(folder, report)
         print(json.dumps(report), file=sys.stderr)
 
     def sounds(self, some: Sequence[Reading]) -> list[Sound]:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from harness.progress import track
+from models.checkpoint_error import CheckpointError
 from models.training.controls import Controls
 from models.training.loop import optimise
 from models.training.recipes import Effort, Stage
@@ -54,14 +55,16 @@ def train_decoder(
     """Train the decoder on a language model's embeddings and write it and the codec to `vita_tts_ckpt`.
 
     `begin`: a decoder to go on from; None: random weights. Raises SynthesizerError without the extra `espeak`,
-    ValueError on a codec or decoder of another size, and what `optimise` raises.
+    CheckpointError on a codec or decoder of another size, and what `optimise` raises.
     """
     table = loaded.model.model.embed_tokens.weight
     config = task.size.decoder(table.shape[1])
     if codec.config.codes != config.codes:
-        raise ValueError(f"the codec has {codec.config.codes} codes, this size {config.codes}: take another --size")
+        raise CheckpointError(
+            f"the codec has {codec.config.codes} codes, this size {config.codes}: take another --size"
+        )
     if begin is not None and begin.config != config:
-        raise ValueError(f"the decoder to go on from has {begin.config}, this size {config}: take another --size")
+        raise CheckpointError(f"the decoder to go on from has {begin.config}, this size {config}: take another --size")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.seed)
         decoder = SpeechDecoder(config) if begin is None else begin

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
 from models.released.files import SINGLE
+from models.training import nexus_o, vita_audio
 from models.training.loop import LOSSES, STATE
 from models.training.recipes import SIZES, SPEAKING, STAGES
 from models.training.vita15 import CMVN, CTC_WEIGHTS, REPORT, Training, main
@@ -100,3 +103,35 @@ def test_a_stage_is_not_taken_for_one_that_started_from_other_weights(
     assert trained("4.1", "1.3") == 2 and "stage 4.1 was done with understanding" in capsys.readouterr().err
     assert trained("4.2", "1.3") == 0
     assert trained("4.3", "") == 2 and "4.1 and 4.2 started from different weights" in capsys.readouterr().err
+
+
+def test_stages_of_another_size_are_not_gone_on_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for name in ("0", "0v"):
+        shutil.copytree(MINI, tmp_path / f"stage-{name}")
+        (tmp_path / f"stage-{name}" / REPORT).write_text(json.dumps({"stage": name, "seed": 0}), encoding="utf-8")
+    assert main(["--size", "tiny", "--stage", "1.1", "--out", str(tmp_path)]) == 2
+    assert f"{tmp_path / 'stage-0'}: of another size than --size says" in capsys.readouterr().err
+
+
+def test_weights_to_start_from_and_a_voice_of_another_size_are_told(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["--size", "tiny", "--stage", "0", "--from", str(MINI), "--out", str(tmp_path / "a")]) == 2
+    assert "Take weights of the same sizes, or another --size" in capsys.readouterr().err
+    given = ["--understanding", str(out / "stage-2.2"), "--voice", str(MINI / "vita_tts_ckpt")]
+    assert main(["--size", "tiny", "--stage", "3.2", *given, "--out", str(tmp_path / "b")]) == 2
+    assert "take another --size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", '{"stage": "0", "se', "[]"])
+@pytest.mark.parametrize("recipe", [main, nexus_o.main, vita_audio.main])
+def test_a_damaged_report_of_a_stage_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, recipe: Callable[[list[str]], int]
+):
+    stage = "0" if recipe is main else "1"
+    report = tmp_path / f"stage-{stage}" / REPORT
+    report.parent.mkdir()
+    report.write_text(content, encoding="utf-8")
+    assert recipe(["--size", "tiny", "--stage", stage, "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert str(report) in told and f"Delete {report.parent} and train the stage again" in told
