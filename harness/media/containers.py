@@ -8,6 +8,7 @@ and transport streams. Of other formats, and of streams written with no size in 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import BinaryIO, Literal
@@ -207,6 +208,9 @@ def _is_placeholder(length: int) -> bool:
 
 
 def _at(file: BinaryIO, position: int, length: int) -> bytes:
+    """What is there; nothing behind the last place that a file can have, where a damaged length may lead."""
+    if position > sys.maxsize:
+        return b""
     file.seek(position)
     return file.read(length)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from harness.failures import SampleError, UsageError
 from harness.media import load, load_audio
+from harness.media.containers import fault
 from harness.types import Channels, Media, Waveform
 from tests.harness.media_files import TONE, cut, peak_bytes, write_sound, write_video
 
@@ -239,3 +241,15 @@ def test_words_named_wav_are_no_sound(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_text("this is no sound " * 100)
     with pytest.raises(SampleError, match=r"cannot be decoded: .*a\.wav"):
         heard(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("kind", ["W64", "CAF"])
+def test_a_length_beyond_every_file_is_no_crash(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"a.{kind.lower()}"
+    soundfile.write(path, np.zeros(100, np.float32), 16_000, format=kind)
+    content = bytearray(path.read_bytes())
+    places = {"W64": (40 + 16, "little"), "CAF": (8 + 4, "big")}
+    place, order = places[kind]
+    content[place : place + 8] = ((1 << 63) - 8).to_bytes(8, order)  # type: ignore[arg-type]
+    with io.BytesIO(bytes(content)) as file:
+        assert isinstance(fault(file), str)
