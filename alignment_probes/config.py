@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from alignment_probes.names import KNOWN_METRICS, METRICS
 from alignment_probes.profiles import PROFILES, Profile
-from harness.config import DEVICES, Natural, Positive, parse_options, told
+from harness.config import DEVICES, Natural, Positive, names_in, parse_options, told
 from harness.contracts import ProbeStage
 from harness.failures import UsageError
 
@@ -65,7 +65,8 @@ def make_config(fields: Mapping[str, Any]) -> ProbeConfig:
         try:
             values[name] = msgspec.convert(_READ.get(name, _as_it_is)(value), known[name].type)
         except (ValueError, msgspec.ValidationError) as error:
-            problems.append(f"  {name}: {error}")
+            names = names_in(known[name].type) if isinstance(error, msgspec.ValidationError) else []
+            problems.append(f"  {name}: {error}" + (f"; there are {', '.join(names)}" if names else ""))
     if problems:
         raise UsageError("\n".join(["bad probe configuration:", *problems]))
     config = ProbeConfig(**values)

@@ -92,7 +92,7 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
             if name in known:
                 msgspec.convert(value, known[name].type)
         except msgspec.ValidationError as error:
-            names = _names_in(known[name].type)
+            names = names_in(known[name].type)
             problems.append(f"  {name}: {error}" + (f"; there are {', '.join(names)}" if names else ""))
     if problems:
         raise UsageError("\n".join([f"bad configuration ({source}):", *problems, f"fields: {', '.join(known)}"]))
@@ -116,11 +116,11 @@ def elsewhere(config: RunConfig, where: Mapping[str, Any]) -> RunConfig:
     return make_config({**fields, **where})
 
 
-def _names_in(kind: Any) -> list[str]:
+def names_in(kind: Any) -> list[str]:
     """The names that a field's type lists, if it does."""
     if get_origin(kind) is Literal:
         return [str(name) for name in get_args(kind)]
-    return [name for inner in get_args(kind) for name in _names_in(inner)]
+    return [name for inner in get_args(kind) for name in names_in(inner)]
 
 
 def _plain(name: str, value: Any) -> Any:

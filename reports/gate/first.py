@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from harness import registry
+from harness import registry, stats
+from harness.measures import measure
 from harness.schema import MetricResult
 from harness.task import Aggregate, Quantile
 from reports.figures import headline
+from reports.gate.side import parts_of
 from reports.runs import Run
 
+TEST, DRAWS = ", test: paired_bootstrap", 200
 HEAD = """\
 # Which numbers may get worse by how much: `harness gate RUN --baseline FILE`. docs/gates.md tells each field.
-# Made from {run}: abs_tol is half of each interval's half width, hard_tol its whole width. Tighten what matters to you.
+# Made from {run}: abs_tol is half of each interval's half width, hard_tol its whole width; numbers without an
+# interval may get worse by rel_tol, their share. Tighten what matters to you.
 version: 1
 missing_baseline: fail
 gates:
@@ -37,7 +41,7 @@ def _gates(run: Run) -> Iterator[str]:
                 case Aggregate():
                     fields = f"rel_tol: 0.02, min_samples: {entry.n_scored}"
                 case _:
-                    fields = _tested(metric, entry.n_scored)
+                    fields = _tolerances(metric, entry.n_scored) + (TEST if _testable(run, task, name) else "")
             yield f"- {{task: {task}, metric: {_quoted(name)}, {fields}}}\n"
 
 
@@ -45,11 +49,19 @@ def _timed() -> str:
     return "rel_tol: 0.1, same_device: true, level: warn"
 
 
-def _tested(metric: MetricResult, n: int) -> str:
+def _tolerances(metric: MetricResult, n: int) -> str:
     if metric.ci is None:
-        return f"rel_tol: 0.02, min_samples: {n}, test: paired_bootstrap"
+        return f"rel_tol: 0.02, min_samples: {n}"
     width = metric.ci[1] - metric.ci[0]
-    return f"abs_tol: {_rounded(width / 4)}, hard_tol: {_rounded(width)}, min_samples: {n}, test: paired_bootstrap"
+    return f"abs_tol: {_rounded(width / 4)}, hard_tol: {_rounded(width)}, min_samples: {n}"
+
+
+def _testable(run: Run, task: str, name: str) -> bool:
+    """Whether the run has units enough to be held against itself."""
+    known = registry.get_task(task)
+    metric = next((one for one in known.metrics if one.name == name), None)
+    made = metric and measure(known, metric, parts_of(run, task, run.results.tasks[task].channel))
+    return bool(made and stats.paired_bootstrap(made.parts, made.parts, made.compute, resamples=DRAWS))
 
 
 def _rounded(value: float) -> str:

@@ -196,3 +196,8 @@ def test_dry_run_loads_no_model(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "60 samples of mini" in done.output
     assert not (tmp_path / "run").exists()
+
+
+def test_a_misspelt_stage_is_told_with_those_that_there_are():
+    with pytest.raises(UsageError, match=r"stage: .*embeding.*there are unembedding, embedding"):
+        make_config({"model": "echo", "stage": "embeding"})

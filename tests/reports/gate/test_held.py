@@ -11,10 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from reports.gate.baseline import beside, open_baseline
+from reports.gate.first import first_gates
 from reports.gate.outputs import COMMENT, SUMMARY, cut
 from reports.gate.side import side_of
 from reports.runs import load
 from tests.harness.conftest import call, install, toys
+from tests.reports.fake_run import entry, metric, sample, write_run
 from tests.reports.toy_runs import Call, answered, made, worsened
 
 __all__ = ["call", "install", "toys"]
@@ -319,3 +321,11 @@ def test_a_long_summary_is_cut_at_a_line_and_says_so(most: int) -> None:
     found = cut(text, most)
     assert len(found.encode()) <= most and found.endswith("gate.json has all gates\n")
     assert text.startswith(found.partition("\n\n...")[0]) and cut("short\n", most) == "short\n"
+
+
+def test_a_first_gates_file_tests_no_number_that_too_few_units_stand_behind(tmp_path: Path) -> None:
+    score = {"parts": {"errors": 1.0, "units": 3.0}, "wrong": True}
+    task, one = "librispeech_test_clean", [sample("a", 1 / 3, score=score)]
+    results = entry({"wer": metric(33.3)}, n_expected=1, n_scored=1, version="2")
+    gates = first_gates(load(write_run(tmp_path / "one", {task: results}, {task: one}, data="hub")))
+    assert "rel_tol: 0.02, min_samples: 1}" in gates and "test:" not in gates
