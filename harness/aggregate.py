@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness import stats
-from harness.failures import MIN_COVERAGE, coverage
+from harness.failures import MIN_COVERAGE, UsageError, coverage, failure_from
 from harness.idset import IdSet
 from harness.measures import aggregated, quantile
 from harness.plan import key
@@ -95,11 +95,13 @@ def task_result(
     rows, missing = _missing(ids, planned.repeats, seen)
     expected = len(seen) + missing
     scores: dict[str, dict[Channel, ScoreResult]] = {}
+    faults: dict[str, None] = {}
     for (profile, channel), by_repeat in sorted(tallies.items()):
-        scores.setdefault(profile, {})[channel] = _score_result(task, by_repeat, missing, seed)
+        scores.setdefault(profile, {})[channel], found = _score_result(task, by_repeat, missing, seed)
+        faults |= dict.fromkeys(f"no value of {name} under {profile}: {why}" for name, why in found.items())
     headline = scores.get(head[0], {}).get(head[1])
     if headline is None:  # nothing was answered
-        headline = _score_result(task, {0: Tally(task, head[0])}, missing, seed)
+        headline, _ = _score_result(task, {0: Tally(task, head[0])}, missing, seed)
         scores.setdefault(head[0], {})[head[1]] = headline
     result = TaskResult(
         version=task.version,
@@ -136,14 +138,17 @@ def task_result(
     heads = tallies.get(head, {}).values()
     reasons = sum((tally.reasons for tally in heads), Counter[str]())
     lost = sum(tally.lost for tally in heads)
-    result.problems = _problems(result, headline, lost, +of_headline, reasons)
+    unfit = sum((tally.unfit for tally in heads), Counter[str]())
+    result.problems = [f"invalid: {_samples(n)} in no group that counts: {why}" for why, n in sorted(unfit.items())]
+    result.problems += _problems(result, headline, lost, +of_headline, reasons)
+    result.problems += faults
     notes = sum((tally.notes for tally in heads), Counter[str]())
     result.problems += [f"{_samples(n)}: {note}" for note, n in sorted(notes.items())]
     if task.submission and result.n_unscored == expected - n_excluded:
         result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
     result.problems += _of_channels(scores[head[0]], head[1])
     result.problems += [planned.told] if planned.told else []
-    result.valid = result.valid and not lost
+    result.valid = result.valid and not lost and not unfit
     return result
 
 
@@ -206,7 +211,10 @@ def _note_answer(answers: Counter[str], score: Score) -> None:
         answers[score.extracted if len(score.extracted) <= MAX_ANSWER else ""] += 1
 
 
-def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed: int) -> ScoreResult:
+def _score_result(
+    task: Task, by_repeat: Mapping[int, Tally], missing: int, seed: int
+) -> tuple[ScoreResult, dict[str, str]]:
+    """The numbers of one profile and channel; of metrics whose own function fails also why."""
     counts: Counter[str] = Counter()
     for tally in by_repeat.values():
         counts.update(tally.counts)
@@ -216,13 +224,14 @@ def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed
     tables = [tally.finished() for _, tally in sorted(by_repeat.items())]
     groups = _groups(task, tables)
     metrics: dict[str, MetricResult] = {}
+    faults: dict[str, str] = {}
     whole = _units(task, tables)
     for metric in task.metrics:
         if isinstance(metric, Combined):
             metrics[metric.name] = _combined(metric, task, tables)
         elif not isinstance(metric, Ratio) or metric.overall:
-            metrics[metric.name] = _measured(metric, whole, tables, seed)
-    return ScoreResult(
+            metrics[metric.name] = _measured(metric, whole, tables, seed, faults)
+    made = ScoreResult(
         n_scored=counts["ok"],
         n_failed=counts["failed"],
         n_unscored=counts["unscored"],
@@ -232,6 +241,7 @@ def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed
         groups=groups,
         n_incomplete_groups=int(sum(table.values("incomplete").sum() for table in tables)),
     )
+    return made, faults
 
 
 def _units(task: Task, tables: Sequence[PartTable], tag: str = "", value: str = "") -> Units:
@@ -258,12 +268,19 @@ def _groups(task: Task, tables: Sequence[PartTable]) -> dict[str, dict[str, Grou
 
 
 def _measured(
-    metric: Ratio | Statistic | Quantile | Aggregate, units: Units, tables: Sequence[PartTable], seed: int
+    metric: Ratio | Statistic | Quantile | Aggregate,
+    units: Units,
+    tables: Sequence[PartTable],
+    seed: int,
+    faults: dict[str, str],
 ) -> MetricResult:
+    """A metric over units or samples. Where its own function raises it has no value, and `faults` gets why."""
     if isinstance(metric, Ratio):
         return _ratio(metric, units)
     if isinstance(metric, Aggregate):
         made = aggregated(metric, tables)
+        if made.fault:
+            faults[metric.name] = made.fault
         return _entry(metric, made.value, None, "sample", made.n)
     if isinstance(metric, Quantile):
         made, values = quantile(metric, tables)
@@ -273,8 +290,15 @@ def _measured(
     if not len(units.parts):
         return _entry(metric, None, None, units.kind, 0)
     sums = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
-    interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
-    return _entry(metric, float(metric.compute(sums)), interval, units.kind, len(units.parts))
+    try:
+        value = float(metric.compute(sums))
+        interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
+    except UsageError:
+        raise
+    except Exception as error:  # a function of one's own may raise anything
+        faults[metric.name] = failure_from(error, "score").message
+        value, interval = None, None
+    return _entry(metric, value, interval, units.kind, len(units.parts))
 
 
 def _ratio(metric: Ratio, units: Units) -> MetricResult:
@@ -348,7 +372,7 @@ def _spread(task: Task, by_repeat: Mapping[int, Tally]) -> dict[str, list[float]
             one = (
                 _combined(metric, task, tables)
                 if isinstance(metric, Combined)
-                else _measured(metric, _units(task, tables), tables, 0)
+                else _measured(metric, _units(task, tables), tables, 0, {})
             )
             if one.value is not None:
                 found.setdefault(metric.name, []).append(one.value)

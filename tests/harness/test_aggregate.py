@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.aggregate import Planned, task_result
+from harness.measures import measure, tables_of
 from harness.schema import Record, Scored
-from harness.task import Aggregate, Combined, Quantile, Ratio
+from harness.task import Aggregate, Combined, Quantile, Ratio, Statistic
 from harness.types import Score
 from harness.units import PartTable, averaged
 from tests.harness.toy import TASK, toy_task
@@ -88,6 +91,25 @@ def test_a_function_that_makes_no_number_leaves_the_metric_without_a_value() -> 
     task = toy_task([], metrics=(Aggregate("file", "", True, lambda payloads: None), METRICS[0]))
     metrics = task_result(task, PLANNED, [(record, Scored("0", {"exact": {"": score}}))], None).headline.metrics
     assert metrics["file"].value is None and metrics["accuracy"].value == 100
+
+
+@pytest.mark.parametrize("made", [lambda given: 1 / 0, lambda given: "5", lambda given: True, lambda given: given[9]])
+def test_a_function_that_fails_leaves_its_metric_without_a_value_and_is_told(made: Any) -> None:
+    pairs = []
+    for i in range(4):
+        record, scored = pair(i, True)
+        score = replace(scored.scores["exact"][""], payload={"curve": i})
+        pairs.append((record, Scored(record.id, {"exact": {"": score}})))
+    own = (Aggregate("curve", "", True, made), Statistic("own", "", True, lambda sums: 1 / 0, over="n"))
+    task = toy_task([], metrics=(METRICS[0], *own))
+    found = task_result(task, PLANNED, pairs, None)
+    values = {name: (metric.value, metric.n) for name, metric in found.headline.metrics.items()}
+    assert found.valid and values == {"accuracy": (100, 4), "curve": (None, 4), "own": (None, 4)}
+    assert [line.partition(":")[0] for line in found.problems] == [
+        "no value of curve under exact", "no value of own under exact"
+    ]  # fmt: skip
+    made_again = measure(task, own[1], tables_of(task, "exact", "", pairs))
+    assert made_again is not None and math.isnan(made_again.value)
 
 
 def test_few_clusters_are_not_resampled_where_samples_add_up() -> None:
