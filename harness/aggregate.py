@@ -362,12 +362,12 @@ def _gap(channels: Mapping[Channel, ScoreResult]) -> dict[str, float]:
 
 
 def _spread(task: Task, by_repeat: Mapping[int, Tally]) -> dict[str, list[float]]:
-    """The headline metrics of each repeat by itself."""
+    """The headline metrics of each repeat by itself, as far as all samples together have a value."""
     found: dict[str, list[float]] = {}
     for _, tally in sorted(by_repeat.items()):
         tables = [tally.table]
-        for metric in task.metrics:
-            if not metric.headline:
+        for metric in task.headline:
+            if isinstance(metric, Ratio) and not metric.overall:
                 continue
             one = (
                 _combined(metric, task, tables)

@@ -242,6 +242,11 @@ class Task:
         """Latency is measured: one sample at a time, and nothing beside it."""
         return self.max_batch == 1
 
+    @property
+    def headline(self) -> Sequence[Metric]:
+        """The metrics that are shown first, the last of which sums the others up: all of them where none is marked."""
+        return [metric for metric in self.metrics if metric.headline] or self.metrics
+
     def sample(self, row: Row, preset: Preset) -> Sample:
         """One row as a sample. Raises ValueError naming the field when the row is malformed."""
         doc = self.doc(row)
