@@ -66,10 +66,11 @@ def task_result(
     truncated, n_excluded, seconds, audio_s, kept = 0, 0, 0.0, 0.0, False
     head = planned.profile, task.default_channel
     for record, scored in pairs:
-        seconds, audio_s, kept = seconds + record.took, audio_s + record.audio_s, kept or record.cached
         if not seen.add(key(record.id, record.repeat)):
             repeated += 1
             continue
+        seconds, kept = seconds + record.took, kept or record.cached
+        audio_s += 0.0 if record.response is None or record.failure else record.audio_s
         if (why := planned.excluded.get(record.id)) is not None:
             n_excluded += 1
             left_out[record.id] = why
@@ -89,7 +90,7 @@ def task_result(
                 by_repeat[record.repeat].add(record, score)
                 if (profile, channel) == head:
                     _note_answer(answers, score)
-                    if planned.repeats > 1:
+                    if planned.repeats > 1 and score.status != "unscored":
                         solved.setdefault(record.id, []).append(score.wrong is False and score.status == "ok")
 
     rows, missing = _missing(ids, planned.repeats, seen)
@@ -139,11 +140,13 @@ def task_result(
     reasons = sum((tally.reasons for tally in heads), Counter[str]())
     lost = sum(tally.lost for tally in heads)
     unfit = sum((tally.unfit for tally in heads), Counter[str]())
-    result.problems = [f"invalid: {_samples(n)} in no group that counts: {why}" for why, n in sorted(unfit.items())]
+    result.problems = [
+        f"invalid: {_told(n, result)} in no group that counts: {why}" for why, n in sorted(unfit.items())
+    ]
     result.problems += _problems(result, headline, lost, +of_headline, reasons)
     result.problems += faults
     notes = sum((tally.notes for tally in heads), Counter[str]())
-    result.problems += [f"{_samples(n)}: {note}" for note, n in sorted(notes.items())]
+    result.problems += [f"{_told(n, result)}: {note}" for note, n in sorted(notes.items())]
     if task.submission and result.n_unscored == expected - n_excluded:
         result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
     result.problems += _of_channels(scores[head[0]], head[1])
@@ -167,7 +170,7 @@ def _problems(
     """Why the numbers do not count, then what else has to be said of them."""
     said = []
     if result.n_missing:
-        said.append(f"invalid: the log lacks {result.n_missing} of {result.n_expected} planned samples")
+        said.append(f"invalid: the log lacks {result.n_missing} of {result.n_expected} planned {_kind(result)}s")
     if result.n_repeated:
         records = "1 record" if result.n_repeated == 1 else f"{result.n_repeated} records"
         said.append(f"invalid: the log has {records} twice; the first of each counts")
@@ -178,23 +181,28 @@ def _problems(
         kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(failures.items()))
         said.append(
             f"invalid: coverage {100 * headline.coverage:.1f} % is under {100 * MIN_COVERAGE:g} % "
-            f"({result.n_scored} of {scorable} samples scored" + (f"; {kinds})" if kinds else ")")
+            f"({result.n_scored} of {scorable} {_kind(result)}s scored" + (f"; {kinds})" if kinds else ")")
         )
     if headline.n_incomplete_groups:
         n = headline.n_incomplete_groups
         said.append(f"{n} groups lack a member and are in no group score" if n > 1 else _ONE_INCOMPLETE)
-    said += [f"{_samples(n)} excluded: {why}" for why, n in result.excluded.items()]
+    said += [f"{n} sample{'' if n == 1 else 's'} excluded: {why}" for why, n in result.excluded.items()]
     if result.n_published is not None and result.n_counted != result.n_published:
         said.append(f"{result.n_counted:,} of {result.n_published:,} published rows")
     if result.n_unscored:
         why = f" ({', '.join(reasons)})" if len(reasons) == 1 and "" not in reasons else ""
         verb = "is" if result.n_unscored == 1 else "are"
-        said.append(f"{_samples(result.n_unscored)} {verb} unscored and in no number{why}")
+        said.append(f"{_told(result.n_unscored, result)} {verb} unscored and in no number{why}")
     return said
 
 
-def _samples(n: int) -> str:
-    return "1 sample" if n == 1 else f"{n} samples"
+def _kind(result: TaskResult) -> str:
+    """What is counted: of several repeats each has an answer of every sample."""
+    return "sample" if result.repeats == 1 else "answer"
+
+
+def _told(n: int, result: TaskResult) -> str:
+    return f"{n} {_kind(result)}" + ("" if n == 1 else "s")
 
 
 def _of_channels(channels: Mapping[Channel, ScoreResult], headline: Channel) -> Iterator[str]:

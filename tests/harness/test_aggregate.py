@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from harness.aggregate import Planned, task_result
 from harness.measures import measure, tables_of
-from harness.schema import Record, Scored
-from harness.task import Aggregate, Combined, Quantile, Ratio, Statistic
-from harness.types import Score
+from harness.schema import Record, Scored, StoredResponse
+from harness.task import Aggregate, Combined, Member, Quantile, Ratio, Statistic
+from harness.types import Failure, Score
 from harness.units import PartTable, averaged
 from tests.harness.toy import TASK, toy_task
 
@@ -147,3 +148,42 @@ def test_missing_and_repeated_records_are_counted() -> None:
     found = task_result(TASK, PLANNED, pairs, map(str, range(10)))
     assert (found.n_expected, found.n_missing, found.n_repeated, found.valid) == (10, 2, 1, False)
     assert found.headline.metrics["accuracy"].value == 100, "the first of each counts"
+
+
+def unscored(i: int, repeat: int = 0) -> tuple[Record, Scored]:
+    record = Record(str(i), "digest", 0, [], {}, repeat=repeat)
+    return record, Scored(str(i), {"exact": {"": Score("right", None, status="unscored")}}, repeat=repeat)
+
+
+def test_what_is_unscored_is_in_no_number_of_the_repeats() -> None:
+    pairs = [pair(i, i < 4, repeat=repeat) for i in range(5) for repeat in range(2)]
+    pairs += [unscored(i, repeat) for i in range(5, 10) for repeat in range(2)]
+    found = task_result(TASK, Planned("plain", "exact", 2), pairs, map(str, range(10)))
+    assert found.headline.metrics["accuracy"].value == 80 and found.pass_at == {"1": 80.0, "2": 80.0}
+    assert found.problems == ["10 answers are unscored and in no number"]
+
+
+def test_sound_counts_as_answered_only_where_it_was() -> None:
+    pairs = []
+    for i in range(10):
+        record, scored = pair(i, i == 0)
+        record.took, record.audio_s = 0.5, 8.0
+        record.response = StoredResponse("heard") if i < 2 else None
+        record.failure = Failure("generate", "limit", "out of memory") if i else None
+        pairs.append((record, scored))
+    found = task_result(TASK, PLANNED, [*pairs, pairs[0]], None)
+    assert (found.audio_s, found.seconds) == (8.0, 5.0), "the first of a record that is there twice counts"
+
+
+@pytest.mark.parametrize("cluster", [None, "a"])
+def test_a_failed_row_of_a_torn_group_is_told_once(cluster: str | None) -> None:
+    def group(members: Sequence[Member], profile: str) -> dict[str, float]:
+        right = sum(member.score.parts["right"] for member in members)
+        return {"right": right, "n": 2.0} if len(members) == 2 else {"incomplete": 1.0}
+
+    pairs = [pair(i, True, f"c{i // 2}") for i in range(4)]
+    record, scored = pair(5, False, cluster)
+    failed = replace(scored.scores["exact"][""], status="failed")
+    pairs.append((record, Scored("5", {"exact": {"": failed}})))
+    found = task_result(toy_task([], group=group), PLANNED, pairs, None)
+    assert "invalid: 1 failed rows count nowhere, as it is not known what they belong to" in found.problems
