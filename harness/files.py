@@ -140,12 +140,21 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises UsageError naming the file."""
     need_file(path, "JSON")
     try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no JSON object")
-    return content
+    return json_object(content, str(path))
+
+
+def json_object(content: bytes, where: str) -> dict[str, Any]:
+    """The JSON object that a file holds. Raises UsageError naming `where`."""
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"{where} cannot be read as JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{where} holds no JSON object")
+    return found
 
 
 def plain(value: Any) -> Any:
