@@ -165,7 +165,9 @@ def _as_wrong(task: Task, item: _Open, profile: str) -> Mapping[Channel, Score]:
 
 def _unsound(task: Task, doc: Doc, channels: Mapping[Channel, Score], profile: str) -> Failure | None:
     """Why scores can be neither stored nor summed over the benchmark."""
-    fault = "" if channels else "the scorer gave no score"
+    fault = ""
+    if task.default_channel not in channels:
+        fault = f"the scorer gave no score of the channel {task.default_channel!r}; it gave {list(channels)!r:.80}"
     for score in channels.values():
         fault = fault or misfit(task, doc, score, profile)
     return Failure("score", "permanent", fault) if fault else None

@@ -111,7 +111,7 @@ def test_a_score_that_does_not_fit_fails_its_sample_and_no_other(
     assert list(told) == ["1"] and told["1"].stage == "score" and named in told["1"].message
 
 
-@pytest.mark.parametrize("given", [None, 5, {}, {"": None}, {"": 1.0}])
+@pytest.mark.parametrize("given", [None, 5, {}, {"": None}, {"": 1.0}, {"speech": GIVEN}])
 def test_what_is_no_score_fails_its_sample(given: Any) -> None:
     def broken(doc: Doc, answer: Answer, profile: str) -> Any:
         return given if answer.text else GIVEN
