@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness import stats
-from harness.failures import MIN_COVERAGE, coverage
+from harness.failures import MIN_COVERAGE, UsageError, coverage, failure_from
 from harness.idset import IdSet
 from harness.measures import aggregated, quantile
 from harness.plan import key
@@ -66,10 +66,11 @@ def task_result(
     truncated, n_excluded, seconds, audio_s, kept = 0, 0, 0.0, 0.0, False
     head = planned.profile, task.default_channel
     for record, scored in pairs:
-        seconds, audio_s, kept = seconds + record.took, audio_s + record.audio_s, kept or record.cached
         if not seen.add(key(record.id, record.repeat)):
             repeated += 1
             continue
+        seconds, kept = seconds + record.took, kept or record.cached
+        audio_s += 0.0 if record.response is None or record.failure else record.audio_s
         if (why := planned.excluded.get(record.id)) is not None:
             n_excluded += 1
             left_out[record.id] = why
@@ -89,17 +90,19 @@ def task_result(
                 by_repeat[record.repeat].add(record, score)
                 if (profile, channel) == head:
                     _note_answer(answers, score)
-                    if planned.repeats > 1:
+                    if planned.repeats > 1 and score.status != "unscored":
                         solved.setdefault(record.id, []).append(score.wrong is False and score.status == "ok")
 
     rows, missing = _missing(ids, planned.repeats, seen)
     expected = len(seen) + missing
     scores: dict[str, dict[Channel, ScoreResult]] = {}
+    faults: dict[str, None] = {}
     for (profile, channel), by_repeat in sorted(tallies.items()):
-        scores.setdefault(profile, {})[channel] = _score_result(task, by_repeat, missing, seed)
+        scores.setdefault(profile, {})[channel], found = _score_result(task, by_repeat, missing, seed)
+        faults |= dict.fromkeys(f"no value of {name} under {profile}: {why}" for name, why in found.items())
     headline = scores.get(head[0], {}).get(head[1])
     if headline is None:  # nothing was answered
-        headline = _score_result(task, {0: Tally(task, head[0])}, missing, seed)
+        headline, _ = _score_result(task, {0: Tally(task, head[0])}, missing, seed)
         scores.setdefault(head[0], {})[head[1]] = headline
     result = TaskResult(
         version=task.version,
@@ -136,14 +139,19 @@ def task_result(
     heads = tallies.get(head, {}).values()
     reasons = sum((tally.reasons for tally in heads), Counter[str]())
     lost = sum(tally.lost for tally in heads)
-    result.problems = _problems(result, headline, lost, +of_headline, reasons)
+    unfit = sum((tally.unfit for tally in heads), Counter[str]())
+    result.problems = [
+        f"invalid: {_told(n, result)} in no group that counts: {why}" for why, n in sorted(unfit.items())
+    ]
+    result.problems += _problems(result, headline, lost, +of_headline, reasons)
+    result.problems += faults
     notes = sum((tally.notes for tally in heads), Counter[str]())
-    result.problems += [f"{_samples(n)}: {note}" for note, n in sorted(notes.items())]
+    result.problems += [f"{_told(n, result)}: {note}" for note, n in sorted(notes.items())]
     if task.submission and result.n_unscored == expected - n_excluded:
         result.problems.append("no score here: `harness export RUN --format submission` writes the file to send in")
     result.problems += _of_channels(scores[head[0]], head[1])
     result.problems += [planned.told] if planned.told else []
-    result.valid = result.valid and not lost
+    result.valid = result.valid and not lost and not unfit
     return result
 
 
@@ -162,7 +170,7 @@ def _problems(
     """Why the numbers do not count, then what else has to be said of them."""
     said = []
     if result.n_missing:
-        said.append(f"invalid: the log lacks {result.n_missing} of {result.n_expected} planned samples")
+        said.append(f"invalid: the log lacks {result.n_missing} of {result.n_expected} planned {_kind(result)}s")
     if result.n_repeated:
         records = "1 record" if result.n_repeated == 1 else f"{result.n_repeated} records"
         said.append(f"invalid: the log has {records} twice; the first of each counts")
@@ -173,23 +181,28 @@ def _problems(
         kinds = ", ".join(f"{n} x {kind}" for kind, n in sorted(failures.items()))
         said.append(
             f"invalid: coverage {100 * headline.coverage:.1f} % is under {100 * MIN_COVERAGE:g} % "
-            f"({result.n_scored} of {scorable} samples scored" + (f"; {kinds})" if kinds else ")")
+            f"({result.n_scored} of {scorable} {_kind(result)}s scored" + (f"; {kinds})" if kinds else ")")
         )
     if headline.n_incomplete_groups:
         n = headline.n_incomplete_groups
         said.append(f"{n} groups lack a member and are in no group score" if n > 1 else _ONE_INCOMPLETE)
-    said += [f"{_samples(n)} excluded: {why}" for why, n in result.excluded.items()]
+    said += [f"{n} sample{'' if n == 1 else 's'} excluded: {why}" for why, n in result.excluded.items()]
     if result.n_published is not None and result.n_counted != result.n_published:
         said.append(f"{result.n_counted:,} of {result.n_published:,} published rows")
     if result.n_unscored:
         why = f" ({', '.join(reasons)})" if len(reasons) == 1 and "" not in reasons else ""
         verb = "is" if result.n_unscored == 1 else "are"
-        said.append(f"{_samples(result.n_unscored)} {verb} unscored and in no number{why}")
+        said.append(f"{_told(result.n_unscored, result)} {verb} unscored and in no number{why}")
     return said
 
 
-def _samples(n: int) -> str:
-    return "1 sample" if n == 1 else f"{n} samples"
+def _kind(result: TaskResult) -> str:
+    """What is counted: of several repeats each has an answer of every sample."""
+    return "sample" if result.repeats == 1 else "answer"
+
+
+def _told(n: int, result: TaskResult) -> str:
+    return f"{n} {_kind(result)}" + ("" if n == 1 else "s")
 
 
 def _of_channels(channels: Mapping[Channel, ScoreResult], headline: Channel) -> Iterator[str]:
@@ -206,7 +219,10 @@ def _note_answer(answers: Counter[str], score: Score) -> None:
         answers[score.extracted if len(score.extracted) <= MAX_ANSWER else ""] += 1
 
 
-def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed: int) -> ScoreResult:
+def _score_result(
+    task: Task, by_repeat: Mapping[int, Tally], missing: int, seed: int
+) -> tuple[ScoreResult, dict[str, str]]:
+    """The numbers of one profile and channel; of metrics whose own function fails also why."""
     counts: Counter[str] = Counter()
     for tally in by_repeat.values():
         counts.update(tally.counts)
@@ -216,13 +232,14 @@ def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed
     tables = [tally.finished() for _, tally in sorted(by_repeat.items())]
     groups = _groups(task, tables)
     metrics: dict[str, MetricResult] = {}
+    faults: dict[str, str] = {}
     whole = _units(task, tables)
     for metric in task.metrics:
         if isinstance(metric, Combined):
             metrics[metric.name] = _combined(metric, task, tables)
         elif not isinstance(metric, Ratio) or metric.overall:
-            metrics[metric.name] = _measured(metric, whole, tables, seed)
-    return ScoreResult(
+            metrics[metric.name] = _measured(metric, whole, tables, seed, faults)
+    made = ScoreResult(
         n_scored=counts["ok"],
         n_failed=counts["failed"],
         n_unscored=counts["unscored"],
@@ -232,6 +249,7 @@ def _score_result(task: Task, by_repeat: Mapping[int, Tally], missing: int, seed
         groups=groups,
         n_incomplete_groups=int(sum(table.values("incomplete").sum() for table in tables)),
     )
+    return made, faults
 
 
 def _units(task: Task, tables: Sequence[PartTable], tag: str = "", value: str = "") -> Units:
@@ -258,12 +276,19 @@ def _groups(task: Task, tables: Sequence[PartTable]) -> dict[str, dict[str, Grou
 
 
 def _measured(
-    metric: Ratio | Statistic | Quantile | Aggregate, units: Units, tables: Sequence[PartTable], seed: int
+    metric: Ratio | Statistic | Quantile | Aggregate,
+    units: Units,
+    tables: Sequence[PartTable],
+    seed: int,
+    faults: dict[str, str],
 ) -> MetricResult:
+    """A metric over units or samples. Where its own function raises it has no value, and `faults` gets why."""
     if isinstance(metric, Ratio):
         return _ratio(metric, units)
     if isinstance(metric, Aggregate):
         made = aggregated(metric, tables)
+        if made.fault:
+            faults[metric.name] = made.fault
         return _entry(metric, made.value, None, "sample", made.n)
     if isinstance(metric, Quantile):
         made, values = quantile(metric, tables)
@@ -273,8 +298,15 @@ def _measured(
     if not len(units.parts):
         return _entry(metric, None, None, units.kind, 0)
     sums = dict(zip(units.names, units.parts.sum(axis=0), strict=True))
-    interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
-    return _entry(metric, float(metric.compute(sums)), interval, units.kind, len(units.parts))
+    try:
+        value = float(metric.compute(sums))
+        interval = stats.bootstrap_interval(units.parts, units.names, metric.compute, seed=seed)
+    except UsageError:
+        raise
+    except Exception as error:  # a function of one's own may raise anything
+        faults[metric.name] = failure_from(error, "score").message
+        value, interval = None, None
+    return _entry(metric, value, interval, units.kind, len(units.parts))
 
 
 def _ratio(metric: Ratio, units: Units) -> MetricResult:
@@ -338,17 +370,17 @@ def _gap(channels: Mapping[Channel, ScoreResult]) -> dict[str, float]:
 
 
 def _spread(task: Task, by_repeat: Mapping[int, Tally]) -> dict[str, list[float]]:
-    """The headline metrics of each repeat by itself."""
+    """The headline metrics of each repeat by itself, as far as all samples together have a value."""
     found: dict[str, list[float]] = {}
     for _, tally in sorted(by_repeat.items()):
         tables = [tally.table]
-        for metric in task.metrics:
-            if not metric.headline:
+        for metric in task.headline:
+            if isinstance(metric, Ratio) and not metric.overall:
                 continue
             one = (
                 _combined(metric, task, tables)
                 if isinstance(metric, Combined)
-                else _measured(metric, _units(task, tables), tables, 0)
+                else _measured(metric, _units(task, tables), tables, 0, {})
             )
             if one.value is not None:
                 found.setdefault(metric.name, []).append(one.value)

@@ -158,7 +158,8 @@ def _read(path: Path) -> Kept | None:
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     whole = kept.sha256 == _hash(kept) and kept.format == FORMAT
-    return kept if whole and (not sound or hashlib.sha256(sound).hexdigest() == kept.speech_sha256) else None
+    heard = not kept.speech_sha256 or hashlib.sha256(sound).hexdigest() == kept.speech_sha256
+    return kept if whole and heard else None
 
 
 def _hash(kept: Kept) -> str:

@@ -123,8 +123,11 @@ def _pairs(run: RunDir, task: str, scores: Path) -> Iterator[tuple[Record, Score
 
 def _tell_constant(run: RunDir, task: Task, chosen: aggregate.Planned, result: TaskResult) -> None:
     """What the best of the commonest answers would score if it were given to everything: what a number is to be held
-    against. The metric is the last of the headline's, which sums the others up."""
-    metric = next(metric for metric in reversed(task.metrics) if metric.headline)
+    against. The metric is the last of the headline's that all samples together have a value of."""
+    overall = [metric for metric in task.headline if metric.name in result.headline.metrics]
+    if not overall:
+        return
+    metric = overall[-1]
     only = replace(task, profiles=(chosen.profile,))
     found: list[tuple[float, str]] = []
     for answer in filter(None, list(result.answers)[:CONSTANTS]):

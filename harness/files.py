@@ -63,17 +63,22 @@ def write_lines_atomically(path: Path, pieces: Iterable[bytes]) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
-            for block in _blocks(pieces):
-                write_whole(file, block)
-            os.fsync(file)
+            _write(partial, pieces)
+            partial.replace(path)
         except BaseException:
-            os.close(file)
             partial.unlink(missing_ok=True)
             raise
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        for block in _blocks(pieces):
+            write_whole(file, block)
+        os.fsync(file)
+    finally:
         os.close(file)
-        partial.replace(path)
 
 
 def write_whole(file: int, content: bytes) -> None:
@@ -84,16 +89,25 @@ def write_whole(file: int, content: bytes) -> None:
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """A disk that is full, read-only or gone ends the run with one message that says what is safe."""
+    """A disk that is full, read-only or gone ends the command with one message that says what is safe. Raises
+    RunStopped."""
     try:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         remedy = "free some space" if error.errno in _FULL else "make it writable"
-        raise RunStopped(
-            f"{path} cannot be written: {reason}. Every answer that was logged is safe; {remedy}, then go on with "
-            "`harness resume` and the run's directory"
-        ) from error
+        safe = f"Nothing there was changed; {remedy}"
+        if _in_run(path):
+            safe = (
+                f"Every answer that was logged is safe; {remedy}, then go on with `harness resume` and the run's "
+                "directory"
+            )
+        raise RunStopped(f"{path} cannot be written: {reason}. {safe}") from error
+
+
+def _in_run(path: Path) -> bool:
+    """Whether a file belongs to a run directory, whose files lie at most two folders deep."""
+    return any(is_there(folder / "manifest.json") for folder in path.parents[:3])
 
 
 @contextmanager
@@ -126,12 +140,21 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises UsageError naming the file."""
     need_file(path, "JSON")
     try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no JSON object")
-    return content
+    return json_object(content, str(path))
+
+
+def json_object(content: bytes, where: str) -> dict[str, Any]:
+    """The JSON object that a file holds. Raises UsageError naming `where`."""
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"{where} cannot be read as JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{where} holds no JSON object")
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -375,7 +375,7 @@ def recall_shared(key: str) -> Judgement | None:
     """A judgement from the store of this machine; None where it is absent or damaged."""
     try:
         return msgspec.json.decode(_shared(key).read_bytes(), type=Judgement)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

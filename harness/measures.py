@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.failures import UsageError, failure_from
 from harness.schema import Record, Scored
 from harness.tally import Tally
 from harness.task import Aggregate, Combined, Metric, Quantile, Ratio, Statistic, Task
@@ -92,10 +94,12 @@ def measure(task: Task, metric: Metric, tables: Sequence[PartTable]) -> Measure 
 
 
 class Whole(NamedTuple):
-    """A metric that is made of all samples at once, and of how many."""
+    """A metric that is made of all samples at once, and of how many; `fault` is why there is none, where its function
+    fails."""
 
     value: float | None
     n: int
+    fault: str = ""
 
 
 def quantile(metric: Quantile, tables: Sequence[PartTable]) -> tuple[Whole, Floats]:
@@ -105,12 +109,24 @@ def quantile(metric: Quantile, tables: Sequence[PartTable]) -> tuple[Whole, Floa
 
 
 def aggregated(metric: Aggregate, tables: Sequence[PartTable]) -> Whole:
-    """The mean over repeats of what the function makes of each."""
+    """The mean over repeats of what the function makes of each. Raises UsageError where the function does."""
     of_repeats = [payloads for table in tables if (payloads := table.payloads(metric.name))]
-    made = [metric.compute(payloads) for payloads in of_repeats]
+    n = max(map(len, of_repeats), default=0)
+    try:
+        made = [_number(metric.compute(payloads)) for payloads in of_repeats]
+    except UsageError:
+        raise
+    except Exception as error:  # a function of one's own may raise anything
+        return Whole(None, n, failure_from(error, "score").message)
     numbers = [value for value in made if value is not None]
     value = sum(numbers) / len(numbers) if numbers and len(numbers) == len(made) else None
-    return Whole(value, max(map(len, of_repeats), default=0))
+    return Whole(value, n)
+
+
+def _number(made: object) -> float | None:
+    if made is None or (isinstance(made, Real) and not isinstance(made, bool)):
+        return None if made is None else float(made)
+    raise ValueError(f"its function gave {made!r:.80}, which is no number")
 
 
 def whole(metric: Quantile | Aggregate, tables: Sequence[PartTable]) -> Whole:
@@ -126,7 +142,12 @@ def _ratio(metric: Ratio, sums: Floats) -> Floats:
 def _statistic(metric: Statistic, names: Sequence[str], sums: Floats) -> Floats:
     with np.errstate(all="ignore"):
         by_name: Mapping[str, Any] = {name: sums[..., j] for j, name in enumerate(names)}
-        return np.asarray(metric.compute(by_name), dtype=np.float64)
+        try:
+            return np.asarray(metric.compute(by_name), dtype=np.float64)
+        except UsageError:
+            raise
+        except Exception:  # as in the results, which tell it
+            return np.full(sums.shape[:-1], np.nan)
 
 
 def _sum_of(metric: Combined, of: Ratio) -> Callable[[Floats], Floats]:

@@ -240,7 +240,10 @@ def _sample(chosen: TaskPlan, row: Row, index: int) -> tuple[Sample, Failure | N
     except Exception as error:  # a plug-in's row function may raise anything
         problem = error
     try:
-        cluster = task.cluster(doc)
+        found = task.cluster(doc)
+        if found is not None and not isinstance(found, str):
+            raise ValueError(f"the task gave {found!r:.80} as the row's cluster, which is no text")
+        cluster = found
     except Exception as error:
         problem = problem or error
     if "error" in row:

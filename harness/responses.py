@@ -21,7 +21,7 @@ import msgspec
 from harness import aggregate
 from harness import media as media_files
 from harness.failures import UsageError
-from harness.files import need_file
+from harness.files import is_there, need_file
 from harness.judging import Bench, Replay, check_judges, open_bench
 from harness.profiles import headline, scored_task, told
 from harness.schema import FORMAT, Record, Scored, StoredResponse, StoredSpeech, stored_recordings
@@ -178,7 +178,11 @@ def _no_speech(given: str, path: Path) -> str:
         return "speech is an empty text: give a file, or null where nothing was spoken"
     if re.match(r"\w+://", given):
         return f"speech is an address, and only files are read: {given}"
-    return f"speech is a folder: {path}" if path.is_dir() else f"the speech of this answer is missing: {path}"
+    return (
+        f"speech is a folder: {path}"
+        if is_there(path) and path.is_dir()
+        else f"the speech of this answer is missing: {path}"
+    )
 
 
 def _scored(

@@ -1,25 +1,26 @@
 """The scoring pass: stored answers -> scores, under every profile of the task and for every channel.
 
 * What was not answered is scored as no answer: it counts as wrong, and its status is "failed".
-* Where the scorer itself fails, the sample counts as wrong too, and the failure says why.
+* Where the preset's `read` or the scorer fails, or gives what does not fit (`harness.fitting`), the sample counts as
+  wrong too, and the failure says why.
 * A reference that cannot be scored is "unscored" whatever was answered.
 * A row of which not even this can be said has a score without parts; the aggregator tells it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from harness.failures import JudgeError, failure_from, lacking
+from harness.fitting import misfit
 from harness.judging import WINDOW, Asking, Bench, Says, settle
 from harness.schema import Record, Scored, StoredResponse, recordings_of, speech_media
 from harness.steps import take_answer
-from harness.task import Combined, Member, Metric, Preset, Scores, Task
+from harness.task import Preset, Scores, Task
 from harness.types import Answer, Channel, Doc, Failure, Media, Score
 
 UNFINISHED = Failure("parse", "permanent", "the response ends within its reasoning: it holds no answer")
@@ -70,7 +71,10 @@ def _begin(task: Task, record: Record, preset: Preset | None, run: Path, judged:
     if response is None or record.failure is not None:
         return _Open(record, doc, _no_answer(task, judged), scored, record.failure)
     answer, failure = replace(_answer(task, record, response, run), judged=judged), None
-    taken = take_answer(response.text, preset)
+    try:
+        taken = take_answer(response.text, preset)
+    except Exception as error:  # a form of one's own may raise anything
+        return _Open(record, doc, replace(answer, text=None), scored, failure_from(error, "parse"))
     if taken.steps:
         scored.steps, scored.answer = list(taken.steps), taken.text
     if taken.text is None:
@@ -160,34 +164,10 @@ def _as_wrong(task: Task, item: _Open, profile: str) -> Mapping[Channel, Score]:
 
 
 def _unsound(task: Task, doc: Doc, channels: Mapping[Channel, Score], profile: str) -> Failure | None:
-    """Why scores cannot be summed over the benchmark: each would spoil or better the numbers of all others."""
+    """Why scores can be neither stored nor summed over the benchmark."""
+    fault = ""
+    if task.default_channel not in channels:
+        fault = f"the scorer gave no score of the channel {task.default_channel!r}; it gave {list(channels)!r:.80}"
     for score in channels.values():
-        if score.status != "unscored" and (fault := _fault(task, doc, score, profile)):
-            return Failure("score", "permanent", fault)
-    return None
-
-
-def _fault(task: Task, doc: Doc, score: Score, profile: str) -> str:
-    """A part that is no finite number, a row that is in none of the means that it belongs to, or in no group; or ""."""
-    for name, value in score.parts.items():
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            return f"the scorer gave {value!r} as the part {name!r}"
-    for tag, known in _means(task.metrics).items():
-        said = score.tags.get(tag, ())
-        if not any(value in known for value in said):
-            return f"the row's {tag} is {', '.join(said) or 'missing'}; it must be one of {', '.join(known)}"
-    if task.group is not None:
-        try:
-            task.group([Member(doc, score)], profile)
-        except Exception as error:
-            return failure_from(error, "score").message
-    return ""
-
-
-def _means(metrics: Sequence[Metric]) -> Mapping[str, dict[str, None]]:
-    """Tag -> its values that some mean or sum over values counts."""
-    known: dict[str, dict[str, None]] = {}
-    for metric in metrics:
-        if isinstance(metric, Combined):
-            known.setdefault(metric.tag, {}).update(dict.fromkeys(metric.weights))
-    return known
+        fault = fault or misfit(task, doc, score, profile)
+    return Failure("score", "permanent", fault) if fault else None

@@ -35,13 +35,18 @@ class Taken(NamedTuple):
 
 
 def take_answer(text: str, preset: Preset | None = None) -> Taken:
-    """The answer in a response: thinking is cut first, then the preset's form is read."""
+    """The answer in a response: thinking is cut first, then the preset's form is read.
+
+    Raises what the preset's `read` raises, and ValueError where it gives no text.
+    """
     steps: list[str] = []
     answer = without_reasoning(text)
     if answer != text:
         steps.append(REASONING)
     if answer is not None and preset is not None and preset.read is not None:
         read = preset.read(answer)
+        if not isinstance(read, str):
+            raise ValueError(f"the preset's read gave {read!r:.80}, which is no text")
         if read != answer:
             steps.append(FORM)
         answer = read

@@ -24,6 +24,8 @@ class Tally:
     """What is lacking beside samples' scores."""
     lost: int = 0
     """Failed samples that count nowhere: it is not known what they belong to."""
+    unfit: Counter[str] = field(default_factory=Counter)
+    """Why groups have no parts that count -> how many samples they have."""
     table: PartTable = field(default_factory=PartTable)
     groups: Grouped | None = None
 
@@ -43,14 +45,14 @@ class Tally:
             self.lost += not score.parts or (self.groups is not None and record.cluster is None)
         if self.groups is not None:
             if score.parts:
-                self.groups.add(record.cluster or f"alone {record.id}", Member(record.doc, score))
+                self.groups.add(record.cluster, record.id, Member(record.doc, score))
         else:
             self.table.add(record.id, score.parts, record.cluster, score.tags)
             self.table.add_payload(record.id, score.payload or {})
 
     def finished(self) -> PartTable:
         if self.groups is not None:
-            self.groups.torn = 0
             self.table = self.groups.table()
             self.lost += self.groups.torn
+            self.unfit = self.groups.unfit
         return self.table

@@ -47,9 +47,10 @@ class Member(NamedTuple):
 class Ratio:
     """`scale` times the sum of one part over the sum of another: a rate, an accuracy, points a picture.
 
-    `upper` is the largest value that it can take, None where there is none (errors by insertions have no limit);
-    with `complement` it is what is missing to `upper`. With `by` there is a value for each value of that tag too;
-    `overall` is False where the value of all samples together is no number of the benchmark.
+    `upper` is the largest value that it can take, None where there is none (errors by insertions have no limit): a
+    sample whose parts make more, or are under 0, has failed. With `complement` it is what is missing to `upper`. With
+    `by` there is a value for each value of that tag too; `overall` is False where the value of all samples together is
+    no number of the benchmark.
     """
 
     name: str
@@ -87,7 +88,8 @@ class Combined:
 class Statistic:
     """Any other function of summed parts, such as corpus BLEU; `compute` takes floats or arrays [resamples] alike.
 
-    `over` is the part that only those samples have that count in it (the others are in no n).
+    `over` is the part that only those samples have that count in it (the others are in no n). What `compute` raises is
+    told, and there is no value.
     """
 
     name: str
@@ -115,7 +117,7 @@ class Aggregate:
     """Any function of all samples' payloads under the metric's name (`Score.payload`), in the order of their ids.
 
     It has no interval and no paired test: nothing is known of what it does with a resample. What `compute` raises as
-    UsageError ends the scoring; the answers are kept.
+    UsageError ends the scoring; the answers are kept. Whatever else it raises is told, and there is no value.
     """
 
     name: str
@@ -134,7 +136,8 @@ class Preset:
     """One published way to ask a benchmark's questions, named after the protocol.
 
     `messages` makes the conversation from a row, media included, and raises ValueError naming the field at fault.
-    `read` takes the answer out of the form that the prompt asks for (JSON, a tag), before any profile scores it.
+    `read` takes the answer out of the form that the prompt asks for (JSON, a tag), before any profile scores it; a
+    sample whose answer it raises for has failed.
     """
 
     messages: Callable[[Row], Sequence[Message]]
@@ -238,6 +241,11 @@ class Task:
     def timed(self) -> bool:
         """Latency is measured: one sample at a time, and nothing beside it."""
         return self.max_batch == 1
+
+    @property
+    def headline(self) -> Sequence[Metric]:
+        """The metrics that are shown first, the last of which sums the others up: all of them where none is marked."""
+        return [metric for metric in self.metrics if metric.headline] or self.metrics
 
     def sample(self, row: Row, preset: Preset) -> Sample:
         """One row as a sample. Raises ValueError naming the field when the row is malformed."""

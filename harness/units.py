@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.failures import failure_from
+from harness.fitting import misfit_group
 from harness.task import Member, Task
 
 MIN_CLUSTERS = 8
@@ -138,25 +141,45 @@ class Grouped:
     def __init__(self, task: Task, profile: str) -> None:
         self._task, self._profile = task, profile
         self._groups: dict[str, list[Member]] = {}
+        self._alone: set[str] = set()
         self.torn = 0
         """Groups that lack a member and have a failed one: what is lost with it is not known."""
+        self.unfit: Counter[str] = Counter()
+        """Why groups have no parts that count -> how many samples they have."""
 
-    def add(self, cluster: str, member: Member) -> None:
-        self._groups.setdefault(cluster, []).append(member)
+    def add(self, cluster: str | None, key: str, member: Member) -> None:
+        """A sample; one of no known cluster is a group by itself, and not torn."""
+        name = cluster or f"alone {key}"
+        self._groups.setdefault(name, []).append(member)
+        if cluster is None:
+            self._alone.add(name)
 
     def table(self) -> PartTable:
         """A row a cluster; it has all tags of its samples."""
-        assert self._task.group is not None
+        self.torn, self.unfit = 0, Counter()
         table = PartTable()
         for cluster, members in self._groups.items():
             tags: dict[str, dict[str, None]] = {}
             for member in members:
                 for tag, values in member.score.tags.items():
                     tags.setdefault(tag, {}).update(dict.fromkeys(values))
-            parts = self._task.group(members, self._profile)
-            self.torn += bool(parts.get("incomplete")) and any(m.score.status == "failed" for m in members)
+            parts, fault = self._parts(members)
+            if fault:
+                self.unfit[fault] += len(members)
+                continue
+            failed = cluster not in self._alone and any(m.score.status == "failed" for m in members)
+            self.torn += bool(parts.get("incomplete")) and failed
             table.add(f"cluster {cluster}", parts, None, {tag: tuple(values) for tag, values in tags.items()})
         return table
+
+    def _parts(self, members: Sequence[Member]) -> tuple[Mapping[str, float], str]:
+        """A cluster's parts, and why they cannot count, or ""."""
+        assert self._task.group is not None
+        try:
+            parts = self._task.group(members, self._profile)
+            return parts, misfit_group(self._task, parts)
+        except Exception as error:  # a group of one's own may raise anything
+            return {}, failure_from(error, "score").message
 
 
 def averaged(repeats: Sequence[Units]) -> Units:

@@ -13,6 +13,7 @@ import msgspec
 
 from harness.schema import MetricResult, ScoreResult, TaskResult
 from harness.types import Channel
+from reports import figures
 from reports.conditions import decoding_of
 from reports.figures import profile_values
 from reports.published import Published, find
@@ -92,7 +93,7 @@ def _row(run: Run, task: str, entry: TaskResult, profile: str, channel: Channel,
         channel=channel,
         metric=name,
         result=metric,
-        headline=metric.headline and first,
+        headline=first and name in figures.headline(scores.metrics),
         valid=entry.valid and scores.valid,
         finished=run.finished,
         benchmark=not run.is_mini,

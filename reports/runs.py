@@ -15,6 +15,7 @@ from harness.plan import key
 from harness.recount import recounted
 from harness.schema import Manifest, Record, Results, Scored, TaskResult
 from harness.store import RunDir
+from reports import figures
 
 MINI = "mini world, not a benchmark number"
 
@@ -134,8 +135,8 @@ def not_run(run: Run) -> list[str]:
 
 def _without_number(entry: TaskResult) -> bool:
     """No headline has a value, though samples are scored."""
-    metrics = entry.scores[entry.profile][entry.channel].metrics.values()
-    return entry.n_scored > 0 and all(metric.value is None for metric in metrics if metric.headline)
+    shown = figures.headline(entry.headline.metrics).values()
+    return entry.n_scored > 0 and all(metric.value is None for metric in shown)
 
 
 def speed_of_hearing(run: Run) -> str:

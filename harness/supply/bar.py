@@ -18,13 +18,13 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 def in_bytes(count: int | None) -> str:
     """A size as people read it.
 
-    >>> in_bytes(0), in_bytes(999), in_bytes(1_500_000), in_bytes(None)
-    ('0 B', '999 B', '1.5 MB', 'size unknown')
+    >>> in_bytes(0), in_bytes(999), in_bytes(999_999), in_bytes(1_500_000), in_bytes(None)
+    ('0 B', '999 B', '1 MB', '1.5 MB', 'size unknown')
     """
     if count is None:
         return "size unknown"
     value, unit = float(count), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
+    while float(f"{value:.3g}") >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{value:.3g} {_UNITS[unit]}" if unit else f"{count} B"
 

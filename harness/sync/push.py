@@ -8,10 +8,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import orjson
-
 from harness.failures import UsageError
-from harness.files import real
+from harness.files import json_object, real
 from harness.sync.index import Entry, Index, read_index, write_index
 from harness.sync.remote import Remote
 from harness.sync.snapshot import Snapshot, copied, hashed, identity, identity_of, is_log, read_scores, take
@@ -78,7 +76,7 @@ def _index_of(run: Path, remote: Remote) -> Index:
     own, index = identity(run), read_index(remote)
     if index is None:
         there = remote.read("manifest.json")  # of a first sync that was killed before it wrote the index
-        if there is None or identity_of(orjson.loads(there)) == own:
+        if there is None or identity_of(json_object(there, f"{remote.url}/manifest.json")) == own:
             return Index(own)
     if index is None or index.run != own:
         raise UsageError(f"{remote.url} holds another run than {run}; name another place")
@@ -158,7 +156,7 @@ class _Pass:
 
     def conclude(self, taken: Snapshot) -> None:
         """Adopt what was sent, then remove the scores that it replaces."""
-        scores = read_scores(taken.heads.get("results.json"))
+        scores = read_scores(self._run, taken.heads.get("results.json"))
         stale = [path for path in self._index.files if path.startswith("scores/") and not path.startswith(f"{scores}/")]
         if self._dry or not (self.sent or stale or self._index.leaving):
             return

@@ -14,10 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
 from harness.failures import UsageError
-from harness.files import encoded, read_json
+from harness.files import encoded, json_object, read_json
 
 _LOG = re.compile(r"(samples|judgements)/[^/]+\.jsonl|exclusions\.jsonl")
 _HEADS = ("finished.json", "results.json", "judges.json", "manifest.json")
@@ -41,11 +39,13 @@ def is_log(path: str) -> bool:
 
 
 def take(run: Path) -> Snapshot:
-    """Raises UsageError where there is no run."""
+    """Raises UsageError where there is no run, or a file of it is none that a run writes."""
     if not (run / "manifest.json").is_file():
         raise UsageError(f"not a run directory: {run} (it has no manifest.json). Name one below runs/.")
     heads = {name: content for name in _HEADS if (content := _content(run / name)) is not None}
-    scores = read_scores(heads.get("results.json"))
+    for name, content in heads.items():
+        _need_text(run / name, content)
+    scores = read_scores(run, heads.get("results.json"))
     found = sorted(path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file())
     logs = {path: whole_lines(run / path) for path in found if is_log(path)}
     found = sorted(path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file())
@@ -53,9 +53,17 @@ def take(run: Path) -> Snapshot:
     return Snapshot(heads, logs, others)
 
 
-def read_scores(results: bytes | None) -> str:
-    """The folder of scores that `results.json` names; "" where it names none."""
-    return str(orjson.loads(results).get("scores") or "") if results else ""
+def read_scores(run: Path, results: bytes | None) -> str:
+    """The folder of scores that `results.json` names; "" where it names none, or there is none. Raises UsageError where
+    it is no JSON object."""
+    return "" if results is None else str(json_object(results, str(run / "results.json")).get("scores") or "")
+
+
+def _need_text(path: Path, content: bytes) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8: {error}; was the file edited?") from error
 
 
 def _content(path: Path) -> bytes | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from heapq import merge as in_order
 from itertools import chain
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 
@@ -74,7 +74,8 @@ def merge(shards: Sequence[Path], out: Path, objects: Objects = NONE) -> Merged:
     with told(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         _clear(out)
-        place = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
+        place = out.with_name(f"{_prefix(out)}{uuid4().hex}")
+        place.mkdir()
     try:
         run = RunDir(place)
         with run.lock():

@@ -12,6 +12,7 @@ import msgspec
 from harness.files import encoded
 from harness.schema import Record, Scored, StoredResponse, TaskResult
 from harness.types import Score
+from reports import figures
 from reports.page.media import MediaChoice, MediaFolder, part_of_page, wanted
 from reports.runs import Run
 
@@ -45,11 +46,11 @@ def write_samples(
             lines.append(msgspec.Raw(msgspec.json.encode(index_line(entry, record, scored, tags))))
         _write(data / f"{number}.js", "__details", [number, found, f"data/{data.name}/"])
         number += 1
-    headline = entry.headline.metrics
+    leading = figures.headline(entry.headline.metrics).values()
     index = {
         "data": f"data/{data.name}/",
         "chunk": CHUNK,
-        "higher": next((metric.higher_is_better for metric in headline.values() if metric.headline), True),
+        "higher": next((metric.higher_is_better for metric in leading), True),
         "tags": [list(tag) for tag in tags],
         "rows": lines,
     }

@@ -167,9 +167,12 @@ def _without_reasoning(described: Any, taken: Any) -> Any:
 
 
 def _score(benchmark: Benchmark, doc: Doc, taken: Any, found: Any) -> Score:
-    """Numbers under a mean as parts; what other aggregations take as payload."""
+    """Numbers under a mean as parts; what other aggregations take as payload. Without any of the task's metrics it is
+    in no number."""
     if not isinstance(found, dict):
         raise ValueError(f"process_results gave {type(found).__name__}, not metrics by name")
+    if not any(metric.name in found for metric in metrics_of(benchmark)):
+        return Score(benchmark.name, None, status="unscored", reason="process_results gave none of the task's metrics")
     parts: dict[str, float] = {"n": 1.0}
     payload: dict[str, Any] = {}
     for metric in metrics_of(benchmark):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.aggregate import Planned, task_result
-from harness.schema import Record, Scored
-from harness.task import Aggregate, Combined, Quantile, Ratio
-from harness.types import Score
+from harness.measures import measure, tables_of
+from harness.schema import Record, Scored, StoredResponse
+from harness.task import Aggregate, Combined, Member, Quantile, Ratio, Statistic
+from harness.types import Failure, Score
 from harness.units import PartTable, averaged
 from tests.harness.toy import TASK, toy_task
 
@@ -90,6 +94,25 @@ def test_a_function_that_makes_no_number_leaves_the_metric_without_a_value() -> 
     assert metrics["file"].value is None and metrics["accuracy"].value == 100
 
 
+@pytest.mark.parametrize("made", [lambda given: 1 / 0, lambda given: "5", lambda given: True, lambda given: given[9]])
+def test_a_function_that_fails_leaves_its_metric_without_a_value_and_is_told(made: Any) -> None:
+    pairs = []
+    for i in range(4):
+        record, scored = pair(i, True)
+        score = replace(scored.scores["exact"][""], payload={"curve": i})
+        pairs.append((record, Scored(record.id, {"exact": {"": score}})))
+    own = (Aggregate("curve", "", True, made), Statistic("own", "", True, lambda sums: 1 / 0, over="n"))
+    task = toy_task([], metrics=(METRICS[0], *own))
+    found = task_result(task, PLANNED, pairs, None)
+    values = {name: (metric.value, metric.n) for name, metric in found.headline.metrics.items()}
+    assert found.valid and values == {"accuracy": (100, 4), "curve": (None, 4), "own": (None, 4)}
+    assert [line.partition(":")[0] for line in found.problems] == [
+        "no value of curve under exact", "no value of own under exact"
+    ]  # fmt: skip
+    made_again = measure(task, own[1], tables_of(task, "exact", "", pairs))
+    assert made_again is not None and math.isnan(made_again.value)
+
+
 def test_few_clusters_are_not_resampled_where_samples_add_up() -> None:
     few, many = PartTable(), PartTable()
     for i in range(64):
@@ -125,3 +148,42 @@ def test_missing_and_repeated_records_are_counted() -> None:
     found = task_result(TASK, PLANNED, pairs, map(str, range(10)))
     assert (found.n_expected, found.n_missing, found.n_repeated, found.valid) == (10, 2, 1, False)
     assert found.headline.metrics["accuracy"].value == 100, "the first of each counts"
+
+
+def unscored(i: int, repeat: int = 0) -> tuple[Record, Scored]:
+    record = Record(str(i), "digest", 0, [], {}, repeat=repeat)
+    return record, Scored(str(i), {"exact": {"": Score("right", None, status="unscored")}}, repeat=repeat)
+
+
+def test_what_is_unscored_is_in_no_number_of_the_repeats() -> None:
+    pairs = [pair(i, i < 4, repeat=repeat) for i in range(5) for repeat in range(2)]
+    pairs += [unscored(i, repeat) for i in range(5, 10) for repeat in range(2)]
+    found = task_result(TASK, Planned("plain", "exact", 2), pairs, map(str, range(10)))
+    assert found.headline.metrics["accuracy"].value == 80 and found.pass_at == {"1": 80.0, "2": 80.0}
+    assert found.problems == ["10 answers are unscored and in no number"]
+
+
+def test_sound_counts_as_answered_only_where_it_was() -> None:
+    pairs = []
+    for i in range(10):
+        record, scored = pair(i, i == 0)
+        record.took, record.audio_s = 0.5, 8.0
+        record.response = StoredResponse("heard") if i < 2 else None
+        record.failure = Failure("generate", "limit", "out of memory") if i else None
+        pairs.append((record, scored))
+    found = task_result(TASK, PLANNED, [*pairs, pairs[0]], None)
+    assert (found.audio_s, found.seconds) == (8.0, 5.0), "the first of a record that is there twice counts"
+
+
+@pytest.mark.parametrize("cluster", [None, "a"])
+def test_a_failed_row_of_a_torn_group_is_told_once(cluster: str | None) -> None:
+    def group(members: Sequence[Member], profile: str) -> dict[str, float]:
+        right = sum(member.score.parts["right"] for member in members)
+        return {"right": right, "n": 2.0} if len(members) == 2 else {"incomplete": 1.0}
+
+    pairs = [pair(i, True, f"c{i // 2}") for i in range(4)]
+    record, scored = pair(5, False, cluster)
+    failed = replace(scored.scores["exact"][""], status="failed")
+    pairs.append((record, Scored("5", {"exact": {"": failed}})))
+    found = task_result(toy_task([], group=group), PLANNED, pairs, None)
+    assert "invalid: 1 failed rows count nowhere, as it is not known what they belong to" in found.problems

@@ -155,6 +155,14 @@ def test_a_damaged_answer_is_told_and_asked_again(suffix: str) -> None:
     assert stat()["models"] == {"damaged": 1}
 
 
+def test_speech_that_is_empty_is_damaged_too() -> None:
+    Cache("m").put("ab12", SPOKEN)
+    (path,) = (Path(stat()["folder"]) / "ab").glob("*.flac")
+    path.write_bytes(b"")
+    assert Cache("m").get("ab12") is None
+    assert len(verify()["damaged"]) == 1
+
+
 def test_old_answers_are_pruned() -> None:
     import os
 

@@ -267,6 +267,20 @@ def test_speech_that_a_task_does_not_hear_is_told(call: Call, tmp_path: Path) ->
     assert "the speech of 4 lines was not heard" in call("score", "--task", "toy", "--responses", path).out
 
 
+def test_a_judgement_of_the_shared_store_that_is_damaged_is_none(tmp_path: Path) -> None:
+    for content in (b"", b"{", b'{"key": "k", "role": "llm", "text": "\xff"}'):
+        (tmp_path / "cache" / "judgements" / "ab").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cache" / "judgements" / "ab" / "ab12.json").write_bytes(content)
+        assert judging.recall_shared("ab12") is None
+
+
+@pytest.mark.parametrize("speech", ["a" * 5000, "a\0b", "absent.wav", "."])
+def test_speech_that_cannot_be_a_file_fails_its_line(call: Call, tmp_path: Path, speech: str) -> None:
+    path = responses(tmp_path, speech=speech)
+    entry = json.loads(call("score", "--task", "toy_heard", "--responses", path, "--json").out)
+    assert entry["failures"] == {"load/permanent": 4} and len(entry["samples"]) == 4
+
+
 def test_recordings_are_named_as_samples_name_them(call: Call, tmp_path: Path) -> None:
     path = responses(tmp_path, recordings={"refrence": "a.wav"})
     told = call("score", "--task", "toy_heard", "--responses", path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,23 @@ from harness.plan import request_seed
 from harness.run import resume, score_again, start
 from harness.schema import Record, TaskResult
 from harness.store import RunDir
+from harness.task import Ratio
 from harness.types import Failure, Generation, Ready, Request, Response
-from tests.harness.toy import TASK, Rows, ToyModel, accuracy, config, fake_audio, numbered, objects, timed, toy_task
+from reports import leaderboard
+from reports.runs import caveats, load
+from tests.harness.toy import (
+    ACCURACY,
+    TASK,
+    Rows,
+    ToyModel,
+    accuracy,
+    config,
+    fake_audio,
+    numbered,
+    objects,
+    timed,
+    toy_task,
+)
 
 
 def result(run: RunDir) -> TaskResult:
@@ -355,13 +371,25 @@ def test_results_are_what_the_schema_says(tmp_path: Path) -> None:
     assert content["format"] == 2 and content["tasks"]["toy"]["scores"]["exact"][""]["metrics"]["accuracy"]["n"] == 10
 
 
-def test_the_best_constant_answer_is_what_a_number_is_held_against(tmp_path: Path) -> None:
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_best_constant_answer_is_what_a_number_is_held_against(marked: bool, tmp_path: Path) -> None:
     class Wavers(ToyModel):
         def answer(self, request: Request) -> Response:
             return Response("30" if int(request.sample_id) % 3 else "7")
 
     rows = [{"i": 7 if i < 8 else i, "sample_id": str(i)} for i in range(20)]
-    task = toy_task(rows)
-    entry = start(config(), tmp_path / "run", objects(task, model=Wavers())).results().tasks["toy"]
+    by_parity = Ratio("by_parity", "%", True, "right", "n", by=("parity",), overall=False)
+    task = toy_task(rows, metrics=(replace(ACCURACY, headline=marked), replace(by_parity, headline=marked)))
+    run = start(config(limit=20), tmp_path / "run", objects(task, model=Wavers()))
+    entry = run.results().tasks["toy"]
     assert entry.answers == {"30": 13, "7": 7}
     assert (entry.headline.constant, entry.headline.constant_metric) == (("7", 40.0), "accuracy")
+    assert not any("too few samples" in said for said in caveats(load(run.path)))
+    assert [row.headline for row in leaderboard.rows(load(run.path)) if row.profile == "exact"] == [True]
+
+
+def test_a_task_without_a_headline_has_the_spread_of_all_its_metrics(tmp_path: Path) -> None:
+    metrics = (replace(ACCURACY, headline=False), Ratio("error", "%", False, "right", "n", complement=True))
+    sampled = toy_task(numbered(8), generation=Generation(max_new_tokens=4, temperature=1.0), metrics=metrics)
+    found = result(start(config(repeats=2), tmp_path / "run", objects(sampled)))
+    assert found.spread == {"accuracy": [100, 100], "error": [0, 0]}

@@ -65,7 +65,7 @@ def test_thinking_is_cut_before_scoring_and_told() -> None:
     assert endless.failure is not None and endless.failure.stage == "parse"
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, None, "1"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, None, "1", True, 10**400])
 def test_a_part_that_is_no_finite_number_fails_its_sample(value: Any) -> None:
     def broken(doc: Doc, answer: Answer, profile: str) -> Score:
         return Score("right", 1.0, {"right": value if answer.text else 0.0, "n": 1.0})
@@ -73,6 +73,89 @@ def test_a_part_that_is_no_finite_number_fails_its_sample(value: Any) -> None:
     (one,) = scored([record(1, "1")], replace(TASK, scorer=broken))
     assert one.failure is not None and (one.failure.stage, one.failure.kind) == ("score", "permanent")
     assert dict(one.scores["exact"][""].parts) == {"right": 0.0, "n": 1.0}
+
+
+GIVEN = Score("right", 1.0, {"right": 1.0, "n": 1.0})
+
+
+@pytest.mark.parametrize(
+    "changes, named",
+    [
+        ({"extracted": 5}, "$.extracted"),
+        ({"tags": {"parity": "even"}}, "$.tags"),
+        ({"parts": None}, "$.parts"),
+        ({"wrong": 1}, "$.wrong"),
+        ({"status": "fine"}, "$.status"),
+        ({"shown": ("one",)}, "$.shown"),
+        ({"payload": {"curve": object()}}, "object"),
+        ({"parts": {"right": True, "n": 1.0}}, "'right'"),
+        ({"parts": {"right": -1.0, "n": 1.0}}, "the part 'right' is -1"),
+        ({"parts": {"right": 1.0, "n": -1.0}}, "the part 'n' is -1"),
+        ({"parts": {"right": 3.0, "n": 1.0}}, "more than its upper limit 100"),
+        ({"parts": {"right": 1.0}}, "'right'"),
+        ({"parts": {}}, "its parts are none"),
+        ({"parts": {"rihgt": 1.0}}, "its parts are 'rihgt'"),
+    ],
+)
+def test_a_score_that_does_not_fit_fails_its_sample_and_no_other(
+    changes: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    def broken(doc: Doc, answer: Answer, profile: str) -> Score:
+        return replace(GIVEN, **changes) if answer.text == "1" else GIVEN
+
+    task = replace(toy_task(numbered(3)), scorer=broken)
+    run = start(config(), tmp_path / "run", objects(task))
+    entry = run.results().tasks["toy"]
+    assert (entry.n_scored, entry.n_failed, entry.valid) == (2, 1, False)
+    told = {one.id: one.failure for one in run.scored("toy") if one.failure}
+    assert list(told) == ["1"] and told["1"].stage == "score" and named in told["1"].message
+
+
+@pytest.mark.parametrize("given", [None, 5, {}, {"": None}, {"": 1.0}, {"speech": GIVEN}])
+def test_what_is_no_score_fails_its_sample(given: Any) -> None:
+    def broken(doc: Doc, answer: Answer, profile: str) -> Any:
+        return given if answer.text else GIVEN
+
+    (one,) = scored([record(1, "1")], replace(TASK, scorer=broken))
+    assert one.failure is not None and one.failure.stage == "score"
+    assert (one.scores["exact"][""].status, dict(one.scores["exact"][""].parts)) == ("failed", GIVEN.parts)
+
+
+def _no_json(text: str) -> Any:
+    if text == "1":
+        raise ValueError("the answer is no JSON")
+    return None if text == "2" else text
+
+
+def test_an_answer_whose_form_cannot_be_read_fails_its_sample(tmp_path: Path) -> None:
+    presets = {"plain": replace(TASK.presets["plain"], read=_no_json)}
+    run = start(config(), tmp_path / "run", objects(replace(toy_task(numbered(4)), presets=presets)))
+    entry = run.results().tasks["toy"]
+    assert (entry.n_scored, entry.n_failed, entry.headline.metrics["accuracy"].value) == (2, 2, 50)
+    told = {one.id: one.failure for one in run.scored("toy") if one.failure}
+    assert told["1"] == Failure("parse", "permanent", "the answer is no JSON")
+    assert told["2"].message == "the preset's read gave None, which is no text"
+
+
+def test_a_cluster_that_is_no_text_fails_its_row(tmp_path: Path) -> None:
+    task = replace(toy_task(numbered(2)), cluster=lambda doc: doc["i"] or None)
+    run = start(config(), tmp_path / "run", objects(task))
+    told = {record.id: record.failure for record in run.records("toy") if record.failure}
+    assert list(told) == ["1"] and "the task gave 1 as the row's cluster" in told["1"].message
+
+
+def test_a_group_that_does_not_fit_counts_nowhere_and_is_told(tmp_path: Path) -> None:
+    def group(members: Sequence[Member], profile: str) -> dict[str, float]:
+        if len(members) == 4 and members[0].doc["i"] // 4 == 1:
+            raise ValueError("four are too many")
+        n = 1.0 if members[0].doc["i"] // 4 == 2 and len(members) == 4 else float(len(members))
+        return {"right": sum(member.score.parts["right"] for member in members), "n": n}
+
+    task = replace(toy_task(numbered(12)), group=group, cluster=lambda doc: f"c{doc['i'] // 4}")
+    entry = start(config(), tmp_path / "run", objects(task)).results().tasks["toy"]
+    assert not entry.valid and entry.headline.metrics["accuracy"].value == 100
+    assert entry.problems[0] == "invalid: 4 samples in no group that counts: four are too many"
+    assert entry.problems[1].startswith("invalid: 4 samples in no group that counts: the parts 'right' and 'n' are 4")
 
 
 def test_a_scorer_that_breaks_on_everything_leaves_a_score_without_parts() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.failures import UsageError
-from harness.files import write_json
+from harness.failures import RunStopped, UsageError
+from harness.files import write_atomically, write_json
 from harness.schema import Record
 from harness.store import Log, RunDir
 
@@ -93,3 +93,14 @@ def test_a_manifest_names_the_field_at_fault(tmp_path: Path) -> None:
     write_json(tmp_path / "manifest.json", {"format": 2, "created": 5})
     with pytest.raises(UsageError, match=r"manifest\.json: Expected `str`, got `int` - at `\$\.created`"):
         RunDir.open(tmp_path).manifest()
+
+
+def test_only_what_a_run_cannot_write_is_answered_by_resuming_it(tmp_path: Path) -> None:
+    run = empty_run(tmp_path / "run")
+    for path in (run.path / "media" / "ab" / "one.flac", tmp_path / "gates" / "gates.accepted.json"):
+        path.mkdir(parents=True)
+        with pytest.raises(RunStopped) as found:
+            write_atomically(path, b"content")
+        assert ("`harness resume`" in str(found.value)) == (run.path in path.parents)
+        assert ("Nothing there was changed" in str(found.value)) == (run.path not in path.parents)
+        assert [one.name for one in path.parent.iterdir()] == [path.name], "nothing is left beside it"

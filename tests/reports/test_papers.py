@@ -171,6 +171,16 @@ def test_the_difference_to_the_paper_is_that_of_the_released_weights_only(tmp_pa
     assert elsewhere.number == 2.9 and "difference to paper" not in elsewhere.more  # not the model's own paper
 
 
+def test_a_paper_s_one_number_for_three_recordings_is_no_target_for_their_mean(tmp_path: Path) -> None:
+    rates = {"aishell2_mic": 5.0, "aishell2_ios": 4.0, "aishell2_android": 6.0}
+    tasks = {
+        name: entry({"cer": metric(rate, (rate - 1, rate + 1))}, version="2", n_expected=3, n_published=3)
+        for name, rate in rates.items()
+    }
+    found = cell(paper_table("nexus_o:4", [released(tmp_path / "run", tasks, model="nexus-o")]), "all")
+    assert found.number == pytest.approx(5.0) and "difference to paper" not in found.more
+
+
 def test_what_limits_a_number_is_marked(tmp_path: Path) -> None:
     tasks = {
         "librispeech_test_clean": asr(valid=False, problems=["invalid: coverage 90.0 % is under 99 %"]),

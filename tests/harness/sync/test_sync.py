@@ -211,6 +211,31 @@ def test_what_was_changed_there_is_not_fetched(run: Path, tmp_path: Path, path: 
 
 
 @pytest.mark.parametrize(
+    "name, content, said",
+    [
+        ("results.json", b"{", "results.json cannot be read as JSON"),
+        ("results.json", b"", "results.json cannot be read as JSON"),
+        ("results.json", b"null", "results.json holds no JSON object"),
+        ("finished.json", b"\xff", "finished.json is no text in UTF-8"),
+        ("judges.json", b"\xff\xfe{", "judges.json is no text in UTF-8"),
+        ("manifest.json", b"[]", "manifest.json holds no JSON object"),
+    ],
+)
+def test_a_damaged_run_is_not_sent(run: Path, tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (run / name).write_bytes(content)
+    with pytest.raises(UsageError, match=said):
+        push(run, Remote(str(tmp_path / "there")))
+    assert not (tmp_path / "there" / "manifest.json").exists()
+
+
+def test_a_place_with_a_damaged_manifest_is_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "manifest.json").write_text("{")
+    with pytest.raises(UsageError, match=r"there/manifest\.json cannot be read as JSON"):
+        push(run, Remote(str(tmp_path / "there")))
+
+
+@pytest.mark.parametrize(
     ("harm", "path"),
     [
         *product(["gone", "cut"], ["samples/toy.jsonl", "plan/toy.jsonl", "results.json"]),

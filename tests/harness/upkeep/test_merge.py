@@ -105,6 +105,13 @@ def test_what_is_missing_is_told_and_may_come_later(tmp_path: Path) -> None:
     assert numbers(whole) == numbers(start(config(task), tmp_path / "whole", own))
 
 
+def test_the_joined_run_can_be_read_by_whoever_could_read_the_parts(tmp_path: Path) -> None:
+    task = toy_task(numbered(4))
+    shards = parts(tmp_path, task, 2)
+    made = merge(shards, tmp_path / "made", objects(task, model=Half())).run
+    assert made.path.stat().st_mode == shards[0].stat().st_mode
+
+
 def test_what_is_no_part_of_the_same_run_is_refused_with_the_differences(tmp_path: Path) -> None:
     task = toy_task(numbered(16))
     own = objects(task, model=Half())
