@@ -16,6 +16,7 @@ from harness.types import Channel
 from harness.units import PartTable
 from reports.compare.joined import Joined, both_score, join, key_of
 from reports.conditions import asked, conditions_of, decoding_of
+from reports.figures import headline
 from reports.runs import Run
 
 
@@ -175,7 +176,7 @@ def metric_changes(
     resamples: int = stats.PAIRED_RESAMPLES,
 ) -> list[MetricChange]:
     """Every metric of a task that is stored, in two runs, from the parts of the same samples."""
-    found = []
+    found, heads = [], headline(stored)
     for metric in task.metrics:
         if metric.name not in stored:
             continue
@@ -183,7 +184,7 @@ def metric_changes(
             metric.name,
             metric.unit,
             metric.higher_is_better,
-            stored[metric.name].headline,
+            metric.name in heads,
             None,
             None,
             0,

@@ -80,3 +80,10 @@ def test_a_quantile_is_of_the_samples_that_both_have(tmp_path: Path) -> None:
     )
     change = changed(one, other)
     assert (change.one, change.other, change.units, change.difference) == (200.0, 200.0, 3, None)
+
+
+def test_all_metrics_stand_first_where_none_is_marked(tmp_path: Path) -> None:
+    samples = [said(speaker, 0, speaker % 2) for speaker in range(10)]
+    results = entry({"wer": metric(1.0, headline=False)}, n_expected=10, n_scored=10)
+    one = load(write_run(tmp_path / "one", {SPEECH: results}, {SPEECH: samples}, data="hub"))
+    assert changed(one, one).headline and changed(one, one).p_holm is not None
