@@ -60,17 +60,21 @@ def _stated(folder: Path) -> FireflyConfig:
         return FireflyConfig.published()
     try:
         return FireflyConfig.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise CheckpointError(f"{path}: {error}\nTake it and the weights beside it from one folder.") from error
 
 
 def build_firefly(
     config: FireflyConfig, state: Mapping[str, Tensor], source: Path, device: str = "cpu"
 ) -> Loaded[Firefly]:
-    """The codec with the weights of `state`, which came from `source`; weight norm is fused."""
+    """The codec with the weights of `state`, which came from `source`; weight norm is fused. Raises CheckpointError."""
     with torch.device("meta"):
         codec = Firefly(config)
-    return fill(codec, fuse_weight_norm(state, PARAMETRIZATIONS), source, REMEDY, device)
+    try:
+        fused = fuse_weight_norm(state, PARAMETRIZATIONS)
+    except ValueError as error:
+        raise CheckpointError(f"{source}: {error}\n{REMEDY}") from error
+    return fill(codec, fused, source, REMEDY, device)
 
 
 def random_firefly(config: FireflyConfig, seed: int) -> Firefly:

@@ -25,15 +25,27 @@ PARAMETRIZATIONS = Names(".parametrizations.weight.original0", ".parametrization
 
 
 def fuse_weight_norm(state: Mapping[str, Tensor], names: Names = SUFFIXES) -> dict[str, Tensor]:
-    """Replace each pair of g and v by the weight; what is no pair stays as it is."""
+    """Replace each pair of g and v by the weight; what is no pair stays as it is.
+
+    Raises ValueError naming a pair that is none: integers, a v of one dimension, a g of another shape than v's norms.
+    """
     fused = {}
     for name, tensor in state.items():
         stem = name.removesuffix(names.v)
         if name.endswith(names.v) and stem + names.g in state:
-            fused[stem + names.weight] = tensor * (state[stem + names.g] / _norm(tensor))
+            fused[stem + names.weight] = _fused(stem, state[stem + names.g], tensor)
         elif not (name.endswith(names.g) and name.removesuffix(names.g) + names.v in state):
             fused[name] = tensor
     return fused
+
+
+def _fused(stem: str, g: Tensor, v: Tensor) -> Tensor:
+    if not (g.is_floating_point() and v.is_floating_point()):
+        raise ValueError(f"{stem}: its weight norm is of {g.dtype} and {v.dtype}, expected floating-point numbers")
+    expected = [*v.shape[:1], *[1] * (v.ndim - 1)]
+    if v.ndim < 2 or list(g.shape) != expected:
+        raise ValueError(f"{stem}: its weight norm has the shapes {list(g.shape)} and {list(v.shape)}")
+    return v * (g / _norm(v))
 
 
 def split_weight_norm(

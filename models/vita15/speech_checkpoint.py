@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from harness.texts import unread
 from models.checkpoint_error import CheckpointError, check_tensors
 from models.nn.weight_norm import fuse_weight_norm, split_weight_norm
+from models.released.files import FLOATING
 from models.vita15.codec import Codec
 from models.vita15.speech_config import CodecConfig, SpeechDecoderConfig
 from models.vita15.speech_decoder import SpeechDecoder
@@ -130,8 +131,8 @@ def _load_codec(folder: Path, device: str) -> _Filled[Codec]:
             codec = Codec(config)
     except KeyError as error:
         raise CheckpointError(f"{folder}: the weights lack {error.args[0]}\n{REMEDY}") from error
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{folder / 'model.json'}: {error}\n{REMEDY}") from error
+    except (ValueError, TypeError, RuntimeError, IndexError) as error:  # IndexError: too few dimensions to tell a width
+        raise CheckpointError(f"{folder}: weights and model.json do not fit: {error}\n{REMEDY}") from error
     return _fill(codec, state, folder, torch.float32, device)
 
 
@@ -178,7 +179,10 @@ def _is_weight_normed(name: str) -> bool:
 def _fill(
     module: AnyModule, state: Mapping[str, Tensor], folder: Path, dtype: torch.dtype, device: str
 ) -> _Filled[AnyModule]:
-    unknown = check_tensors(folder, module.state_dict(), state, REMEDY)
+    own = module.state_dict()
+    unknown = check_tensors(folder, own, state, REMEDY)
+    if whole := [name for name in own if own[name].is_floating_point() and not state[name].is_floating_point()]:
+        raise CheckpointError(f"{folder}: {whole[0]} is of {state[whole[0]].dtype}, expected floating-point\n{REMEDY}")
     placed = {
         name: tensor.to(device, dtype if tensor.is_floating_point() else tensor.dtype)
         for name, tensor in state.items()
@@ -212,7 +216,10 @@ def _read_state(folder: Path, device: str) -> dict[str, Any]:
 def _headers(path: Path) -> dict[str, Tensor]:
     with safe_open(path, "pt") as file:
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        return {name: torch.empty(part.get_shape(), device="meta") for name, part in slices.items()}
+        return {
+            name: torch.empty(part.get_shape(), dtype=FLOATING.get(part.get_dtype(), torch.int8), device="meta")
+            for name, part in slices.items()
+        }
 
 
 def _flatten_parts(folder: Path, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -142,6 +142,10 @@ class CodecConfig:
     sample_rate: int = 24000
 
     def __post_init__(self) -> None:
+        if min(self.sample_rate, *self.upsample_rates) < 1:
+            raise ValueError(
+                f"codec: sampling_rate {self.sample_rate} and upsample_rates {self.upsample_rates} count from 1"
+            )
         pairs = list(zip(self.upsample_rates, self.upsample_kernels, strict=False))
         if len(self.upsample_rates) != len(self.upsample_kernels) or any((k - r) % 2 or k < r for r, k in pairs):
             raise ValueError(

@@ -123,10 +123,14 @@ def build_flow(config: FlowConfig, state: Mapping[str, Tensor], source: Path, de
 def build_vocoder(
     config: VocoderConfig, state: Mapping[str, Tensor], source: Path, device: str = "cpu"
 ) -> Loaded[Vocoder]:
-    """The vocoder with the weights of `state`, which came from `source`; weight norm is fused."""
+    """The vocoder with the weights of `state`, which came from `source`, weight norm fused. Raises CheckpointError."""
     with torch.device("meta"):
         model = Vocoder(config)
-    return fill(model, fuse_weight_norm(state), source, DECODER_REMEDY, device)
+    try:
+        fused = fuse_weight_norm(state)
+    except ValueError as error:
+        raise CheckpointError(f"{source}: {error}\n{DECODER_REMEDY}") from error
+    return fill(model, fused, source, DECODER_REMEDY, device)
 
 
 def parameter_counts(tokenizer: TokenizerConfig, flow: FlowConfig, vocoder: VocoderConfig) -> SpeechParameters:

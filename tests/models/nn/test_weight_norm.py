@@ -38,3 +38,11 @@ def test_the_newer_names_are_those_that_torch_writes() -> None:
 def test_a_single_half_of_a_pair_stays_for_the_strict_check(names: Names) -> None:
     for ending in (names.g, names.v):
         assert set(fuse_weight_norm({f"a{ending}": torch.ones(1)}, names)) == {f"a{ending}"}
+
+
+@BOTH
+def test_a_pair_that_is_none_is_named(names: Names) -> None:
+    v, g = torch.ones(6, 4, 3), torch.ones(6, 1, 1)
+    for bad_g, bad_v in ((g[:1], v), (g[:5], v), (g, v.flatten()), (g, v.to(torch.int8)), (g.to(torch.int8), v)):
+        with pytest.raises(ValueError, match=r"up: its weight norm"):
+            fuse_weight_norm({f"up{names.g}": bad_g, f"up{names.v}": bad_v}, names)

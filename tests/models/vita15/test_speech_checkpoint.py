@@ -201,3 +201,26 @@ def test_published_sizes_have_the_known_parameter_counts() -> None:
 def test_many_faults_are_counted() -> None:
     with pytest.raises(CheckpointError, match="and 8 more"):
         check_tensors("here", {f"t{i}": torch.zeros(1) for i in range(20)}, {}, "Look again.")
+
+
+CODES = "quantizer.quantizer_modules.0.embedding.weight"
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "edit"),
+    [
+        ("codec", CODES, lambda tensor: tensor[:, 0]),
+        ("codec", CODES, lambda tensor: tensor.to(torch.int8)),
+        ("codec", "encoder.conv_pre.bias", torch.sum),
+        ("codec", "generator.conv_pre.weight_g", lambda tensor: tensor[:1]),
+        ("codec", "generator.conv_pre.weight_v", torch.flatten),
+        ("decoder", "out_fnn.weight", lambda tensor: tensor.to(torch.int8)),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_tensor_of_another_kind_is_told_and_never_a_crash(
+    folder: Path, part: str, name: str, edit: Callable[[Tensor], Tensor], device: str
+) -> None:
+    change(folder / part / "model.safetensors", lambda state: state.update({name: edit(state[name]).contiguous()}))
+    with pytest.raises(CheckpointError, match=f"{folder / part}"):
+        load_speech(folder, device=device)
