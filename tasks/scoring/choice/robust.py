@@ -21,7 +21,7 @@ _DECLARED = re.compile(
     r"(?:\b(?:answers?|ans\b\.?|choose|select|pick|go (?:for|with)"
     r"|(?:option|choice|letter)(?= (?:is|would be|should be|must be)\b|\s*[:=])"
     r"|(?:correct|right|best|final|selected|chosen|my) (?:option|choice|letter))(?: s\b)?"
-    r"(?: (?:option|choice|letter|is|would be|should be|must be|might be|may be|the|correct|right|best|answer))*"
+    r"(?:[:=]? (?:option|choice|letter|is|would be|should be|must be|might be|may be|the|correct|right|best|answer))*"
     r"|(?:答案|选项|选择|应选|选)(?:应该|应)?(?:是|为|选)?)"
     r"\s*[:=]?\s*[(\[{<【]?\s*([A-Za-z])\s*(?![A-Za-z'])",
     re.IGNORECASE,
@@ -87,7 +87,8 @@ def stated(answer: str, options: Options) -> str | None:
 
 
 def _named(text: str, options: Options) -> str | None:
-    return _letter(bare(text), options) or _agreed(_led(text, options)) or _by_text(text, options)
+    letter = _letter(bare(text), options) or _agreed(_declared(text, options)) or _agreed(_led(text, options))
+    return letter or _by_text(text, options)
 
 
 def _letter(text: str, options: Options) -> str | None:
