@@ -10,7 +10,6 @@ from tasks.judges import prompts
 from tasks.scoring import outcome, yes_no
 from tasks.scoring import temporal as rules
 from tasks.scoring.asking import ask, asked, correctness_of
-from tasks.scoring.choice.robust import stated
 from tasks.scoring.grading import Grading, chosen_from_caption, lmms_eval_correct, vlmevalkit_correct
 from tasks.scoring.outcome import WRONG, Asking, Outcome
 
@@ -88,10 +87,9 @@ def _robust(answer: str, doc: Doc) -> Outcome:
             return Outcome(said, said == gold.lower())
         case "captioning":
             return WRONG
-    options = rules.options_in(str(doc["question"]))
-    letter = stated(answer, options)
-    wanted = next((one for one, text in options.items() if gold.endswith(text)), None)
-    return Outcome(letter, letter is not None and letter == wanted)
+    options = rules.listed(str(doc["question"]))
+    label = rules.chosen(answer, options)
+    return Outcome(label, label is not None and label == rules.label_of(gold, options))
 
 
 def _prompt(answer: str, doc: Doc) -> str:
