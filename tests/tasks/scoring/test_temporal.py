@@ -1,10 +1,14 @@
-"""TempCompass under `robust`: the option that an answer states, by the label that the question gives it."""
+"""TempCompass under our own profiles: the option that an answer or a judge states, by its label in the question."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
-from harness.types import Answer
+from harness.failures import JudgeError
+from harness.types import Answer, Verdict
+from tasks.scoring.asking import TEMPERATURES
 from tasks.scoring.temporal import chosen, label_of, listed
 from tasks.video.tempcompass import TEMPCOMPASS
 
@@ -86,3 +90,38 @@ def test_robust_scores_the_option_that_is_stated(
     doc = {"question": question, "answer": gold, "task_type": kind, "dim": "speed"}
     score = TEMPCOMPASS.scorer(doc, Answer(answer), "robust")
     assert not isinstance(score, dict) and score.value == right
+
+
+@pytest.mark.parametrize(
+    ("reply", "right"),
+    [
+        ("Reasoning: it says so.\nAnswer: B. counter-clockwise", 1.0),
+        ("Answer: B", 1.0),
+        ("B", 1.0),
+        ("Answer: (B) counter-clockwise", 1.0),
+        ("**Answer:** B. counter-clockwise", 1.0),
+        ("Reasoning: not A. clockwise\nAnswer:\n[B. counter-clockwise]", 1.0),
+        ("The caption supports B. counter-clockwise", 1.0),
+        ("Answer: A. clockwise", 0.0),
+        ("Answer: None of the choices are correct", 0.0),
+        ("I cannot tell from this caption.", None),
+        ("invalid_request_error", None),
+        ("Answer: A. clockwise or B. counter-clockwise", None),
+    ],
+)
+def test_a_caption_is_right_where_the_judge_says_so_and_failed_where_it_says_nothing(
+    reply: str, right: float | None
+) -> None:
+    doc = {"mc_question": TURNS, "mc_answer": "B. counter-clockwise", "task_type": "captioning", "dim": "direction"}
+    scored = TEMPCOMPASS.scorer(doc, Answer("It turns."), "judged")
+    assert isinstance(scored, Generator)
+    next(scored)
+    if right is None:
+        with pytest.raises(JudgeError, match="no reply that can be used") as told:
+            for _ in TEMPERATURES:
+                scored.send(Verdict(reply))
+        assert told.value.unusable
+        return
+    with pytest.raises(StopIteration) as end:
+        scored.send(Verdict(reply))
+    assert end.value.value.value == right
