@@ -116,12 +116,21 @@ def test_seed_tts_hears_one_window_in_its_language_and_libritts_all_of_it() -> N
 
 
 def test_an_empty_text_is_unscored_and_a_missing_one_a_failure_with_its_field() -> None:
-    empty, missing = heard(
-        "seedtts_en", [said("seedtts_en", {"target_text": "!"}, "", "a"), said("seedtts_en", {"utt": "x"}, "", "a")]
-    )
-    assert {empty.scores[name][""].status for name in ("seedtts", "whisper", "qwen2")} == {"unscored"}
-    assert empty.failure is None
+    rows = [*({"target_text": text} for text in ("!", "", " ")), {"utt": "x"}]
+    *empty, missing = heard("seedtts_en", [said("seedtts_en", row, "", "a") for row in rows])
+    for one in empty:
+        assert {one.scores[name][""].status for name in ("seedtts", "whisper", "qwen2")} == {"unscored"}
+        assert one.failure is None
     assert missing.failure is not None and "target_text" in missing.failure.message
+
+
+@pytest.mark.parametrize("name", ["seedtts_en", "libritts_test_clean"])
+def test_a_row_with_an_empty_text_is_a_sample(name: str) -> None:
+    task = get_task(name)
+    row = {"target_text": "", "text_normalized": "", "utt": "x"}
+    assert task.doc(row) == row
+    for preset in task.presets.values():
+        assert preset.messages(row)
 
 
 @given(st.text(st.sampled_from("ab \n\u2028"), max_size=20))
