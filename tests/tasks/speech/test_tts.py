@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,7 @@ def test_voices_that_cannot_be_compared_are_told_and_in_no_mean() -> None:
         said("seedtts_en", EN, "", voice(1, 0), voice=given),
         said("seedtts_en", EN, "", None, voice=given),
         said("seedtts_en", EN, "", voice(1, 0), voice="broken"),
+        said("seedtts_en", EN, "", voice(math.nan, 0), voice=given),
     ]
     for number, record in enumerate(records):
         record.id = str(number)
@@ -102,7 +105,7 @@ def test_voices_that_cannot_be_compared_are_told_and_in_no_mean() -> None:
     entry = task_result(get_task("seedtts_en"), planned, zip(records, scored, strict=True), None)
     sim = entry.headline.metrics["sim"]
     assert (sim.value, sim.n) == (pytest.approx(0.6), 1)
-    assert "2 samples: no voices could be compared" in entry.problems
+    assert "3 samples: no voices could be compared" in entry.problems
 
 
 def test_seed_tts_hears_one_window_in_its_language_and_libritts_all_of_it() -> None:
