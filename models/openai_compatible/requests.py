@@ -175,5 +175,6 @@ def sound_file(sound: Waveform, form: str) -> bytes:
     try:
         soundfile.write(buffer, samples, sound.rate, **how)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"a recording of {sound.rate} Hz cannot be written as {form}: {error}") from error
+        remedy = "" if form == "wav" else "; --option audio_format=wav takes any rate"
+        raise ValueError(f"a recording of {sound.rate} Hz cannot be written as {form}{remedy}") from error
     return buffer.getvalue()
