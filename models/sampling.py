@@ -30,7 +30,7 @@ class Sampling:
         if not self.temperature >= 0 or not self.repetition_penalty > 0:
             raise ValueError(f"{self}: temperature must be at least 0 and repetition_penalty above 0")
         if (self.top_k is not None and self.top_k < 1) or (self.top_p is not None and not 0 < self.top_p <= 1):
-            raise ValueError(f"{self}: top_k must be at least 1 and top_p in 0..1")
+            raise ValueError(f"{self}: top_k must be at least 1 and top_p above 0 and at most 1")
 
 
 GREEDY = Sampling()

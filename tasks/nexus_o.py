@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from harness.task import Preset, Row
 from harness.types import Generation, Message, Text
 from tasks.data import media_part
-from tasks.prompts import audio_alone, field
+from tasks.prompts import audio_alone, text_of
 from tasks.scoring.conventions import Language
 
 TRANSCRIBE = "Write down what is said in this recording, word for word, in the language that is spoken."
@@ -40,7 +40,7 @@ def synthesis(column: str, language: Language) -> Preset:
     """The text in a column, said."""
 
     def messages(row: Row) -> Sequence[Message]:
-        return (Message("user", (Text(SAY[language] + field(row, column)),)),)
+        return (Message("user", (Text(SAY[language] + text_of(row, column)),)),)
 
     return Preset(messages, SPOKEN)
 

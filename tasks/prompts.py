@@ -77,12 +77,20 @@ def clip_of(row: Row) -> Media:
     return Media(media.kind, media.path, media.sha256, row.get("start_s"), row.get("end_s"))
 
 
-def field(row: Mapping[str, object], name: str) -> str:
-    """A text of the row. Raises ValueError naming the field that is missing or empty."""
+def text_of(row: Mapping[str, object], name: str) -> str:
+    """A text of the row, which may be empty. Raises ValueError naming the field that is missing or no text."""
     value = row.get(name)
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str):
+        raise lacking(row, name)
+    return value
+
+
+def field(row: Mapping[str, object], name: str) -> str:
+    """A text of the row. Raises ValueError naming the field that is missing or empty."""
+    value = text_of(row, name)
+    if not value.strip():
         raise lacking(row, name)
     return value
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from harness.task import Preset, Row
 from harness.types import Generation, Message, Part, Text
 from tasks.data import media_part
-from tasks.prompts import audio_alone, field
+from tasks.prompts import audio_alone, text_of
 
 TRANSCRIBE = "Convert the speech to text.\n"
 SAY = "Convert the text to speech.\n"
@@ -39,7 +39,7 @@ def synthesis(column: str) -> Preset:
     """The text in a column, said; the answer has text and speech in turn and is sampled."""
 
     def messages(row: Row) -> Sequence[Message]:
-        return (_user(Text(SAY + field(row, column))),)
+        return (_user(Text(SAY + text_of(row, column))),)
 
     return Preset(messages, SAMPLED)
 

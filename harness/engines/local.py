@@ -119,9 +119,10 @@ class LocalEngine:
             return planned.failure
         opened: list[Decoded] = []
         try:
+            channels = self._model.capabilities.channels
             for media in planned.request.media:
-                opened.append(media_files.load(media, channels=self._model.capabilities.channels))
-            voice = planned.request.voice and media_files.load(planned.request.voice)
+                opened.append(media_files.load(media, channels=channels))
+            voice = planned.request.voice and media_files.load(planned.request.voice, channels=channels)
             assert voice is None or isinstance(voice, Waveform)
             loaded = LoadedRequest(planned.request, tuple(opened), voice)
             return prepared(self._model, loaded if self._ablate is None else blanked(loaded, self._ablate))

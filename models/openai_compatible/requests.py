@@ -33,6 +33,7 @@ REQUEST = 2
 """Raised when a request is put together, or its answer kept, in another way: kept answers are then asked for anew.
 Those of 1 may lack words that were also the key."""
 JPEG_QUALITY = 95
+LONGEST_JPEG = 65_500
 PIXELS_PER_TOKEN, LEAST_PICTURE = 28 * 28, 64
 """How many tokens a picture is taken to have, and a recording below: estimates, which no endpoint tells before."""
 TOKENS_PER_SECOND = 25
@@ -160,7 +161,11 @@ def shown(clip: Footage, pictures: Pictures, most: int) -> list[int]:
 
 
 def _picture(pixels: npt.NDArray[np.uint8], form: str) -> Body:
-    """Pixels uint8 [height, width, 3] as a data URL."""
+    """Pixels uint8 [height, width, 3] as a data URL. Raises ValueError where a side is more than JPEG can hold."""
+    if form == "jpeg" and max(pixels.shape) > LONGEST_JPEG:
+        height, width, _ = pixels.shape
+        most = f"which has at most {LONGEST_JPEG} a side"
+        raise ValueError(f"a picture of {width} x {height} pixels cannot be written as jpeg, {most}")
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, form, **({"quality": JPEG_QUALITY} if form == "jpeg" else {}))
     data = base64.b64encode(buffer.getvalue()).decode()
@@ -175,5 +180,6 @@ def sound_file(sound: Waveform, form: str) -> bytes:
     try:
         soundfile.write(buffer, samples, sound.rate, **how)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"a recording of {sound.rate} Hz cannot be written as {form}: {error}") from error
+        remedy = "" if form == "wav" else "; --option audio_format=wav takes any rate"
+        raise ValueError(f"a recording of {sound.rate} Hz cannot be written as {form}{remedy}") from error
     return buffer.getvalue()

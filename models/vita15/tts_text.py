@@ -108,26 +108,34 @@ def segments(text: str, max_characters: int = MAX_SEGMENT) -> list[str]:
     A point or comma between digits does not cut, and a stretch without punctuation is cut at a space (or
     hard, if it has none) so that no segment outgrows the decoder's 1000 codes, 25 s of speech.
     """
-    ends = [end for end, character in enumerate(text, start=1) if character in SEGMENT_ENDS]
-    ends = [end for end in ends if not INSIDE_NUMBER.match(text, end - 2)]
-    return [part for segment in _cut(text, ends) for part in _limited(segment, max_characters)]
+    return [part for stretch in _stretches(text) for part in _limited(stretch, max_characters)]
 
 
 class SegmentBuffer:
     """`segments` of a text that arrives in pieces: each segment as soon as nothing that follows can change it."""
 
     def __init__(self) -> None:
-        self._text = ""
+        self._stretch, self._given = "", 0
+        """What has come since the last mark that cut, and how many segments of it are given."""
 
     def add(self, piece: str) -> list[str]:
-        self._text += piece
-        *ready, rest = segments(self._text) or [""]
-        self._text = rest
+        *done, rest = _stretches(self._stretch + piece) or [""]
+        *begun, _ = _limited(rest, MAX_SEGMENT)
+        ready = [part for stretch in done for part in _limited(stretch, MAX_SEGMENT)] + begun
+        ready = ready[self._given :]
+        self._stretch, self._given = rest, len(begun)
         return ready
 
     def finish(self) -> list[str]:
-        ready, self._text = segments(self._text), ""
+        ready = segments(self._stretch)[self._given :]
+        self._stretch, self._given = "", 0
         return ready
+
+
+def _stretches(text: str) -> list[str]:
+    """A text cut at its marks, however long the parts are."""
+    ends = [end for end, character in enumerate(text, start=1) if character in SEGMENT_ENDS]
+    return _cut(text, [end for end in ends if not INSIDE_NUMBER.match(text, end - 2)])
 
 
 def _cut(text: str, ends: list[int]) -> list[str]:

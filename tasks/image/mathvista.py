@@ -41,7 +41,7 @@ def _tags(doc: Doc) -> outcome.Tags:
 SCORE_TOKENS = Generation(max_new_tokens=16384)
 MATHVISTA = Task(
     name="mathvista",
-    version="1",
+    version="2",
     inputs=frozenset({"text", "image"}),
     source=Source(
         table_in("MathVista", "MathVista_MINI.tsv"),

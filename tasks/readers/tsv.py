@@ -54,22 +54,29 @@ def read_table(
     one of `columns`.
 
     Opened once and read twice: first to learn which images other rows refer to, so that only those are kept, and
-    only as long as a row still needs them.
+    only as long as a row that is read still needs them.
     """
     with need_file(table).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         images = _Images()
         for record in _records(file, table, columns, media):
-            for cell in _parts(record.cells.get("image", "")):
-                images.announce(record.cells["index"], cell)
+            parts = _parts(record.cells.get("image", ""))
+            images.announce(record.cells["index"], parts, asked=not _is_elsewhere(record, split))
         file.seek(0)
         locate = Locator(IMAGE_SUFFIXES, table.parent, table.resolve().parent)
         for record in _records(file, table, columns, media):
             cells = record.cells
-            if split is not None and cells.get("split", split) != split:
+            if _is_elsewhere(record, split):
+                images.keep(cells["index"], _parts(cells.get("image", "")))
                 continue
-            if "image" in cells and not cells["image"] and pictureless == "dropped":
+            if "image" in cells and not cells["image"] and pictureless == "dropped" and not record.fault:
                 continue
             yield _row(record, images, table, locate, pictureless) if media else _bare(record)
+
+
+def _is_elsewhere(record: _Record, split: str | None) -> bool:
+    """Whether a row is of another split; one that lost its cell for it is not."""
+    found = record.cells.get("split", split)
+    return split is not None and found != split and not (record.fault and not found)
 
 
 def _bare(record: _Record) -> Row:
@@ -89,7 +96,7 @@ def _row(record: _Record, images: _Images, table: Path, locate: Locator, picture
             row |= _located(cells["image_path"], table, locate)
         elif parts := _parts(cell):
             row["image_row"] = parts[0] if _is_reference(parts[0]) else index
-            pictures = [images.take(index, part) for part in parts]
+            pictures = images.take(index, parts)
             row |= {"image": pictures[0]} if len(pictures) == 1 else {"images": pictures}
         elif pictureless == "fails":
             raise RowError("the image cell is empty; put the picture there in base64, or the index of its row")
@@ -110,41 +117,52 @@ def _located(cell: str, table: Path, locate: Locator) -> Row:
 
 
 class _Images:
-    """The images that rows refer to, each kept until the last row that refers to it."""
+    """The images that rows refer to, each row's kept until the last row that refers to it."""
 
     def __init__(self) -> None:
         self._uses: Counter[str] = Counter()
-        self._holders: dict[str, int] = {}
-        """Index -> how many pictures rows of this index have."""
-        self._kept: dict[str, bytes | str] = {}
+        self._holders: Counter[str] = Counter()
+        """Index -> how many rows of this index have pictures."""
+        self._kept: dict[str, Sequence[bytes | str]] = {}
 
-    def announce(self, index: str, cell: str) -> None:
-        if _is_reference(cell):
-            self._uses[cell] += 1
-            return
-        self._holders[index] = self._holders.get(index, 0) + 1
-        if index in self._uses:  # an earlier row refers to it
-            self._kept[index] = cell
+    def announce(self, index: str, parts: Sequence[str], asked: bool) -> None:
+        """A row that is to come; what it refers to is kept for it where it is `asked`."""
+        if asked:
+            self._uses.update(part for part in parts if _is_reference(part))
+        if _held(parts):
+            self._holders[index] += 1
+            self.keep(index, parts)  # where an earlier row refers to it
 
-    def take(self, index: str, cell: str) -> bytes:
-        """A row's image. Raises RowError."""
-        if not _is_reference(cell):
-            content = _decoded(cell)
-            if self._uses[index]:
-                self._kept[index] = content
-            return content
-        name, holders = repr(readable(cell)), self._holders.get(cell, 0)
+    def keep(self, index: str, parts: Sequence[str]) -> None:
+        """Keep a row's pictures where another row refers to it."""
+        if self._uses[index] and (held := _held(parts)):
+            self._kept[index] = held
+
+    def take(self, index: str, parts: Sequence[str]) -> list[bytes]:
+        """A row's images; the index of another row stands for all of that row's. Raises RowError."""
+        own = {part: _decoded(part) for part in _held(parts)}
+        if own and self._uses[index]:
+            self._kept[index] = list(own.values())
+        return [picture for part in parts for picture in ([own[part]] if part in own else self._referred(part))]
+
+    def _referred(self, index: str) -> list[bytes]:
+        name, holders = repr(readable(index)), self._holders[index]
         if holders != 1:
-            has = f"where there are {holders}" if holders else "which has none"
+            has = f"of which there are {holders}" if holders else "which has none"
             raise RowError(f"refers to the image of row {name}, {has}; put the picture there in base64")
-        found = self._kept.get(cell)
-        if found is None:
+        if index not in self._kept:
             raise RowError(f"refers to the image of row {name}, which cannot be read")
-        content = self._kept[cell] = _decoded(found) if isinstance(found, str) else found
-        self._uses[cell] -= 1
-        if not self._uses[cell]:
-            del self._kept[cell]
-        return content
+        found = [_decoded(one) if isinstance(one, str) else one for one in self._kept[index]]
+        self._kept[index] = found
+        self._uses[index] -= 1
+        if not self._uses[index]:
+            del self._kept[index]
+        return found
+
+
+def _held(parts: Sequence[str]) -> list[str]:
+    """The pictures of a cell that are there and no index of another row."""
+    return [part for part in parts if not _is_reference(part)]
 
 
 def _is_reference(cell: str) -> bool:
@@ -173,8 +191,9 @@ def _records(file: IO[str], table: Path, columns: Sequence[str], media: bool) ->
             if not cells:
                 continue
             where, fault = f"{table}:{reader.line_num}", ""
-            if len(cells) > len(header):
-                fault = f"{where}: {len(cells)} cells where the header names {len(header)}; remove what is too much"
+            if len(cells) != len(header):
+                help_ = "remove what is too much" if len(cells) > len(header) else "add what is missing"
+                fault = f"{where}: {len(cells)} cells where the header names {len(header)}; {help_}"
             unsound = next((n for n, cell in zip(header, cells, strict=False) if n != "image" and text_fault(cell)), "")
             if unsound and not fault:
                 fault = f"{where}: column {unsound}: not UTF-8 text; save the table as UTF-8"

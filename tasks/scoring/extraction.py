@@ -155,12 +155,14 @@ def is_right(extracted: str, doc: Doc) -> bool:
 
 
 def _list(text: str) -> list[float | str] | None:
-    """`[1, 2.0]` or `1, 2` as numbers (or texts); None for what is no list."""
+    """`[1, 2.0]`, `(1, 2)` or `1, 2` as numbers (or texts); None for what is no list."""
     body = text[text.find("[") : text.rfind("]") + 1] if "[" in text else f"[{text.strip()}]"
     try:
         found = ast.literal_eval(body)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], tuple):
+        found = list(found[0])
     if not isinstance(found, list) or not found:
         return None
     try:

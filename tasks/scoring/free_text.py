@@ -57,7 +57,13 @@ def _words(text: str) -> str:
 
 
 def _as_words(wanted: str, written: str) -> bool:
-    return re.search(rf"(?<![^\W_]){re.escape(wanted)}(?![^\W_])", written) is not None
+    """As whole words, digits at its ends as a whole number: 50 is not in "12.50" nor in "-50", nor 250 in "1,250"."""
+    before, after = r"(?<![^\W_])", r"(?![^\W_])"
+    if wanted[0].isdigit():
+        before += r"(?<!\d\.)(?<!\W[-−.])" + (r"(?<!\d,)" if re.match(r"\d{3}(?!\d)", wanted) else "")
+    if wanted[-1].isdigit():
+        after += r"(?!\.\d|,\d{3}(?!\d))"
+    return re.search(f"{before}{re.escape(wanted)}{after}", f" {written}") is not None
 
 
 # MMMU's open questions

@@ -71,7 +71,8 @@ def similarity(answer: Answer) -> Asking[float | str | None]:
         if error.failure.kind == "transient":
             raise
         return UNCOMPARED
-    return cosine(json.loads(spoken.text), json.loads(given.text))
+    alike = cosine(json.loads(spoken.text), json.loads(given.text))
+    return alike if math.isfinite(alike) else UNCOMPARED
 
 
 def cosine(one: list[float], other: list[float]) -> float:

@@ -13,6 +13,14 @@ from tasks.scoring.choice.robust import stated
 from tasks.scoring.outcome import WRONG, Outcome
 
 
+def gold_of(doc: Doc) -> str:
+    """The letter of the option whose text the answer is, also where an option's text is a letter. Raises ValueError
+    naming the field where it is none."""
+    text = str(doc.get("answer")).strip()
+    named = next((letter for letter, option in options_of(doc).items() if option == text), None)
+    return named or scored.lettered(doc)
+
+
 def _first_word(current: bool) -> outcome.Rule:
     """Right if the first word fits the gold letter (an empty answer fits any); a failed call counts as right.
 
@@ -20,7 +28,7 @@ def _first_word(current: bool) -> outcome.Rule:
     """
 
     def rule(answer: str, doc: Doc) -> Outcome:
-        gold = scored.lettered(doc)
+        gold = gold_of(doc)
         if API_FAILED in answer:
             return Outcome(None, 1.0)
         if vlmevalkit.first_word_fits(answer.strip() if current else answer, gold):
@@ -38,15 +46,15 @@ def _strict(answer: str, doc: Doc) -> Outcome:
     words = answer.split()
     letter = words[0].strip("().:,").upper()
     if letter in options_of(doc):
-        return Outcome(letter, float(letter == scored.lettered(doc)))
+        return Outcome(letter, float(letter == gold_of(doc)))
     found = vlmevalkit.matched(answer, options_of(doc), current=True)
-    return Outcome(found, float(found == scored.lettered(doc)))
+    return Outcome(found, float(found == gold_of(doc)))
 
 
 def _lmms_rule(answer: str, doc: Doc) -> Outcome:
     """An empty answer leaves the denominator."""
     said = lone_letter(answer)
-    return Outcome(said or None, float(said == scored.lettered(doc)), counted=answer != "")
+    return Outcome(said or None, float(said == gold_of(doc)), counted=answer != "")
 
 
 RULES: Mapping[str, outcome.Rule] = {
@@ -54,6 +62,6 @@ RULES: Mapping[str, outcome.Rule] = {
     "vlmevalkit_vita": _first_word(False),
     "vlmevalkit": _first_word(True),
     "lmms_eval": _lmms_rule,
-    "robust": scored.by_letter(stated, scored.lettered),
-    "judged": scored.by_judge(scored.lettered),
+    "robust": scored.by_letter(stated, gold_of),
+    "judged": scored.by_judge(gold_of),
 }

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from harness.failures import lacking
 from harness.types import Doc
 from tasks.judges import prompts
-from tasks.scoring import outcome, yes_no
+from tasks.scoring import free_text, outcome, yes_no
 from tasks.scoring import temporal as rules
 from tasks.scoring.asking import ask, asked, correctness_of
-from tasks.scoring.choice.robust import stated
+from tasks.scoring.choice import NO_OPTION, Options
 from tasks.scoring.grading import Grading, chosen_from_caption, lmms_eval_correct, vlmevalkit_correct
 from tasks.scoring.outcome import WRONG, Asking, Outcome
+
+_NONE_FITS = re.compile(r"\bnone of the\b", re.IGNORECASE)
 
 
 def gold_of(doc: Doc) -> str:
@@ -74,10 +77,17 @@ def _correct(answer: str, doc: Doc) -> Asking:
 
 
 def _caption_judged(answer: str, doc: Doc) -> Asking:
-    prompt = prompts.tempcompass_caption(answer, str(doc["mc_question"]))
-    reply = yield from asked(prompt, lambda text: text.strip() or None)
-    said, rating = chosen_from_caption(reply, gold_of(doc))
-    return Outcome(said, rating)
+    question = str(doc["mc_question"])
+    options = rules.listed(question)
+    prompt = prompts.tempcompass_caption(answer, question)
+    label = yield from asked(prompt, lambda reply: _from_caption(reply, options))
+    return Outcome(label, label == rules.label_of(gold_of(doc), options))
+
+
+def _from_caption(reply: str, options: Options) -> str | None:
+    """The label that a judge's reply states, `NO_OPTION` where it says that none fits; None where it says neither."""
+    text = free_text.final_text(reply)
+    return rules.chosen(text, options) or (NO_OPTION if _NONE_FITS.search(text) else None)
 
 
 def _robust(answer: str, doc: Doc) -> Outcome:
@@ -88,10 +98,9 @@ def _robust(answer: str, doc: Doc) -> Outcome:
             return Outcome(said, said == gold.lower())
         case "captioning":
             return WRONG
-    options = rules.options_in(str(doc["question"]))
-    letter = stated(answer, options)
-    wanted = next((one for one, text in options.items() if gold.endswith(text)), None)
-    return Outcome(letter, letter is not None and letter == wanted)
+    options = rules.listed(str(doc["question"]))
+    label = rules.chosen(answer, options)
+    return Outcome(label, label is not None and label == rules.label_of(gold, options))
 
 
 def _prompt(answer: str, doc: Doc) -> str:

@@ -13,7 +13,7 @@ from harness.types import Answer, Doc, Generation, Message, Score, Text
 from tasks import nexus_o
 from tasks.data import media_part
 from tasks.docs import kept
-from tasks.prompts import field
+from tasks.prompts import text_of
 from tasks.scoring.bleu import PROFILES, bleu, prepared, signature, statistics, unscored
 from tasks.scoring.conventions import Language
 from tasks.speech.sources import COVOST2
@@ -29,7 +29,9 @@ def instruction(target: Language) -> str:
 
 
 def doc_of(row: Row) -> Doc:
-    return kept(row, "translation")
+    """With a `translation`, which may be empty. Raises ValueError where there is none."""
+    text_of(row, "translation")
+    return kept(row)
 
 
 def _preset(text: str) -> Preset:
@@ -47,7 +49,7 @@ def _task(pair: str, target: Language) -> Task:
     def scorer(doc: Doc, answer: Answer, profile: str) -> Score:
         if profile not in PROFILES:
             raise ValueError(f"no profile {profile!r}; there are {', '.join(PROFILES)}")
-        reference = field(doc, "translation")
+        reference = text_of(doc, "translation")
         if (reason := unscored(reference)) is not None:
             return Score("bleu", None, status="unscored", reason=reason)
         said = answer.text or ""
@@ -58,7 +60,7 @@ def _task(pair: str, target: Language) -> Task:
     qwen2, lmms_eval, spoken = _INTO[target]
     return Task(
         name=f"covost2_{pair}",
-        version="1",
+        version="2",
         inputs=frozenset({"audio"}),
         source=COVOST2[pair],
         doc=doc_of,

@@ -18,7 +18,7 @@ from harness.types import Answer, Ask, Doc, Generation, Media, Message, Score, T
 from tasks import nexus_o, vita_audio
 from tasks.data import Source, media_part
 from tasks.docs import kept
-from tasks.prompts import field
+from tasks.prompts import text_of
 from tasks.scoring.conventions import Language
 from tasks.scoring.dropped import DROPPED, base_of, is_dropped
 from tasks.scoring.error_rate import EMPTY, PairScore, score_pair
@@ -52,16 +52,20 @@ def tts_task(
     signatures: Mapping[str, str] | None = None,
     cluster: Callable[[Doc], str | None] | None = None,
 ) -> Task:
-    """A benchmark that has texts in the column `text`. Its headline is the mean of the utterances' error rates
-    (`mean`), else the rate of all words together; the other one stands beside it."""
+    """A benchmark that has texts in the column `text`; an empty one is asked and not scored.
+
+    Its headline is the mean of the utterances' error rates (`mean`), else the rate of all words together; the other one
+    stands beside it.
+    """
 
     def doc_of(row: Row) -> Doc:
-        return kept(row, text)
+        text_of(row, text)
+        return kept(row)
 
     def scorer(doc: Doc, answer: Answer, profile: str) -> Score | Asking:
         if profile not in profiles:
             raise ValueError(f"no profile {profile!r}; there are {', '.join(profiles)}")
-        wanted = field(doc, text)
+        wanted = text_of(doc, text)
         silent = score_pair(base_of(profile), language, wanted, "")
         if silent.unscored is not None or not silent.counts.ref_len:  # no utterance without words has a rate
             return Score(rate, None, status="unscored", reason=silent.unscored or EMPTY)
@@ -72,7 +76,7 @@ def tts_task(
         return heard(doc, answer, base_of(profile))
 
     def heard(doc: Doc, answer: Answer, profile: str) -> Asking:
-        wanted, said = field(doc, text), None
+        wanted, said = text_of(doc, text), None
         if answer.speech is not None:
             said = yield from transcript(answer.speech, language, how)
         own = yield from floor(answer, wanted, profile, language, how)
@@ -86,7 +90,7 @@ def tts_task(
     rate = rate_name(language)
     return Task(
         name=name,
-        version="1",
+        version="2",
         inputs=frozenset({"text"}),
         outputs=("speech",),
         more_outputs=("text",),
@@ -172,6 +176,6 @@ def _floor_parts(pair: PairScore) -> dict[str, float]:
 
 def _preset(prompt: str, column: str) -> Preset:
     def messages(row: Row) -> Sequence[Message]:
-        return (Message("user", (Text(prompt + field(row, column)),)),)
+        return (Message("user", (Text(prompt + text_of(row, column)),)),)
 
     return Preset(messages, PLAIN)

@@ -13,7 +13,7 @@ from tasks.readers.hub import Hub
 from tasks.scoring import outcome
 from tasks.scoring.cells import options_of
 from tasks.scoring.choice import scored
-from tasks.scoring.mvbench import RULES
+from tasks.scoring.mvbench import RULES, gold_of
 
 FRAMES = Pictures(max_frames=16, frame_rule="centres")
 SYSTEM = (
@@ -28,7 +28,7 @@ def doc_of(row: Row) -> Doc:
     doc = kept(row, "question", "answer", "task_type")
     if doc["task_type"] not in TASKS:
         raise ValueError(f"MVBench has no task {doc['task_type']!r}; it has {', '.join(TASKS)}")
-    scored.lettered(doc)
+    gold_of(doc)
     return doc
 
 
@@ -60,7 +60,7 @@ def _with_system(generation: Generation) -> Preset:
 
 MVBENCH = Task(
     name="mvbench",
-    version="1",
+    version="2",
     inputs=frozenset({"text", "video"}),
     source=Source(
         below("MVBench", mvbench),
@@ -81,7 +81,7 @@ MVBENCH = Task(
         "vlmevalkit": _with_system(Generation(max_new_tokens=2048)),
     },
     default_preset="vlmevalkit",
-    scorer=outcome.scorer(RULES, lambda doc: tagged(doc, task="task_type"), scored.lettered),
+    scorer=outcome.scorer(RULES, lambda doc: tagged(doc, task="task_type"), gold_of),
     metrics=(
         Ratio("accuracy", "%", True, "right", "n", headline=True, by=("task",)),
         Combined("task_mean", "%", True, "accuracy", "task", dict.fromkeys(TASKS, 1 / len(TASKS))),

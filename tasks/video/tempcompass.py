@@ -50,7 +50,7 @@ def _first_line(row: Row) -> str:
 LIMIT = Generation(max_new_tokens=512)
 TEMPCOMPASS = Task(
     name="tempcompass",
-    version="1",
+    version="2",
     inputs=frozenset({"text", "video"}),
     source=Source(
         below("TempCompass", tempcompass),

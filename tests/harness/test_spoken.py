@@ -72,6 +72,18 @@ def test_a_voice_goes_to_a_model_that_clones_one_and_to_no_other(voice: Media, t
         assert len(model.voices) == (4 if "voice" in given else 0)
 
 
+def test_a_voice_is_heard_by_the_channels_that_the_model_hears(tmp_path: Path) -> None:
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.tile(np.array([0.5, 0.25], np.float32), (800, 1)), 16_000)
+    task, loud = spoken_task(reference("audio", path)), {}
+    for channels in ("first", "mean"):
+        model = Speaks()
+        model.capabilities = replace(Speaks.capabilities, channels=channels)
+        start(config(task), tmp_path / channels, objects(task, model=model))
+        loud[channels] = model.voices[0]
+    assert loud == {"first": pytest.approx(0.5, abs=1e-3), "mean": pytest.approx(0.375, abs=1e-3)}
+
+
 def test_another_voice_is_another_request(voice: Media, tmp_path: Path) -> None:
     other = tmp_path / "other.wav"
     soundfile.write(other, np.full(800, 0.25, np.float32), 16_000)

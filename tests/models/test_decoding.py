@@ -223,7 +223,7 @@ def test_bad_settings_are_refused(lm: Qwen2ForCausalLM) -> None:
         decode(lm, embeds, mask, max_new_tokens=0)
     with pytest.raises(ValueError, match="0 rows"):
         Decode(lm, lambda count: [], 0, Decoding(1))
-    with pytest.raises(ValueError, match="top_p"):
+    with pytest.raises(ValueError, match="top_p above 0 and at most 1"):
         Sampling(1.0, top_p=0.0)
 
 

@@ -15,7 +15,7 @@ from harness.media import load_image
 from harness.types import Media
 from tasks.readers.framed import frames_as_video
 from tasks.readers.layout import LayoutError, RowError
-from tasks.readers.tsv import read_table
+from tasks.readers.tsv import Pictureless, read_table
 from tasks.readers.zips import Zips
 from tests.tasks import archives_vision as archives
 from tests.tasks.archives import image_bytes, write
@@ -52,6 +52,32 @@ def test_rows_that_refer_to_another_share_its_picture(tmp_path: Path) -> None:
     first, second, third = read_table(table(tmp_path, "2", f"['2', '{archives.encoded(5)}']", GOOD), ("question",))
     assert first["image"] == third["image"] and first["image_row"] == "2"
     assert second["images"] == [image_bytes(1), image_bytes(5)]
+
+
+def test_a_row_that_refers_to_a_list_shows_all_of_it(tmp_path: Path) -> None:
+    several = f"['{GOOD}', '{archives.encoded(5)}']"
+    for cells in (("1", several), (several, "0")):
+        one, other = read_table(table(tmp_path, *cells), ("question",))
+        assert one["images"] == other["images"] == [image_bytes(1), image_bytes(5)]
+        assert "error" not in one and "error" not in other
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_picture_may_be_in_a_row_of_another_split(order: tuple[int, ...], tmp_path: Path) -> None:
+    lines = [[0, "Which?", GOOD, "dev"], [1, "Which?", "0", "validation"], [2, "Which?", "0", "test"]]
+    path = archives.table(tmp_path / "T.tsv", ["index", "question", "image", "split"], [lines[i] for i in order])
+    (row,) = read_table(path, ("question",), split="validation")
+    assert row["image"] == image_bytes(1) and row["image_row"] == "0" and "error" not in row
+
+
+@pytest.mark.parametrize("pictureless", ["fails", "kept", "dropped"])
+def test_a_line_with_fewer_cells_fails_alone(pictureless: Pictureless, tmp_path: Path) -> None:
+    path = tmp_path / "T.tsv"
+    path.write_text(f"index\tquestion\timage\tsplit\n0\tWhich?\t{GOOD}\tdev\n1\tWhich?\n")
+    for split in ("dev", None):
+        good, bad = read_table(path, ("question",), pictureless=pictureless, split=split)
+        assert "error" not in good
+        assert bad["sample_id"] == "1" and "T.tsv:3: 2 cells where the header names 4" in bad["error"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ _DECLARED = re.compile(
     r"(?:\b(?:answers?|ans\b\.?|choose|select|pick|go (?:for|with)"
     r"|(?:option|choice|letter)(?= (?:is|would be|should be|must be)\b|\s*[:=])"
     r"|(?:correct|right|best|final|selected|chosen|my) (?:option|choice|letter))(?: s\b)?"
-    r"(?: (?:option|choice|letter|is|would be|should be|must be|might be|may be|the|correct|right|best|answer))*"
+    r"(?:[:=]? (?:option|choice|letter|is|would be|should be|must be|might be|may be|the|correct|right|best|answer))*"
     r"|(?:答案|选项|选择|应选|选)(?:应该|应)?(?:是|为|选)?)"
     r"\s*[:=]?\s*[(\[{<【]?\s*([A-Za-z])\s*(?![A-Za-z'])",
     re.IGNORECASE,
@@ -45,14 +45,17 @@ _ALTERNATIVE = re.compile(
 )
 """More letters in the same breath: "or C", "and D", "/ C"."""
 _NOT_CHOSEN = re.compile(
-    r"\s*(?:\)|\])?\s*(?:(?:is|are|was|seems?|looks?) (?:not\b|wrong|incorrect|false|unlikely)|(?:if|when|unless)\b"
+    r"\s*(?:\)|\])?\s*(?:(?:is|are|was|seems?|looks?) (?:not\b|wrong|incorrect|false|unlikely|ruled out|excluded)"
+    r"|isn.?t\b|can(?:not|.?t)\b|(?:can|could|must|should) be (?:ruled out|excluded)|(?:if|when|unless)\b"
     r"|\?|不对|不正确|不是|错)",
     re.IGNORECASE,
 )
-"""Behind a letter that is named and not chosen."""
+"""Behind an option that is named and not chosen."""
+_SUPPOSED = re.compile(r"\b(?:if|unless|(?:might|may|would|could) think)\b[^.!?\n]*$", re.IGNORECASE)
+_ASKED = re.compile(r"[^.!?\n]*\?")
 _REFUSED = re.compile(
     r"(?:\bnot|\bn.?t|\bnever|\bno|cannot|instead of|rather than|不是|不|非|排除)(?: \w+){0,2}\s*$"
-    r"|\b(?:if|unless|(?:might|may|would|could) think)\b[^.!?\n]*$",
+    rf"|{_SUPPOSED.pattern}",
     re.IGNORECASE,
 )
 """Before it."""
@@ -87,7 +90,8 @@ def stated(answer: str, options: Options) -> str | None:
 
 
 def _named(text: str, options: Options) -> str | None:
-    return _letter(bare(text), options) or _agreed(_led(text, options)) or _by_text(text, options)
+    letter = _letter(bare(text), options) or _agreed(_declared(text, options)) or _agreed(_led(text, options))
+    return letter or _by_text(text, options)
 
 
 def _letter(text: str, options: Options) -> str | None:
@@ -105,15 +109,36 @@ def _declared(text: str, options: Options) -> list[str | None]:
     for match in sorted((*_DECLARED.finditer(text), *_NAMED.finditer(text)), key=lambda match: match.start(1)):
         letter, behind = _letter(match[1], options), text[match.end() :]
         refused = _REFUSED.search(text[: match.start()].rpartition("\n")[2])
-        if letter is None or refused or _NOT_CHOSEN.match(behind):
+        if letter is None or refused or _is_dropped(behind, options[letter]):
             continue
         if letter == "A" and _ARTICLE.match(text[match.end(1) :]):
             continue
-        if text[match.end(1) : match.end(1) + 1] in (":", ".", ")") and len(_labels(text, options)) > 1:
-            continue  # the options are gone through
+        if _is_listed(text, match, options):
+            continue
         found.append(letter)
-        found += _alternatives(behind, options)
+        found += _alternatives(behind, options) or _alternatives(_past(behind, options[letter]), options)
     return found + _in_sentences(text, options)
+
+
+def _is_listed(text: str, match: re.Match[str], options: Options) -> bool:
+    """Whether the options are gone through: another follows the text of this one, or it begins a line among others."""
+    if text[match.end(1) : match.end(1) + 1] not in (":", ".", ")"):
+        return False
+    rest = _past(text[match.end() :], options[match[1].upper()]).partition("\n")[0].lstrip(" ,;.")
+    begins = match.re is _NAMED or not text[: match.start(1)].rpartition("\n")[2].strip(" (")
+    return _LABEL.match(rest) is not None or (begins and len(_labels(text, options)) > 1)
+
+
+def _is_dropped(behind: str, option: str) -> bool:
+    """Whether what follows a letter, or the letter and its text, says that it is not chosen."""
+    return any(_NOT_CHOSEN.match(rest) for rest in (behind, _past(behind, option)))
+
+
+def _past(behind: str, option: str) -> str:
+    """What follows a letter without its mark and its option's own text, where they stand there."""
+    own = rf"\s*[)\]}}>】:.,;–—-]?\s*{re.escape(bare(plain(option)))}(?![^\W_])"
+    found = re.match(own, behind, re.IGNORECASE)
+    return behind[found.end() :] if found else behind
 
 
 def _in_sentences(text: str, options: Options) -> list[str | None]:
@@ -143,7 +168,7 @@ def _lines(text: str, options: Options) -> list[str]:
 def _led(text: str, options: Options) -> list[str]:
     match = _LED.match(text)
     letter = _letter(match[1], options) if match else None
-    if not match or not letter or _NOT_CHOSEN.match(text[match.end(1) :]):
+    if not match or not letter or _is_dropped(text[match.end(1) :], options[letter]):
         return []
     return [letter, *_alternatives(text[match.end(1) :], options), *_labels(text, options)]
 
@@ -158,13 +183,18 @@ def _by_text(text: str, options: Options) -> str | None:
     texts = {letter: bare(plain(option)).casefold() for letter, option in options.items()}
     if exact := [letter for letter, option in texts.items() if option and option == lowered]:
         return _agreed(exact)
-    named = {letter: option for letter, option in texts.items() if option and _names(lowered, option)}
+    named = {letter: option for letter, option in texts.items() if option and _names(text.casefold(), option)}
     longest = [a for a in named if not any(named[a] != b and named[a] in b for b in named.values())]
     return longest[0] if len(longest) == 1 else None
 
 
 def _names(text: str, option: str) -> bool:
-    """Whether a text has an option as words (a number as a number), and does not deny it."""
+    """Whether a text says an option as words (a number as a number), and does not deny it. What is asked or supposed
+    ("Is it a cat?", "If it was a cat") is not said."""
     form = _NUMBER if re.fullmatch(r"[-+]?[\d.,]+", option) else _WORD
-    found = list(re.finditer(form.format(re.escape(option)), text))
-    return bool(found) and not any(_DENIED.search(re.split(r"[.\n]", text[: match.start()])[-1]) for match in found)
+    found = [
+        (re.split(r"[.!?\n]", text[: match.start()])[-1], text[match.end() :])
+        for match in re.finditer(form.format(re.escape(option)), text)
+    ]
+    said = [(before, behind) for before, behind in found if not _SUPPOSED.search(before) and not _ASKED.match(behind)]
+    return bool(said) and not any(_DENIED.search(before) or _NOT_CHOSEN.match(behind) for before, behind in said)

@@ -8,17 +8,18 @@ from itertools import pairwise
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.endpoints.patience import Garbled
 from harness.endpoints.place import Scrubbed
-from harness.types import Usage
+from harness.types import Usage, Waveform
 from models.openai_compatible.budget import Budget
 from models.openai_compatible.gate import FIRST, Gate
 from models.openai_compatible.replies import streamed, whole
-from models.openai_compatible.requests import least
+from models.openai_compatible.requests import _picture, least, sound_file
 from tests.fake_endpoint import says, streams
 from tests.models.openai_compatible.conftest import Opens
 
@@ -34,6 +35,18 @@ def test_the_least_request_has_each_kind_of_input_once(opens: Opens) -> None:
     (mixed,) = least([{"role": "user", "content": [picture, picture, sound, text]}], settings)
     assert [part["type"] for part in mixed["content"]] == ["image_url", "input_audio", "text"]
     assert len(str(mixed)) < 40_000
+
+
+def test_a_rate_that_mp3_has_not_is_told_with_what_takes_it() -> None:
+    sound = Waveform(np.zeros(960, np.float32), 96_000)
+    with pytest.raises(ValueError, match=r"cannot be written as mp3; --option audio_format=wav takes any rate$"):
+        sound_file(sound, "mp3")
+
+
+def test_a_side_that_jpeg_has_not_is_told() -> None:
+    assert _picture(np.zeros((1, 65_500, 3), np.uint8), "jpeg")["type"] == "image_url"
+    with pytest.raises(ValueError, match="65501 x 1 pixels cannot be written as jpeg"):
+        _picture(np.zeros((1, 65_501, 3), np.uint8), "jpeg")
 
 
 @given(st.lists(st.text("abc", max_size=6), max_size=12))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.contracts import ModelOptions
@@ -89,7 +89,16 @@ def test_nothing_to_say_is_an_answer_without_speech_and_never_silence(
         streamed(model, request("hello"))
 
 
-@given(pieces=st.lists(st.text(alphabet="abc 12.,。，?\n", max_size=40), max_size=12))
+WORDS = "the cat and a dog walk along the river while it rains and no one else is there to see them at all"
+
+
+@given(
+    pieces=st.lists(
+        st.one_of(st.text(alphabet="abc 12.,。，?\n", max_size=40), st.sampled_from([WORDS, "x" * 99, " no", ", a"])),
+        max_size=12,
+    )
+)
+@example(pieces=[*f"{WORDS} of dogs and no, a"])
 def test_segments_of_text_in_pieces_are_those_of_the_text(pieces: list[str]) -> None:
     buffer = SegmentBuffer()
     found = [segment for piece in pieces for segment in buffer.add(piece)] + buffer.finish()

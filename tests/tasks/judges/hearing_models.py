@@ -97,14 +97,18 @@ def whisper_checkpoint(path: Path) -> Path:
     return path
 
 
-def wavlm_folder(folder: Path) -> Path:
+def wavlm_folder(folder: Path, released: bool = False) -> Path:
+    """A WavLM with random weights; with `released` its convolutions are as in the releases."""
     from transformers import Wav2Vec2FeatureExtractor, WavLMConfig, WavLMForXVector
 
+    small: dict[str, Any] = {
+        "conv_dim": (8, 8), "conv_stride": (20, 16), "conv_kernel": (20, 16), "num_feat_extract_layers": 2,
+        "tdnn_dim": (8, 8), "tdnn_kernel": (3, 1), "tdnn_dilation": (1, 1),
+    }  # fmt: skip
     config = WavLMConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, conv_dim=(8, 8),
-        conv_stride=(20, 16), conv_kernel=(20, 16), num_feat_extract_layers=2, num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=2, tdnn_dim=(8, 8), tdnn_kernel=(3, 1), tdnn_dilation=(1, 1),
-        xvector_output_dim=8,
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2, xvector_output_dim=8,
+        **({"conv_dim": (8,) * 7, "tdnn_dim": (8,) * 5} if released else small),
     )  # fmt: skip
     torch.manual_seed(0)
     model: Any = WavLMForXVector(config)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -94,6 +96,20 @@ def test_a_voice_is_like_itself(tmp_path: Path, sounds: dict[str, Path]) -> None
     one, same, other = (json.loads(said.text) for _, said in judge.judge(asks) if isinstance(said, Verdict))
     assert math.isclose(math.hypot(*one), 1, abs_tol=1e-5)
     assert math.isclose(cosine(one, same), 1, abs_tol=1e-5) and cosine(one, other) < 0.9999
+
+
+@pytest.mark.parametrize(("samples", "said"), [(1_600, Failure), (4_880, Failure), (5_199, Failure), (5_200, Verdict)])
+def test_a_voice_that_is_too_short_for_the_released_head_is_a_failure(samples: int, said: type, tmp_path: Path) -> None:
+    made.wavlm_folder(tmp_path, released=True)
+    sf.write(tmp_path / "short.wav", np.sin(np.arange(samples) * 0.3) * 0.3, 16_000)
+    judge = get_judge("wavlm-sv")(JudgeOptions(str(tmp_path)))
+    judge.open()
+    ((_, found),) = judge.judge([Ask(SPEAKER, reference("audio", tmp_path / "short.wav"))])
+    assert isinstance(found, said)
+    if isinstance(found, Verdict):
+        assert all(map(math.isfinite, json.loads(found.text)))
+    elif isinstance(found, Failure):
+        assert "has no voice to be compared" in found.message
 
 
 def test_weights_are_known_by_their_content(tmp_path: Path) -> None:

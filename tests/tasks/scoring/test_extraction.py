@@ -27,6 +27,7 @@ ZERO = INTEGER | {"answer": "0"}
         (FLOAT, "1.4", False),
         (LIST, "[2007,2008]", True),
         (LIST, "2007, 2008", True),
+        (LIST, "(2007, 2008)", True),
         (LIST, "[2008, 2007]", False),
         (ZERO, "0", True),
     ],

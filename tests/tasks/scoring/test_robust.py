@@ -66,6 +66,28 @@ def test_free_answers(gold: str, answer: str, right: str) -> None:
     assert rule(answer, [gold]) == (right == "yes")
 
 
+@pytest.mark.parametrize(
+    ("gold", "answer", "there"),
+    [
+        ("50", "It costs $12.50", False),
+        ("250", "The bill is 1,250 dollars", False),
+        ("1", "The bill is 1,250 dollars", False),
+        ("5", "It is 5.5 and a cat", False),
+        ("5", "x is -5", False),
+        ("5", "0.5", False),
+        ("5", "It is 5.", True),
+        ("5", "4, 5, 6", True),
+        ("5", "4,5,6", True),
+        ("5", "No.5", True),
+        ("1,250", "The bill is 1,250 dollars", True),
+        ("12.50", "It costs $12.50", True),
+        ("2019-05", "On 2019-05-01", True),
+    ],
+)
+def test_digits_are_a_whole_number(gold: str, answer: str, there: bool) -> None:
+    assert mentions(answer, [gold]) == there
+
+
 @given(WORDS, DRESS)
 def test_dress_does_not_change_a_yes_or_no(case: tuple[str, str], dress) -> None:
     answer, said = case

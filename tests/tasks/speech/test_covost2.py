@@ -42,3 +42,13 @@ def test_each_profile_says_how_it_was_computed(name: str) -> None:
     assert f"tok:{'13a' if name.endswith('en') else 'zh'}" in task.signatures["sacrebleu"]
     (metric,) = task.metrics
     assert isinstance(metric, Statistic) and metric.compute is bleu
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_reference_is_unscored_and_a_missing_one_a_failure(text: str) -> None:
+    entry = answered(get_task("covost2_zh_en"), [(row(0, text), "a cat"), (row(1, ROWS[1]), ROWS[1])])
+    assert (entry.n_unscored, entry.n_failed, entry.valid) == (1, 0, True)
+    assert any("the reference is empty" in problem for problem in entry.problems)
+    assert get_task("covost2_zh_en").doc(row(0, text))["translation"] == text
+    with pytest.raises(ValueError, match="no translation"):
+        get_task("covost2_zh_en").doc({"sample_id": "0"})

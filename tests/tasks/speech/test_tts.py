@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,7 @@ def test_voices_that_cannot_be_compared_are_told_and_in_no_mean() -> None:
         said("seedtts_en", EN, "", voice(1, 0), voice=given),
         said("seedtts_en", EN, "", None, voice=given),
         said("seedtts_en", EN, "", voice(1, 0), voice="broken"),
+        said("seedtts_en", EN, "", voice(math.nan, 0), voice=given),
     ]
     for number, record in enumerate(records):
         record.id = str(number)
@@ -102,7 +105,7 @@ def test_voices_that_cannot_be_compared_are_told_and_in_no_mean() -> None:
     entry = task_result(get_task("seedtts_en"), planned, zip(records, scored, strict=True), None)
     sim = entry.headline.metrics["sim"]
     assert (sim.value, sim.n) == (pytest.approx(0.6), 1)
-    assert "2 samples: no voices could be compared" in entry.problems
+    assert "3 samples: no voices could be compared" in entry.problems
 
 
 def test_seed_tts_hears_one_window_in_its_language_and_libritts_all_of_it() -> None:
@@ -116,12 +119,21 @@ def test_seed_tts_hears_one_window_in_its_language_and_libritts_all_of_it() -> N
 
 
 def test_an_empty_text_is_unscored_and_a_missing_one_a_failure_with_its_field() -> None:
-    empty, missing = heard(
-        "seedtts_en", [said("seedtts_en", {"target_text": "!"}, "", "a"), said("seedtts_en", {"utt": "x"}, "", "a")]
-    )
-    assert {empty.scores[name][""].status for name in ("seedtts", "whisper", "qwen2")} == {"unscored"}
-    assert empty.failure is None
+    rows = [*({"target_text": text} for text in ("!", "", " ")), {"utt": "x"}]
+    *empty, missing = heard("seedtts_en", [said("seedtts_en", row, "", "a") for row in rows])
+    for one in empty:
+        assert {one.scores[name][""].status for name in ("seedtts", "whisper", "qwen2")} == {"unscored"}
+        assert one.failure is None
     assert missing.failure is not None and "target_text" in missing.failure.message
+
+
+@pytest.mark.parametrize("name", ["seedtts_en", "libritts_test_clean"])
+def test_a_row_with_an_empty_text_is_a_sample(name: str) -> None:
+    task = get_task(name)
+    row = {"target_text": "", "text_normalized": "", "utt": "x"}
+    assert task.doc(row) == row
+    for preset in task.presets.values():
+        assert preset.messages(row)
 
 
 @given(st.text(st.sampled_from("ab \n\u2028"), max_size=20))
