@@ -57,7 +57,7 @@ SyncEvery = Annotated[float, typer.Option("--sync-every", min=1, help="Seconds b
 @with_flags(RunConfig, SHORT, COMPLETION)
 def run(
     given: dict[str, Any],
-    config: Annotated[Path | None, typer.Option(help="YAML file with the same names; flags win.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with the same names, but _ for -; flags win.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make; default: below runs/.")] = None,
     mode: ModeOption = None,
     base_url: BaseUrlOption = None,

@@ -31,7 +31,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "speech encoder": (ENCODER,),
     "speech adapter with its input tokens": ADAPTER,
     "language model": (EMBEDDINGS, *LANGUAGE),
-    "all": ("",),
+    "all that understands": ("",),
 }
 
 
