@@ -101,6 +101,11 @@ def make_config(fields: Mapping[str, Any], source: str = "command line") -> RunC
         raise UsageError(f"{' and '.join(stray)} ({source}): the local engine has one model; add --engine ray")
     if config.engine == "ray" and config.device.startswith("cuda:"):
         raise UsageError(f"--device {config.device} ({source}): Ray gives each replica a GPU of its own; --device cuda")
+    if config.engine == "ray" and config.model.startswith("openai:"):
+        raise UsageError(
+            f"--engine ray ({source}): an endpoint is asked side by side by one process, which keeps to its limits of "
+            "tokens and money; leave --engine out"
+        )
     if (config.address or "").startswith("ray://"):
         raise UsageError(
             f"--address {config.address} ({source}): start the run on a machine of the cluster, as HOST:PORT"

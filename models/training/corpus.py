@@ -14,11 +14,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from harness.progress import track
 from models.nn.kaldi import fbank
+from models.training.whole import save_whole, write_whole
 from tasks.mini.recording import printed
 from tasks.mini.training import recorded, training_fact, training_scene, training_speaker, training_utterance
 from tasks.mini.voices import Language
@@ -52,8 +53,8 @@ def corpus(content: Content, seed: int, n: int, cache: Path) -> list[Clip]:
                 progress.advance()
         lengths = torch.tensor([len(clip.features) for clip in made])
         features = torch.from_numpy(np.concatenate([clip.features for clip in made]))
-        save_file({"features": features, "lengths": lengths}, path)
-        texts.write_text(json.dumps([clip[1:] for clip in made], ensure_ascii=False), encoding="utf-8")
+        save_whole({"features": features, "lengths": lengths}, path)
+        write_whole(json.dumps([clip[1:] for clip in made], ensure_ascii=False), texts)
     tensors = load_file(path)
     clips = tensors["features"].split(tensors["lengths"].tolist())
     said = json.loads(texts.read_text(encoding="utf-8"))

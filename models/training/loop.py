@@ -16,12 +16,12 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.checkpoint_error import CheckpointError
 from models.training.precision import mixed
 from models.training.team import ALONE, Team
+from models.training.whole import save_whole, write_whole
 
 SAVE_EVERY, REPORT_EVERY = 200, 50  # steps
 LOSSES, STATE = "losses.csv", "state.safetensors"
@@ -95,9 +95,7 @@ class StateError(RuntimeError):
 
 def write_report(folder: Path, report: Mapping[str, Any]) -> None:
     """At once: half a report would mark a stage as done."""
-    new = folder / f"{REPORT}.new"
-    new.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    new.replace(folder / REPORT)
+    write_whole(json.dumps(report, indent=2, ensure_ascii=False) + "\n", folder / REPORT)
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -218,9 +216,7 @@ def _save(
         tensors[name] = parameter.detach()
         if moments := optimizer.state.get(parameter):  # none where no loss reached it yet
             tensors["mean " + name], tensors["square " + name] = moments["exp_avg"], moments["exp_avg_sq"]
-    new = path.with_suffix(".new")
-    save_file(tensors, new, metadata={key: str(value) for key, value in about.items()})
-    new.replace(path)
+    save_whole(tensors, path, {key: str(value) for key, value in about.items()})
 
 
 class _Restored(NamedTuple):

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from harness.failures import UsageError
@@ -30,6 +29,7 @@ from models.training.card import BLANKS, BLIND, CATEGORIES, GUESSED, Said, pract
 from models.training.claims import Change, ClaimError, compare, read, verdict
 from models.training.release import NAME, NOTE, PRACTISED, shipped
 from models.training.scored import digest, reports, stages
+from models.training.whole import save_whole
 from models.vita15 import checkpoint
 from models.vita15.adapter import MINI
 
@@ -56,9 +56,7 @@ def put(stage: Path, weights: Path) -> None:
     for name in held:
         if name.startswith(PRACTISED) and name != LEFT:
             held[name] = shipped(name, learnt[name])
-    new = path.with_suffix(".new")
-    save_file(held, new, metadata=about)
-    new.replace(path)
+    save_whole(held, path, about)
     write_card(weights, NAME, NOTE, checkpoint.content_files(weights))
 
 

@@ -252,6 +252,8 @@ class Training:
         own, found = _sizes(self.config), _sizes(checkpoint.outline(folder))
         if other := [f"{what} is {has} and not {own[what]}" for what, has in found.items() if has != own[what]]:
             raise CheckpointError(f"{folder}: of another size than --size says: {', '.join(other)}")
+        if not (folder / CMVN).is_file():
+            raise CheckpointError(f"{folder / CMVN}: is not there\nTake a folder with the speech encoder's statistics.")
 
     def _before(self, stage: Stage) -> Path:
         """The folder of the weights that a stage starts from."""

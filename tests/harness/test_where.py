@@ -37,6 +37,7 @@ def test_another_engine_takes_none_of_the_first_ones_workers() -> None:
         ({"address": "auto"}, "--address .*--engine ray"),
         ({"engine": "ray", "device": "cuda:1"}, "--device cuda"),
         ({"engine": "ray", "address": "ray://head:10001"}, "HOST:PORT"),
+        ({"engine": "ray", "model": "openai:m"}, "--engine ray.*one process"),
         ({"engine": "slurm"}, "local, ray"),
         ({"engine": "ray", "address": "https://me:secret@head"}, "credentials"),
     ],

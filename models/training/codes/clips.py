@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from harness.progress import track
 from models.training.codes.phonemes import numbers, spoken
+from models.training.whole import save_whole, write_whole
 from models.vita_audio.speech_features import SAMPLES_PER_CODE, speech_features
 from tasks.mini.grammar import sentences
 from tasks.mini.speech import manner, placed, through, with_noise
@@ -59,15 +60,13 @@ def clips(content: Content, seed: int, n: int, mels: int, cache: Path) -> list[C
 def keep(path: Path, made: list[Clip]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = json.dumps([[clip.text, clip.meaning] for clip in made], ensure_ascii=False)
-    path.with_suffix(".json").write_text(texts, encoding="utf-8")
+    write_whole(texts, path.with_suffix(".json"))
     tensors = {
         "features": torch.cat([clip.features for clip in made], dim=1),
         "phonemes": torch.cat([clip.phonemes for clip in made]),
         "codes": torch.tensor([clip.codes for clip in made]),
     }
-    new = path.with_suffix(".new")
-    save_file(tensors, new)
-    new.replace(path)
+    save_whole(tensors, path)
 
 
 def kept(path: Path) -> list[Clip]:

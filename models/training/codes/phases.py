@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from models.training.loop import LOSSES, STATE, Settings, Supply, Trainee, optimise
+from models.training.whole import save_whole
 
 TRAINED = "trained.safetensors"
 
@@ -23,9 +24,7 @@ def run(learner: Trainee, batches: Supply, steps: int, folder: Path, settings: S
             return float(file.metadata()["seconds"])
     folder.mkdir(parents=True, exist_ok=True)
     seconds = optimise(learner, batches, steps, folder, settings)
-    new = done.with_suffix(".new")
-    save_file({name: value.detach() for name, value in learner.trained().items()}, new, {"seconds": str(seconds)})
-    new.replace(done)
+    save_whole({name: value.detach() for name, value in learner.trained().items()}, done, {"seconds": str(seconds)})
     (folder / STATE).unlink(missing_ok=True)
     return seconds
 

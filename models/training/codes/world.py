@@ -24,6 +24,7 @@ from models.training.examples import SPEECH, user
 from models.training.loop import REPORT
 from models.training.mtp.world import SPOKEN, TO_SPEECH, TO_TEXT, AudioWorld
 from models.training.tokenizer import closed_tokenizer
+from models.training.whole import write_whole
 from models.vita_audio.interleave import Example
 from models.vita_audio.prompts import VOICE, conversation
 from models.vita_audio.schedule import Mode
@@ -82,9 +83,7 @@ def made_codes(size: SpeechSize, seed: int, out: Path) -> tuple[Codes, Codes]:
     if not path.exists():
         tokenizer = tokenizer_run.load(stage)
         parts = [_coded(tokenizer, part) for part in tokenizer_run.speech(size, seed, out / "speech")]
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(parts, ensure_ascii=False), encoding="utf-8")
-        new.replace(path)
+        write_whole(json.dumps(parts, ensure_ascii=False), path)
     parts = json.loads(path.read_text(encoding="utf-8"))
     first, second = (Codes(*([Said(*said) for said in kind] for kind in kinds)) for kinds in parts)
     return first, second

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -30,6 +29,7 @@ from models.nn.whisper_features import SAMPLE_RATE
 from models.training.controls import Controls
 from models.training.nexus.stages import Kind, Work
 from models.training.nexus.world import NexusWorld, Said
+from models.training.whole import save_whole
 
 CODES_ARE = "of a FireFly codec with random weights"
 MISHEARD, AT_FIRST, LEARNT = 0.06, 0.5, 0.8
@@ -92,9 +92,7 @@ def replies(
                 for part, tensor in reply(model, codec, said)._asdict().items():
                     tensors[f"{kind}.{number}.{part}"] = tensor.contiguous()
                 progress.advance()
-        new = path.with_suffix(".new")
-        save_file(tensors, new, metadata={"origin": origin})
-        new.replace(path)
+        save_whole(tensors, path, {"origin": origin})
     with safe_open(path, "pt") as file:
         return {
             kind: [Reply(*(file.get_tensor(f"{kind}.{n}.{part}") for part in Reply._fields)) for n in range(count)]

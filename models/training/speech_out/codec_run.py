@@ -32,6 +32,7 @@ from models.training.speech_out.codec_stage import (
 from models.training.speech_out.readings import Reading, as_tensor, readings
 from models.training.speech_out.sizes import SpeechSize
 from models.training.speech_out.spectra import mel_loss
+from models.training.whole import save_whole
 from models.vita15.codec import Codec
 from models.vita15.speech_checkpoint import save_codec
 from models.vita15.speech_config import CodecConfig
@@ -95,9 +96,7 @@ def start(codec: Codec, heard: Sequence[Reading], seed: int, folder: Path) -> Ac
         found = find_acoustics(heard, config.sample_rate, config.hop, config.code_dim)
         features = torch.cat([found(as_tensor(reading.wave)[None])[0] for reading in heard[:CODEBOOK_READINGS]])
         centres = k_means(features, len(table), seed)
-        new = path.with_suffix(".new")
-        save_file({"mean": found.mean, "axes": found.axes.contiguous(), "codebook": centres}, new)
-        new.replace(path)
+        save_whole({"mean": found.mean, "axes": found.axes.contiguous(), "codebook": centres}, path)
     with torch.no_grad():
         table.copy_(load_file(path)["codebook"])
     return load_acoustics(config, folder)
@@ -125,7 +124,7 @@ def _run(learner: GeneratorLearner | EncoderLearner, batches: CodecBatches, step
             return float(file.metadata()["seconds"])
     folder.mkdir(parents=True, exist_ok=True)
     seconds = optimise(learner, batches, steps, folder, SETTINGS)
-    save_file({name: value.detach() for name, value in learner.trained().items()}, done, {"seconds": str(seconds)})
+    save_whole({name: value.detach() for name, value in learner.trained().items()}, done, {"seconds": str(seconds)})
     (folder / STATE).unlink(missing_ok=True)
     return seconds
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from harness.progress import track
 from models.checkpoint_error import CheckpointError
@@ -24,6 +23,7 @@ from models.training.speech_out.codec_stage import true_codes
 from models.training.speech_out.decoder_stage import SETTINGS, Coded, DecoderBatch, DecoderBatches, DecoderLearner
 from models.training.speech_out.readings import as_tensor, reading
 from models.training.speech_out.sizes import SpeechSize
+from models.training.whole import save_whole
 from models.vita15.checkpoint import SPEECH_FOLDER, Loaded
 from models.vita15.codec import Codec
 from models.vita15.speech_checkpoint import save_speech
@@ -98,9 +98,7 @@ def coded(codec: Codec, acoustics: Acoustics, seed: int, first: int, n: int, pat
                 codes.append(true_codes(codec, acoustics, as_tensor(one.wave)[None])[0, :, 0].to(torch.int32))
                 progress.advance()
         tensors = {"codes": torch.cat(codes), "lengths": torch.tensor([len(one) for one in codes])}
-        new = path.with_suffix(".new")
-        save_file(tensors, new, metadata={"recipe": recipe, "texts": json.dumps(texts, ensure_ascii=False)})
-        new.replace(path)
+        save_whole(tensors, path, {"recipe": recipe, "texts": json.dumps(texts, ensure_ascii=False)})
     with safe_open(path, "pt") as file:
         lengths = file.get_tensor("lengths").tolist()
         rows = file.get_tensor("codes").long().split(lengths)

@@ -15,12 +15,13 @@ import numpy as np
 import soxr
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from harness.media import espeak
 from harness.progress import track
 from models.training.ctc_corpus import CHINESE_CARRIERS, ENGLISH_CARRIERS, short_texts
+from models.training.whole import save_whole, write_whole
 from models.vita15.tts_text import speech_text
 from tasks.mini.grammar import sentences
 from tasks.mini.voices import MANDARIN, Language, Speaker
@@ -125,8 +126,8 @@ def readings(seed: int, first: int, n: int, rate: int, hop: int, cache: Path) ->
                 made.append(reading(seed, number, rate, hop))
                 progress.advance()
         waves = torch.from_numpy(np.concatenate([one.wave for one in made]))
-        save_file({"waves": waves, "lengths": torch.tensor([len(one.wave) for one in made])}, path)
-        texts.write_text(json.dumps([one.text for one in made], ensure_ascii=False), encoding="utf-8")
+        save_whole({"waves": waves, "lengths": torch.tensor([len(one.wave) for one in made])}, path)
+        write_whole(json.dumps([one.text for one in made], ensure_ascii=False), texts)
     tensors = load_file(path)
     waves = tensors["waves"].split(tensors["lengths"].tolist())
     told = json.loads(texts.read_text(encoding="utf-8"))
