@@ -16,6 +16,8 @@ from harness.types import Footage, LoadedRequest, Picture, Pictures, Text, Wavef
 
 MAX_FRAMES = 16
 """Of a video, where the benchmark does not say; one a second."""
+LEAST_S = 0.05
+"""Of sound: Qwen2-Audio's encoder gives no token of less than 42 ms, Wav2Vec2's no frame of less than 25."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +63,15 @@ def frames(video: Footage, pictures: Pictures) -> list[npt.NDArray[np.uint8]]:
 
 
 def heard(wave: Waveform, rate: int) -> npt.NDArray[np.float32]:
-    """Mono float32 [n] at `rate` Hz. Raises SampleError on audio without samples."""
+    """Mono float32 [n] at `rate` Hz. Raises SampleError on audio without samples, and on less than LEAST_S of it."""
     samples = wave.samples if wave.rate == rate else soxr.resample(wave.samples, wave.rate, rate)
     if not len(samples):
         raise SampleError("audio without samples cannot be heard")
+    if len(samples) < LEAST_S * rate:
+        raise SampleError(
+            f"audio of {1000 * len(samples) / rate:.1f} ms is shorter than {1000 * LEAST_S:g} ms, of which an encoder "
+            "may make nothing at all: leave the clip out or pad it"
+        )
     return np.asarray(samples, np.float32)
 
 

@@ -1,9 +1,14 @@
-"""Requests side by side."""
+"""Requests side by side, and what of them is too short."""
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 
+from harness.failures import SampleError
+from harness.types import Waveform
+from models.hf.conversation import heard
 from models.hf.inputs import agree, joined
 
 
@@ -23,3 +28,13 @@ def test_tokens_are_padded_on_the_left_and_media_follow_each_other() -> None:
 def test_features_of_other_shapes_do_not_agree() -> None:
     one, other = ({"input_ids": torch.tensor([[1, 2]]), "mel": torch.ones(1, 80, frames)} for frames in (10, 11))
     assert not agree(one, other) and agree(one, one) and agree({"input_ids": torch.tensor([[1, 2, 3]])}, other)
+
+
+@pytest.mark.parametrize(
+    ("rate", "samples", "said"),
+    [(16_000, 0, "without samples"), (16_000, 799, "49.9 ms"), (48_000, 2300, "pad it")],
+)
+def test_sound_that_an_encoder_makes_nothing_of_is_told(rate: int, samples: int, said: str) -> None:
+    with pytest.raises(SampleError, match=said):
+        heard(Waveform(np.zeros(samples, np.float32), rate), 16_000)
+    assert len(heard(Waveform(np.zeros(rate, np.float32), rate), 16_000)) == 16_000
