@@ -275,7 +275,7 @@ class Training:
 
     def _starts_from(self, stage: Stage) -> str:
         if stage.after is None:
-            return self.size.words
+            return self.size.words if self.given.base is None else f"the weights {self.given.base.name}, a new adapter"
         given = self._given(stage)
         return f"stage {stage.after}" if given is None else f"the weights {given.name}"
 
