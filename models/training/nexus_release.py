@@ -27,7 +27,7 @@ from models.training.claims import ClaimError, compare, read
 from models.training.nexus import alignment
 from models.training.nexus.card import HEARD, SEEN, Facts, card
 from models.training.nexus.sizes import SIZES
-from models.training.rounding import round_weights
+from models.training.rounding import FEWER_BITS, round_weights
 from models.training.scored import digest, ran, reports, stages
 
 NAME, NOTE = "nexus-o-mini", "trained in the mini world"
@@ -44,7 +44,7 @@ ALIGNS_PAPER = "The question of table 7 of NEXUS-O's paper, at the model's input
 def convert(understanding: Path, weights: Path) -> None:
     """Write the weights of a stage, rounded."""
     loaded = checkpoint.load(understanding)
-    round_weights(loaded.model)
+    round_weights(loaded.model, FEWER_BITS)
     shutil.rmtree(weights, ignore_errors=True)
     checkpoint.save(loaded.model, loaded.tokenizer, weights)
 

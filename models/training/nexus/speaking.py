@@ -36,7 +36,7 @@ from models.training.nexus.codec_run import STAGE, codes_of
 from models.training.nexus.speech import reply
 from models.training.nexus.stages import Kind
 from models.training.nexus_o import Training
-from models.training.rounding import round_weights
+from models.training.rounding import FEWER_BITS, round_weights
 from models.training.speech_out.codec_run import FIRST_HELD_OUT
 from models.training.speech_out.readings import as_tensor, readings
 from tasks.judges.mini_ctc import store
@@ -55,7 +55,7 @@ def save_voice(training_out: Path, weights: Path) -> None:
     """
     source = training_out / LAST
     understood, shipped = checkpoint.load(source).model, checkpoint.load(weights).model.state_dict()
-    round_weights(understood)
+    round_weights(understood, FEWER_BITS)
     if any(not tensor.float().equal(shipped[name]) for name, tensor in understood.state_dict().items()):
         raise CheckpointError(
             f"{source}: its voice is not of the weights {weights}\nTrain stage 3 again, with --understanding {weights}."

@@ -20,7 +20,7 @@ from models.nexus_o.omni import build
 from models.text.tokenizer import byte_tokenizer
 from models.training.nexus.sizes import SIZES
 from models.training.nexus.speaking import save_voice
-from models.training.rounding import round_weights, rounded
+from models.training.rounding import FEWER_BITS, round_weights, rounded
 
 TINY = SIZES["tiny"].config
 WIDER = replace(TINY, choices=replace(TINY.choices, decoder_width=16))
@@ -36,7 +36,7 @@ def test_the_weights_speak_by_the_voice_that_was_put_beside_them(tmp_path: Path)
     save_decoder(decoder, stage)
     save_firefly(codec, stage / CODEC.name)
     understands.config = TINY
-    round_weights(understands)
+    round_weights(understands, FEWER_BITS)
     checkpoint.save(understands, byte_tokenizer(), weights)
     save_voice(training, weights)
     made = load_decoder(weights, checkpoint.outline(weights)).model
