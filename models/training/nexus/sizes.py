@@ -103,7 +103,7 @@ SIZES: Mapping[str, Size] = {
         MINI,
         SMALL_FIREFLY,
         nexus_tokenizer,
-        {"1": Effort(1e-3, 1200, 12), "2": Effort(3e-4, 600, 16, TUNED), "3": Effort(2e-3, 4500, 16, SPOKEN)},
+        {"1": Effort(1e-3, 1200, 12), "2": Effort(1e-4, 400, 16, TUNED), "3": Effort(2e-3, 4500, 16, SPOKEN)},
         replies=4000,
         words="vita15-mini's language model, a small vision tower and speech encoder, windows of 4 s",
         base={"seeing": BaseEffort(1300, 16), "hearing": BaseEffort(4000, 24), "looking": BaseEffort(800, 24)},
