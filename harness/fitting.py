@@ -53,14 +53,15 @@ def misfit_group(task: Task, parts: Mapping[str, float]) -> str:
 
 
 def beyond(metrics: Sequence[Metric], parts: Mapping[str, float]) -> str:
-    """Which parts are negative, or make more of a ratio than its upper limit; or ""."""
+    """Which parts make less of a ratio than its lower limit or more than its upper one; or ""."""
     for metric in metrics:
         if not isinstance(metric, Ratio):
             continue
         part, whole = (float(parts.get(name, 0.0)) for name in (metric.part, metric.whole))
-        for name, value in ((metric.part, part), (metric.whole, whole)):
-            if value < 0:
-                return f"the part {name!r} is {value:g}; metric {metric.name} allows none under 0"
+        limits = ((metric.part, part, metric.lower * whole / metric.scale), (metric.whole, whole, 0.0))
+        for name, value, least in limits:
+            if value < least * (1 + _ROUNDING):
+                return f"the part {name!r} is {value:g}; metric {metric.name} allows none under {least:g}"
         if metric.upper is not None and metric.scale * part > metric.upper * whole * (1 + _ROUNDING):
             said = f"the parts {metric.part!r} and {metric.whole!r} are {part:g} and {whole:g}"
             return f"{said}; they make metric {metric.name} more than its upper limit {metric.upper:g}"

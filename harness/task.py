@@ -47,8 +47,9 @@ class Member(NamedTuple):
 class Ratio:
     """`scale` times the sum of one part over the sum of another: a rate, an accuracy, points a picture.
 
-    `upper` is the largest value that it can take, None where there is none (errors by insertions have no limit): a
-    sample whose parts make more, or are under 0, has failed. With `complement` it is what is missing to `upper`. With
+    `upper` is the largest value that it can take, None where there is none (errors by insertions have no limit),
+    `lower` the smallest, which is under 0 where a public rule subtracts: a sample whose parts make more or less has
+    failed. With `complement` it is what is missing to `upper`. With
     `by` there is a value for each value of that tag too; `overall` is False where the value of all samples together is
     no number of the benchmark.
     """
@@ -60,6 +61,7 @@ class Ratio:
     whole: str
     scale: float = 100.0
     upper: float | None = 100.0
+    lower: float = 0.0
     headline: bool = False
     by: tuple[str, ...] = ()
     complement: bool = False

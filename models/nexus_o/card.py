@@ -32,7 +32,8 @@ tensors `audio_decoder.*`), the sizes of its blocks (here Qwen2.5-7B's for the w
 and values, 37/7 of the width inside), whether its output layers have a bias (here none), what the start is (here the
 embeddings of the special code in all streams), how long speech may get, and how many frames of a video it sees (here as
 Qwen2.5-VL's own tools do: two a second, 4 to 768 of them, each of 100,352 to 602,112 pixels).
-The choices of the alignment study (L2, clamp, neighbours, fusion) are options of `harness probe`.
+Of the choices of the alignment study neighbours (`--k`) and fusion (`--fuse`) are options of `harness probe`; L2 and
+clamp come with `--profile platonic`.
 """
 
 

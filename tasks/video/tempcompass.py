@@ -72,7 +72,7 @@ TEMPCOMPASS = Task(
     default_preset="lmms_eval",
     scorer=outcome.scorer(RULES, lambda doc: tagged(doc, "dim", format="task_type"), gold_of, unscored=needs_judge),
     metrics=(
-        Ratio("accuracy", "%", True, "right", "n", headline=True, by=("format", "dim")),
+        Ratio("accuracy", "%", True, "right", "n", lower=-100.0, headline=True, by=("format", "dim")),
         Combined("format_mean", "%", True, "accuracy", "format", dict.fromkeys(FORMATS, 1 / len(FORMATS))),
     ),
     profiles=tuple(RULES),
