@@ -46,7 +46,7 @@ def read_decoder_yaml(path: Path) -> dict[str, Any]:
         raise ValueError(f"has {path.stat().st_size} bytes, far more than such a file needs")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Plain)  # noqa: S506 (a safe loader's own)
-    except (yaml.YAMLError, RecursionError, TypeError) as error:
+    except (yaml.YAMLError, RecursionError, TypeError, LookupError, AttributeError) as error:  # a tag that does not fit
         raise ValueError(f"cannot be read as YAML: {error}") from error
     if not isinstance(content, Mapping):
         raise ValueError(f"holds {type(content).__name__}, expected settings")

@@ -168,3 +168,10 @@ def test_a_part_that_is_nowhere_is_told_with_the_ways_to_give_it(
 def test_missing_files_of_a_speech_tokenizer_are_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"config\.json, model\.safetensors is missing"):
         tokenizer_files(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["flow: !!bool foo\n", "flow: !!timestamp foo\n", "flow: !!int x\n", "[" * 5000])
+def test_settings_that_are_no_yaml_are_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"YAML|literal"):
+        read_decoder_yaml(tmp_path / "config.yaml")
